@@ -1,0 +1,7 @@
+//! What every layer may use: spans, the source map, interned names, typed ids, limits.
+//!
+//! This layer knows nothing of the language.
+
+pub mod hash;
+pub mod limits;
+pub mod span;

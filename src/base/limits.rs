@@ -1,0 +1,53 @@
+//! Every bound of the project, in one place. Over a bound there is a diagnostic or an error, never a panic.
+
+/// The largest source file, in bytes.
+pub const SOURCE_BYTES_MAX: usize = 16 << 20;
+/// The most files in one package, its dependencies included.
+pub const FILES_MAX: usize = 4_096;
+/// How deep expressions, types and blocks may nest in a source.
+pub const NESTING_MAX: usize = 64;
+/// The most diagnostics that one run reports.
+pub const DIAGNOSTICS_MAX: usize = 500;
+/// The longest identifier, in bytes.
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// The bound of a collection whose type declares none, in elements.
+pub const COLLECTION_DEFAULT_MAX: u32 = 1_024;
+/// The largest bound a collection may declare, in elements.
+pub const COLLECTION_MAX: u32 = 65_536;
+/// The bound of a string whose type declares none, in bytes of UTF-8.
+pub const STRING_DEFAULT_BYTES_MAX: u32 = 65_536;
+/// The largest bound a string may declare, in bytes of UTF-8.
+pub const STRING_BYTES_MAX: u32 = 1 << 20;
+/// The longest glob or regular expression, in bytes of its source.
+pub const PATTERN_BYTES_MAX: usize = 4_096;
+/// The largest automaton of one pattern, in bytes.
+pub const PATTERN_DFA_BYTES_MAX: usize = 2 << 20;
+/// The longest URL, in bytes.
+pub const URL_BYTES_MAX: usize = 8_192;
+/// The longest path, in bytes.
+pub const PATH_BYTES_MAX: usize = 4_096;
+
+/// The largest request, in bytes of JSON.
+pub const REQUEST_BYTES_MAX: usize = 1 << 20;
+/// How deep a request or an entities file may nest.
+pub const JSON_DEPTH_MAX: usize = 64;
+/// The largest entities file, in bytes of JSON.
+pub const ENTITIES_BYTES_MAX: usize = 1 << 30;
+/// The most entities in one registry.
+pub const ENTITIES_MAX: usize = 1 << 24;
+
+/// The largest bundle, in bytes.
+pub const BUNDLE_BYTES_MAX: usize = 256 << 20;
+/// The most sections in a bundle.
+pub const SECTIONS_MAX: usize = 64;
+/// The most signatures on a bundle.
+pub const SIGNATURES_MAX: usize = 16;
+/// The most slots in one function's frame.
+pub const FRAME_SLOTS_MAX: u32 = 65_535;
+/// The most slots of all frames that a decision can have on its stack at once.
+pub const STACK_SLOTS_MAX: u32 = 1 << 20;
+/// How deep functions may call.
+pub const CALL_DEPTH_MAX: u32 = 256;
+/// The highest certified cost of an action that the loader accepts unless it is told otherwise, in steps.
+pub const COST_DEFAULT_MAX: u64 = 1 << 40;
