@@ -733,8 +733,7 @@ pub enum ExprKind {
     Match(Box<Expr>, Vec<MatchArm>),
     /// `any(x in xs: e)`
     Quantifier(QuantifierKind, Name, Box<Expr>, Box<Expr>),
-    /// `let x = a in b`? No: `let` in an expression stands in braces: `{ let x = a  b }` is not in the language;
-    /// parentheses only keep the tree as written for the formatter.
+    /// `(a)`: kept, so that the formatter shows what was written.
     Paren(Box<Expr>),
     /// Could not be read; already reported.
     Error,
