@@ -1,0 +1,144 @@
+//! The table of codes: the one place where a code, its name and its title are written.
+//!
+//! A new code is one line in [`codes!`](self), in the order of the numbers, and one page in `docs/errors/`. A number
+//! is never used again once it was released.
+//!
+//! | range | about |
+//! | --- | --- |
+//! | E01xx | characters and literals |
+//! | E02xx | syntax |
+//! | E03xx | names, modules, packages |
+//! | E04xx | types |
+//! | E05xx | constants, intervals, refinements |
+//! | E06xx | tables, `match`, exhaustiveness |
+//! | E07xx | rules, policies, approvals, the binding |
+//! | E08xx | lifecycles, records |
+//! | E09xx | tests |
+//! | W0xxx | warnings |
+//! | N0xxx | notes about a run as a whole |
+
+use std::fmt;
+
+use super::model::Severity;
+
+macro_rules! codes {
+    ($($id:ident $name:ident $title:literal;)*) => {
+        /// What kind of fault a diagnostic reports; stable across releases.
+        ///
+        /// Ordered as in the table, so by range and number.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(
+                #[doc = concat!("`", stringify!($id), "`: ", $title, ".")]
+                $name,
+            )*
+        }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &'static [Code] = &[$(Code::$name),*];
+
+            /// The code as people write it: `E0101`.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self {
+                    $(Code::$name => stringify!($id),)*
+                }
+            }
+
+            /// What the code means in a few words, in lower case and without a full stop.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Code::$name => $title,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    E0101 UnterminatedString "a string is not closed";
+    E0102 UnterminatedComment "a comment is not closed";
+    E0103 BadEscape "an escape that strings do not know";
+    E0104 StrayCharacter "a character that means nothing";
+    E0105 LookAlikeCharacter "a character that only looks like another";
+    E0106 BidiControl "an invisible character that reorders text";
+    E0107 ControlCharacter "a control character";
+    E0108 NotUtf8 "a file that is not UTF-8";
+    E0109 FileTooLarge "a file that is too large";
+    E0110 NumberTooLarge "a number that is too large";
+    E0111 BadNumber "a number that is not written as one";
+    E0112 BadDuration "a duration that is not written as one";
+    E0113 BadTimestamp "a timestamp that is not one";
+    E0114 BadAddress "an IP address or network that is not one";
+    E0115 BadUrl "a URL that is not one";
+    E0116 BadPath "a path that is not one";
+    E0117 BadGlob "a glob that is not one";
+    E0118 BadRegex "a regular expression that is not one";
+    E0119 NameTooLong "a name that is too long";
+
+    E0201 UnexpectedToken "something that does not belong here";
+    E0202 MissingToken "something is missing";
+    E0203 NestingTooDeep "nesting that is too deep";
+    E0204 ReservedWord "a reserved word used as a name";
+    E0205 UnexpectedEnd "the file ends too early";
+    E0206 UnclosedDelimiter "a bracket without its partner";
+
+    N0001 MoreFaults "more faults than are shown";
+}
+
+impl Code {
+    /// The code of an id, whatever its case; `None` where the table has no such line.
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.id().eq_ignore_ascii_case(id))
+    }
+
+    /// How bad a fault with this code is: its letter says so.
+    #[must_use]
+    pub const fn severity(self) -> Severity {
+        match self.id().as_bytes()[0] {
+            b'W' => Severity::Warning,
+            b'N' => Severity::Note,
+            _ => Severity::Error,
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_in_order_and_well_formed() {
+        for code in Code::ALL {
+            let id = code.id();
+            assert!(
+                id.len() == 5 && id[1..].bytes().all(|byte| byte.is_ascii_digit()),
+                "{id}: a letter and four digits"
+            );
+            assert!(matches!(id.as_bytes()[0], b'E' | b'W' | b'N'), "{id} begins with E, W or N");
+            assert!(!code.title().is_empty() && !code.title().ends_with('.'), "{id}: a title has no full stop");
+            assert_eq!(Code::parse(&id.to_lowercase()), Some(*code));
+        }
+        for pair in Code::ALL.windows(2) {
+            let (before, after) = (pair[0].id(), pair[1].id());
+            let key = |id: &str| (["E", "W", "N"].iter().position(|letter| id.starts_with(letter)), id.to_owned());
+            assert!(key(before) < key(after), "{before} stands before {after} in the table");
+        }
+        assert_eq!(Code::parse("E9999"), None);
+    }
+}
