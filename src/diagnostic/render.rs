@@ -127,7 +127,7 @@ fn arrows(out: &mut String, excerpts: &mut Excerpts<'_>, diagnostic: &Diagnostic
         .with_color(style.color)
         .with_char_set(if style.ascii { CharSet::Ascii } else { CharSet::Unicode })
         .with_index_type(IndexType::Char)
-        .with_label_attach(LabelAttach::Start)
+        .with_label_attach(LabelAttach::Middle)
         .with_tab_width(4);
     let mut report = Report::build(ReportKind::Error, primary.span()).with_config(config);
     for label in &placed {
@@ -135,10 +135,8 @@ fn arrows(out: &mut String, excerpts: &mut Excerpts<'_>, diagnostic: &Diagnostic
         if label.is_primary {
             drawn = drawn.with_priority(1);
         }
-        // A label without a text draws nothing at all over several lines, so it gets an empty one there.
-        if !label.text.is_empty() || label.lines.0 != label.lines.1 {
-            drawn = drawn.with_message(clean(label.text));
-        }
+        // Without a text ariadne draws no arrow, and the place can't be seen.
+        drawn = drawn.with_message(clean(if label.text.is_empty() { "here" } else { label.text }));
         report.add_label(drawn);
     }
     let mut drawn = Vec::new();

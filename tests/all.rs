@@ -1,0 +1,4 @@
+//! The one integration binary: one module for each subject, in the order of the alphabet.
+
+#[cfg(feature = "compiler")]
+mod diagnostics;
