@@ -1,1 +1,8 @@
-//! See docs/architecture.md.
+//! What lies between compiler and machine: instructions, programs, their schema, the verifier, the bundle.
+//!
+//! This layer never sees syntax or types of the source, and does no I/O. `docs/bytecode.md` and `docs/bundle.md` say the
+//! same for readers.
+
+pub mod op;
+pub mod program;
+pub mod schema;
