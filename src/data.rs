@@ -17,5 +17,8 @@
 pub mod arithmetic;
 pub mod decimal;
 pub mod duration;
+pub mod ip;
+pub mod path;
 pub mod similar;
 pub mod timestamp;
+pub mod url;

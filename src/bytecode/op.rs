@@ -246,3 +246,13 @@ macro_rules! define_op {
 }
 
 for_each_op!(define_op);
+
+#[cfg(test)]
+mod tests {
+    use super::Op;
+
+    #[test]
+    fn an_instruction_in_memory_is_eight_bytes() {
+        assert_eq!(size_of::<Op>(), 8);
+    }
+}
