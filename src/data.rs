@@ -7,6 +7,8 @@
 //! | [`decimal`] | [`decimal::Decimal`] | a count of 10⁻⁶, checked, never rounded | ±9.2·10¹² |
 //! | [`duration`] | [`duration::Duration`] | a count of milliseconds | ±2⁶³ ms |
 //! | [`timestamp`] | [`timestamp::Timestamp`] | milliseconds since the epoch, RFC 3339 | years 0000 to 9999 |
+//! | [`ip`] | [`ip::IpAddr`], [`ip::IpNet`] | an Internet address, a block of them; RFC 4291, 5952 | 32 or 128 bits |
+//! | [`path`] | [`path::Path`] | an absolute POSIX path, normalised | 4,096 bytes |
 //!
 //! Every type is read strictly: what is not certainly of it is an error, a small `Copy` value, and nothing here
 //! panics on input. What is equal has the same canonical text (`Display`), and canonical text reads back as the
