@@ -1,11 +1,40 @@
-//! Generates the parser from `grammar/pdl.lalrpop` when the compiler is built.
+//! When the compiler is built: generates the parser from `grammar/pdl.lalrpop` and collects the pages of
+//! `docs/errors/` for `pdl check --explain`.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     #[cfg(feature = "compiler")]
-    lalrpop::Configuration::new()
-        .set_in_dir("grammar")
-        .emit_rerun_directives(true)
-        .process()
-        .expect("grammar/pdl.lalrpop generates a parser");
+    {
+        lalrpop::Configuration::new()
+            .set_in_dir("grammar")
+            .emit_rerun_directives(true)
+            .process()
+            .expect("grammar/pdl.lalrpop generates a parser");
+        collect_error_pages();
+    }
+}
+
+/// Writes the table that `src/diagnostic/explain.rs` includes: each page by the name of its file, sorted.
+#[cfg(feature = "compiler")]
+fn collect_error_pages() {
+    use std::fmt::Write as _;
+
+    println!("cargo::rerun-if-changed=docs/errors");
+    let mut names: Vec<String> = std::fs::read_dir("docs/errors")
+        .expect("docs/errors can be listed")
+        .map(|entry| entry.expect("docs/errors can be listed").file_name())
+        .filter_map(|name| name.to_str()?.strip_suffix(".md").map(str::to_owned))
+        .filter(|name| name != "README")
+        .collect();
+    names.sort();
+    let mut table = String::from("const PAGES: &[(&str, &str)] = &[\n");
+    for name in &names {
+        let _ = writeln!(
+            table,
+            "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/docs/errors/{name}.md\"))),"
+        );
+    }
+    table.push_str("];\n");
+    let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    std::fs::write(std::path::Path::new(&out).join("error_pages.rs"), table).expect("OUT_DIR can be written");
 }

@@ -22,9 +22,14 @@
 //! ```
 
 mod code;
-pub mod compact;
 mod model;
+
+pub mod compact;
+pub mod explain;
+pub mod github;
+pub mod json;
 pub mod render;
+pub mod sarif;
 
 pub use code::Code;
 pub use model::{Counts, Diagnostic, Diagnostics, Fix, Label, Severity};

@@ -1,4 +1,6 @@
 //! The one integration binary: one module for each subject, in the order of the alphabet.
 
 #[cfg(feature = "compiler")]
+mod codes;
+#[cfg(feature = "compiler")]
 mod diagnostics;

@@ -2,7 +2,7 @@
 
 use pdl::base::span::{FileId, SourceMap, Span};
 use pdl::diagnostic::render::{self, Style};
-use pdl::diagnostic::{Code, Counts, Diagnostic, compact};
+use pdl::diagnostic::{Code, Counts, Diagnostic, compact, github, json, sarif};
 use proptest::prelude::*;
 
 const RELEASE: &str = r#"module acme.release
@@ -101,6 +101,52 @@ fn compact_form() {
 }
 
 #[test]
+fn json_form() {
+    let (sources, list) = gallery();
+    insta::assert_snapshot!("json", json::render(&sources, &list[..2], Counts::of(&list)));
+    let document: serde_json::Value =
+        serde_json::from_str(&json::render(&sources, &list, Counts::of(&list))).expect("JSON");
+    assert_eq!(document["diagnostics"].as_array().map(Vec::len), Some(list.len()));
+    assert_eq!(document["errors"], 9);
+    assert_eq!(document["warnings"], 1);
+}
+
+#[test]
+fn sarif_form() {
+    let (sources, list) = gallery();
+    let mut log: serde_json::Value = serde_json::from_str(&sarif::render(&sources, &list)).expect("JSON");
+    let driver = &mut log["runs"][0]["tool"]["driver"];
+    let rules = driver["rules"].as_array_mut().expect("rules");
+    assert_eq!(rules.len(), Code::ALL.len());
+    // The table grows and the version moves: neither is what this snapshot is about.
+    rules.truncate(1);
+    driver["version"] = "0".into();
+    driver["semanticVersion"] = "0".into();
+    let results = log["runs"][0]["results"].as_array_mut().expect("results");
+    assert_eq!(results.len(), list.len() - 1, "the note about the run is no result");
+    for result in results.iter_mut() {
+        let index = result["ruleIndex"].as_u64().expect("an index") as usize;
+        assert_eq!(result["ruleId"], Code::ALL[index].id());
+        result["ruleIndex"] = 0.into();
+    }
+    results.truncate(2);
+    insta::assert_snapshot!("sarif", format!("{log:#}"));
+}
+
+#[test]
+fn github_form() {
+    let (sources, list) = gallery();
+    insta::assert_snapshot!("github", github::render(&sources, &list));
+    let mut odd = SourceMap::default();
+    let file = odd.add("a,b:c%.pdl", "x\ny\n");
+    let found = Diagnostic::error(Code::StrayCharacter, Span::new(file, 0, 3), "100% of\n::error::it").help("no");
+    assert_eq!(
+        github::render(&odd, &[found]),
+        "::error file=a%2Cb%3Ac%25.pdl,line=1,endLine=2,title=E0104%3A a character that means nothing::100%25 of\u{240a}::error::it%0Ahelp: no\n",
+    );
+}
+
+#[test]
 fn colour_is_the_callers_choice() {
     let (sources, list) = gallery();
     assert!(!render::render(&sources, &list, Style::PLAIN).contains('\x1b'));
@@ -180,5 +226,9 @@ proptest! {
             prop_assert!(shown.contains("here"), "{shown}");
         }
         prop_assert!(compact::render(&sources, &list).starts_with("E0104 f"));
+        prop_assert_eq!(github::render(&sources, &list).lines().count(), 1);
+        for document in [json::render(&sources, &list, Counts::of(&list)), sarif::render(&sources, &list)] {
+            prop_assert!(serde_json::from_str::<serde_json::Value>(&document).is_ok());
+        }
     }
 }

@@ -46,6 +46,14 @@ macro_rules! codes {
                 }
             }
 
+            /// The code's name in the table: `UnterminatedString`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Code::$name => stringify!($name),)*
+                }
+            }
+
             /// What the code means in a few words, in lower case and without a full stop.
             #[must_use]
             pub const fn title(self) -> &'static str {

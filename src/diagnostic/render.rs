@@ -221,14 +221,12 @@ impl Excerpts<'_> {
             placed.push(self.place_one(label, at == 0));
         }
         // Neighbouring lines of one file join the excerpt of an earlier label.
-        let mut number = 0;
         for at in 0..placed.len() {
             let near = placed[..at].iter().find(|other| {
                 let (a, b) = (placed[at].lines, other.lines);
                 other.id.0 == placed[at].id.0 && a.0 <= b.1 + EXCERPT_GAP_LINES && b.0 <= a.1 + EXCERPT_GAP_LINES
             });
-            placed[at].id.1 = near.map_or(number, |other| other.id.1);
-            number += 1;
+            placed[at].id.1 = near.map_or(at as u32, |other| other.id.1);
         }
         // ariadne joins labels to one excerpt only as long as their last lines rise.
         let order: BTreeMap<ExcerptId, usize> =
