@@ -150,19 +150,32 @@ fn arrows(out: &mut String, excerpts: &mut Excerpts<'_>, diagnostic: &Diagnostic
     }
 }
 
-/// Places with a piece of their line each, for sources that have lines no one can read as a whole.
+/// Places with a piece of their line each, for sources that have lines no one can read as a whole. Only what is shown
+/// is looked at: a line can have as many characters as a file.
 fn pieces(out: &mut String, sources: &SourceMap, diagnostic: &Diagnostic) {
     for label in diagnostic.labels() {
         let file = sources.file(label.span.file);
         let (line, column) = file.line_column(label.span.start);
-        let column = column as usize - 1;
-        let from = column.saturating_sub(PIECE_CHARS);
-        let shown: String = file.line(line).chars().skip(from).take(2 * PIECE_CHARS).map(harmless).collect();
-        let (before, after) =
-            (if from > 0 { "..." } else { "" }, if shown.chars().count() == 2 * PIECE_CHARS { "..." } else { "" });
-        let _ = writeln!(out, "  --> {}:{line}:{}", clean(&file.name), column + 1);
-        let _ = writeln!(out, "   | {before}{shown}{after}");
-        let _ = writeln!(out, "   | {}^ {}", " ".repeat(before.len() + column - from), clean(&label.text));
+        let mut at = (label.span.start as usize).min(file.text.len());
+        while !file.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        let (before, after) = file.text.split_at(at);
+        // One character more than is shown tells whether the line goes on.
+        let take = |characters: &mut dyn Iterator<Item = char>| {
+            let mut taken: Vec<char> = characters.take_while(|&c| c != '\n').take(PIECE_CHARS + 1).collect();
+            let dots = if taken.len() > PIECE_CHARS { "..." } else { "" };
+            taken.truncate(PIECE_CHARS);
+            (taken, dots)
+        };
+        let (left, dots_left) = take(&mut before.chars().rev());
+        let (right, dots_right) = take(&mut after.chars());
+        let left: String = left.into_iter().rev().map(harmless).collect();
+        let right: String = right.into_iter().map(harmless).collect();
+        let indent = " ".repeat(dots_left.len() + left.chars().count());
+        let _ = writeln!(out, "  --> {}:{line}:{column}", clean(&file.name));
+        let _ = writeln!(out, "   | {}", format!("{dots_left}{left}{right}{dots_right}").trim_end());
+        let _ = writeln!(out, "   | {}", format!("{indent}^ {}", clean(&label.text)).trim_end());
     }
 }
 
