@@ -9,6 +9,7 @@
 //! | [`timestamp`] | [`timestamp::Timestamp`] | milliseconds since the epoch, RFC 3339 | years 0000 to 9999 |
 //! | [`ip`] | [`ip::IpAddr`], [`ip::IpNet`] | an Internet address, a block of them; RFC 4291, 5952 | 32 or 128 bits |
 //! | [`path`] | [`path::Path`] | an absolute POSIX path, normalised | 4,096 bytes |
+//! | [`url`] | [`url::Url`] | an absolute URL with a host, normalised; WHATWG, strictly | 8,192 bytes |
 //!
 //! Every type is read strictly: what is not certainly of it is an error, a small `Copy` value, and nothing here
 //! panics on input. What is equal has the same canonical text (`Display`), and canonical text reads back as the

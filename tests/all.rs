@@ -4,3 +4,4 @@
 mod codes;
 #[cfg(feature = "compiler")]
 mod diagnostics;
+mod vectors_url;
