@@ -1,1 +1,9 @@
-//! See docs/architecture.md.
+//! The decision machine: values, memory, requests, entities, the loop, the decision.
+//!
+//! It takes a verified program, a snapshot of the entities and a request, and says `ALLOW`, `DENY` or
+//! `REQUIRE_APPROVAL`. It never sees sources, reads no clock and does no I/O, and in the steady state it allocates
+//! nothing.
+
+pub mod compare;
+pub mod memory;
+pub mod value;
