@@ -5,5 +5,6 @@
 //! nothing.
 
 pub mod compare;
+pub mod json;
 pub mod memory;
 pub mod value;

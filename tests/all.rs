@@ -4,4 +4,5 @@
 mod codes;
 #[cfg(feature = "compiler")]
 mod diagnostics;
+mod input;
 mod vectors_url;

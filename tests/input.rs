@@ -1,0 +1,3 @@
+//! What comes in: JSON, requests, facts, entities; and the digests of it.
+
+mod json;
