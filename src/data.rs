@@ -10,6 +10,7 @@
 //! | [`ip`] | [`ip::IpAddr`], [`ip::IpNet`] | an Internet address, a block of them; RFC 4291, 5952 | 32 or 128 bits |
 //! | [`path`] | [`path::Path`] | an absolute POSIX path, normalised | 4,096 bytes |
 //! | [`url`] | [`url::Url`] | an absolute URL with a host, normalised; WHATWG, strictly | 8,192 bytes |
+//! | [`pattern`] | [`pattern::Pattern`] | a glob or a regular expression, whole text, linear time | 4,096 bytes, automaton 2 MiB |
 //!
 //! Every type is read strictly: what is not certainly of it is an error, a small `Copy` value, and nothing here
 //! panics on input. What is equal has the same canonical text (`Display`), and canonical text reads back as the
@@ -22,6 +23,7 @@ pub mod decimal;
 pub mod duration;
 pub mod ip;
 pub mod path;
+pub mod pattern;
 pub mod similar;
 pub mod timestamp;
 pub mod url;

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "compiler")]
 mod codes;
+mod data_pattern;
 #[cfg(feature = "compiler")]
 mod diagnostics;
 mod input;
