@@ -6,6 +6,8 @@ pub const SOURCE_BYTES_MAX: usize = 16 << 20;
 pub const FILES_MAX: usize = 4_096;
 /// How deep expressions, types and blocks may nest in a source.
 pub const NESTING_MAX: usize = 64;
+/// How deep the tree of one expression may be, chains of operators included: what recursion over it has stack for.
+pub const EXPRESSION_DEPTH_MAX: usize = 128;
 /// The most diagnostics that one run reports.
 pub const DIAGNOSTICS_MAX: usize = 500;
 /// The longest identifier, in bytes.
