@@ -2,6 +2,14 @@
 //!
 //! This layer never looks at bytecode. Everything that leaves it as a `TypedPolicy` compiles.
 
+pub mod bodies;
+pub mod check;
+pub mod declare;
 pub mod operator;
+pub mod package;
+pub mod resolve;
 pub mod ty;
 pub mod typed;
+pub mod world;
+
+pub use check::check;

@@ -93,6 +93,16 @@ codes! {
     E0205 UnexpectedEnd "the file ends too early";
     E0206 UnclosedDelimiter "a bracket without its partner";
 
+    E0301 UnknownName "a name that is not declared";
+    E0302 WrongSort "a name of something of another sort";
+    E0303 DuplicateName "a name that is declared twice";
+    E0304 UnknownField "a field that is not declared";
+    E0305 BadTypeArguments "type arguments that do not fit";
+    E0306 BadElement "a collection that can't hold its elements";
+    E0307 NestedOptional "an optional of an optional";
+    E0308 BadRange "a range that is empty or of the wrong type";
+    E0309 BadBound "a bound that is not possible";
+
     N0001 MoreFaults "more faults than are shown";
 }
 

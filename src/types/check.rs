@@ -1,0 +1,46 @@
+//! From a parsed package to its typed tree: the phases in their order.
+
+use crate::diagnostic::Diagnostics;
+use crate::types::package::Package;
+use crate::types::typed::{Module, TypedPolicy};
+use crate::types::world::World;
+use crate::types::{bodies, declare};
+
+/// Checks a package. All faults of all phases are reported; there is a tree only if the sink has no error at the end,
+/// those that were in it before included.
+#[must_use]
+pub fn check(package: &Package, sink: &mut Diagnostics) -> Option<TypedPolicy> {
+    let mut world = declare::declare(package, sink);
+    bodies::check_functions(&mut world, package, sink);
+    bodies::check_policies(&mut world, package, sink);
+    if sink.has_errors() {
+        return None;
+    }
+    Some(assemble(package, world))
+}
+
+fn assemble(package: &Package, world: World) -> TypedPolicy {
+    let modules = world.modules.into_iter().map(|module| Module {
+        name: module.name,
+        parameters: module.parameters.into_iter().map(|parameter| parameter.def).collect(),
+        own: module.own,
+    });
+    TypedPolicy {
+        name: package.name.clone(),
+        version: package.version.clone(),
+        sources: package.sources.clone(),
+        modules: modules.collect(),
+        instances: Vec::new(),
+        enums: world.enums,
+        records: world.records,
+        entity_types: world.entity_types,
+        actions: world.actions,
+        groups: world.groups,
+        obligations: world.obligations,
+        functions: world.functions,
+        policies: world.policies,
+        invariants: world.invariants,
+        proves: world.proves,
+        tests: Vec::new(),
+    }
+}
