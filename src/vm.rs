@@ -5,6 +5,8 @@
 //! nothing.
 
 pub mod compare;
+pub mod entities;
 pub mod json;
 pub mod memory;
+pub mod strings;
 pub mod value;

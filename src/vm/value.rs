@@ -20,8 +20,8 @@ pub enum Value {
     Duration(i64),
     /// Timestamp: milliseconds since 1970.
     Timestamp(i64),
-    /// A variant of an enum, by its place.
-    Enum(u32),
+    /// A variant of an enum.
+    Enum(Variant),
     /// String.
     String(StrRef),
     /// An entity.
@@ -47,6 +47,15 @@ pub enum Value {
     Iterator(Iter),
     /// What had no result. Never an element or a field.
     Error(Fault),
+}
+
+/// A variant of an enum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Variant {
+    /// The enum, by its place in the schema.
+    pub of: u32,
+    /// The variant, by its place in the enum.
+    pub at: u32,
 }
 
 /// A string, by number. Which heap it lies in follows from the number: see
