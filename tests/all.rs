@@ -3,6 +3,7 @@
 #[cfg(feature = "compiler")]
 mod codes;
 mod data_pattern;
+mod data_scalars;
 #[cfg(feature = "compiler")]
 mod diagnostics;
 mod input;

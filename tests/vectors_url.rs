@@ -2,12 +2,15 @@
 //! refuses is refused. `Url` may refuse more; how much is held here by a count and by lists of names.
 
 use pdl::data::url::{Url, UrlError, UrlView};
+use proptest::prelude::*;
 use serde_json::Value;
 
 const VECTORS: &str = include_str!("vectors/url/urltestdata.json");
 
 /// How many of the cases are accepted. A change of the parser that moves this number has to be meant.
 const ACCEPTED: usize = 163;
+/// How many of the results are accepted in turn.
+const NORMAL_ACCEPTED: usize = 310;
 
 fn cases() -> Vec<Value> {
     let Ok(Value::Array(cases)) = serde_json::from_str(VECTORS) else { panic!("the vectors are not a JSON array") };
@@ -49,15 +52,18 @@ fn the_standard_agrees() {
     assert_eq!(accepted, ACCEPTED);
 }
 
-/// The results of the standard that have a host are normalised themselves, and most are accepted.
+/// The results of the standard are normal, and so those that are accepted stay as they are.
 #[test]
 fn normalised_urls_stay_as_they_are() {
+    let mut accepted = 0;
     for case in cases() {
         let Some(href) = case["href"].as_str() else { continue };
         if let Ok(url) = Url::parse(href) {
             assert_eq!(url.as_str(), href);
+            accepted += 1;
         }
     }
+    assert_eq!(accepted, NORMAL_ACCEPTED);
 }
 
 #[test]
@@ -262,4 +268,64 @@ fn hosts_in_domains() {
             && !in_good("https://good.com.evil.com/")
             && !in_good("https://good.com@evil.com/")
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Whatever is accepted is normal, of the parts that its text shows, and within itself.
+    #[test]
+    fn any_text(text in "(https?|HTTP|ws|redis|file)?(:/{0,3})?([a-cA-C.@:%-]|%2[eEfF]|xn--|é|\\[::1\\]|[0-9]|0x){0,6}([/?#\\\\ '^a;.]|%2e|%2F|é){0,8}") {
+        let mut buffer = String::with_capacity(8_192 + 1);
+        buffer.push('<');
+        let capacity = buffer.capacity();
+        match pdl::data::url::parse_into(&text, &mut buffer) {
+            Err(error) => {
+                prop_assert_eq!(buffer, "<");
+                prop_assert_eq!(Url::parse(&text), Err(error));
+            }
+            Ok(parts) => {
+                prop_assert_eq!(buffer.capacity(), capacity);
+                let url = parts.view(&buffer[1..]);
+                prop_assert_eq!(url.as_str(), &buffer[1..]);
+                let again = Url::parse(url.as_str()).unwrap();
+                prop_assert_eq!(again.view(), url);
+                prop_assert_eq!(reassembled(url), url.as_str());
+                prop_assert_eq!(pdl::data::url::is_within(url, url), !url.has_credentials());
+                prop_assert!(url.host_in_domain(url.host()));
+                prop_assert!(!url.path().split('/').any(|segment| segment == "." || segment == ".."));
+            }
+        }
+    }
+
+    #[test]
+    fn no_text_breaks_the_parser(text in ".*", host in ".{0,8}", path in ".{0,8}") {
+        let _ = Url::parse(&text);
+        let _ = Url::parse(&format!("https://{host}/{path}"));
+        let _ = pdl::data::url::host_in_domain(&host, &path);
+        let _ = pdl::data::url::is_domain_name(&host);
+    }
+}
+
+/// The text of a URL from its parts.
+fn reassembled(url: UrlView<'_>) -> String {
+    let mut text = format!("{}://{}", url.scheme(), url.username());
+    if !url.password().is_empty() {
+        text += &format!(":{}", url.password());
+    }
+    if url.has_credentials() {
+        text.push('@');
+    }
+    text += url.host_in_brackets();
+    if let Some(port) = url.port() {
+        text += &format!(":{port}");
+    }
+    text += url.path();
+    for (mark, part) in [('?', url.query()), ('#', url.fragment())] {
+        if let Some(part) = part {
+            text.push(mark);
+            text += part;
+        }
+    }
+    text
 }

@@ -108,7 +108,7 @@ fn is_punycode(text: &str) -> bool {
 fn is_plain_letter(character: char) -> bool {
     match character {
         'a'..='z' | '0'..='9' | '-' => true,
-        // The ones left out are compatibility characters: ĳ, ŀ, ŉ, ſ.
+        // The ones left out are compatibility characters: ĳ, ŀ, ŉ, ſ. The standard keeps ß and ς as they are.
         '\u{df}'..='\u{17e}' => character.is_lowercase() && !matches!(character, 'ĳ' | 'ŀ' | 'ŉ'),
         '\u{3ac}'..='\u{3ce}' | '\u{430}'..='\u{45f}' => true,
         // Kana without voice marks of their own and without ligatures.
