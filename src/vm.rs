@@ -6,7 +6,9 @@
 
 pub mod compare;
 pub mod entities;
+pub mod image;
 pub mod json;
 pub mod memory;
+pub mod plan;
 pub mod strings;
 pub mod value;

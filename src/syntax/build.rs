@@ -339,8 +339,12 @@ impl<'a> Build<'a> {
             lexer::MessagePiece::Stray(span) => {
                 let brace = self.text(span.start, span.end);
                 self.report(
-                    Diagnostic::error(Code::UnclosedDelimiter, span, format!("`{brace}` has no partner in this message"))
-                        .help(format!("write `{brace}{brace}` for the character itself")),
+                    Diagnostic::error(
+                        Code::UnclosedDelimiter,
+                        span,
+                        format!("`{brace}` has no partner in this message"),
+                    )
+                    .help(format!("write `{brace}{brace}` for the character itself")),
                 );
                 None
             }
@@ -358,17 +362,16 @@ impl<'a> Build<'a> {
             at += part.len() as u32 + 1;
             let starts_well = trimmed.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
             if !starts_well || !trimmed.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-                let diagnostic = Diagnostic::error(Code::UnexpectedToken, span, "a message can only show a path of names")
-                    .help("write `{resource.kind}`; compute with `let` first; write `{{` for the character `{`");
+                let diagnostic =
+                    Diagnostic::error(Code::UnexpectedToken, span, "a message can only show a path of names")
+                        .help("write `{resource.kind}`; compute with `let` first; write `{{` for the character `{`");
                 self.report(diagnostic);
                 return Expr { kind: ExprKind::Error, span };
             }
             let name = Name { text: trimmed.into(), span: name_span };
             expr = Some(match expr {
                 None => Expr { span: name_span, kind: ExprKind::Name(name) },
-                Some(inner) => {
-                    Expr { span: inner.span.to(name_span), kind: ExprKind::Field(Box::new(inner), name) }
-                }
+                Some(inner) => Expr { span: inner.span.to(name_span), kind: ExprKind::Field(Box::new(inner), name) },
             });
             if (at - span.start) as usize > 64 * NESTING_MAX {
                 let diagnostic = Diagnostic::error(Code::NestingTooDeep, span, "this path is too long");

@@ -149,9 +149,10 @@ impl Parser<'_> {
         self.keep_found();
         let misplaced = match &tree.module {
             Some(first) => Some((first.span, "a file has one `module` header", "the first one")),
-            None => tree.items.first().map(|first| {
-                (first.span, "`module` stands at the top of a file", "this stands before it")
-            }),
+            None => tree
+                .items
+                .first()
+                .map(|first| (first.span, "`module` stands at the top of a file", "this stands before it")),
         };
         if let Some((other, message, label)) = misplaced {
             let diagnostic = Diagnostic::error(Code::UnexpectedToken, header.span, message);

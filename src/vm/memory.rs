@@ -4,6 +4,7 @@
 //! has grown to what requests need. Nothing here counts references or frees single values.
 
 use crate::data::ip::{IpAddr, IpNet};
+use crate::data::url::{UrlParts, UrlView};
 use crate::vm::value::{EntityRef, Iter, Region, Seq, StrRef, Value, WideRef};
 
 /// What wide values consist of.
@@ -26,6 +27,8 @@ pub struct Heap {
 pub struct UrlValue {
     /// Its normalised text.
     pub text: StrRef,
+    /// Where its parts lie in that.
+    pub parts: UrlParts,
 }
 
 impl Heap {
@@ -258,6 +261,14 @@ impl<'a> Memory<'a> {
     #[must_use]
     pub fn url(self, at: WideRef) -> UrlValue {
         self.heap(at.region).urls[at.at as usize]
+    }
+
+    /// A URL with its parts.
+    #[inline]
+    #[must_use]
+    pub fn url_view(self, at: WideRef) -> UrlView<'a> {
+        let url = self.url(at);
+        url.parts.view(self.text(url.text))
     }
 }
 

@@ -68,13 +68,16 @@ impl Lexer<'_> {
                 continue;
             }
             let rest = &self.text[at..];
-            let same = |other: char| if is_bidi(c) { is_bidi(other) } else { !is_bidi(other) && is_hidden_control(other) };
+            let same =
+                |other: char| if is_bidi(c) { is_bidi(other) } else { !is_bidi(other) && is_hidden_control(other) };
             let end = at + rest.find(|other| !same(other)).unwrap_or(rest.len());
             let end = end.max(at + c.len_utf8());
             let span = self.span(at, end);
             let diagnostic = if is_bidi(c) {
-                let message = format!("an invisible character (U+{:04X}) makes this line show in another order", c as u32);
-                Diagnostic::error(Code::BidiControl, span, message).help("delete it; what is read has to be what is meant")
+                let message =
+                    format!("an invisible character (U+{:04X}) makes this line show in another order", c as u32);
+                Diagnostic::error(Code::BidiControl, span, message)
+                    .help("delete it; what is read has to be what is meant")
             } else {
                 let message = format!("a control character (U+{:04X}) stands here", c as u32);
                 Diagnostic::error(Code::ControlCharacter, span, message)
@@ -138,8 +141,9 @@ impl Lexer<'_> {
             }
             None => {
                 let message = format!("`{odd}` can't be part of a name");
-                let diagnostic = Diagnostic::error(Code::StrayCharacter, span, message)
-                    .help("names have the letters `a` to `z` and `A` to `Z`, digits and `_`; strings may have any text");
+                let diagnostic = Diagnostic::error(Code::StrayCharacter, span, message).help(
+                    "names have the letters `a` to `z` and `A` to `Z`, digits and `_`; strings may have any text",
+                );
                 self.diagnostics.push(diagnostic);
                 self.push(Token::Word, start, end)
             }

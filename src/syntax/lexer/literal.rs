@@ -64,9 +64,12 @@ impl Lexer<'_> {
         if known {
             return self.push(Token::Tagged, start, end);
         }
-        let diagnostic =
-            Diagnostic::error(Code::UnexpectedToken, self.span(start, open), format!("no literal begins with `{word}\"`"))
-                .help("there are `timestamp\"…\"`, `ip\"…\"`, `net\"…\"`, `url\"…\"`, `path\"…\"`, `glob\"…\"`, `regex\"…\"`");
+        let diagnostic = Diagnostic::error(
+            Code::UnexpectedToken,
+            self.span(start, open),
+            format!("no literal begins with `{word}\"`"),
+        )
+        .help("there are `timestamp\"…\"`, `ip\"…\"`, `net\"…\"`, `url\"…\"`, `path\"…\"`, `glob\"…\"`, `regex\"…\"`");
         self.report(diagnostic);
         self.push(Token::BadExpr, start, end)
     }
@@ -101,9 +104,12 @@ impl Lexer<'_> {
             let (length, value) = escape(&text[at..end]);
             if value.is_none() {
                 let shown = &text[at..at + length];
-                let diagnostic =
-                    Diagnostic::error(Code::BadEscape, self.span(at, at + length), format!("strings know no escape `{shown}`"))
-                        .help("there are `\\n`, `\\t`, `\\\\`, `\\\"` and `\\u{…}` with the number of a character");
+                let diagnostic = Diagnostic::error(
+                    Code::BadEscape,
+                    self.span(at, at + length),
+                    format!("strings know no escape `{shown}`"),
+                )
+                .help("there are `\\n`, `\\t`, `\\\\`, `\\\"` and `\\u{…}` with the number of a character");
                 // The string is still a string.
                 self.diagnostics.push(diagnostic);
             }

@@ -1,5 +1,5 @@
 //! placeholder
-use super::{split, Parsed, Parser};
+use super::{Parsed, Parser, split};
 impl Parser<'_> {
     pub(super) fn recover_item(&mut self, source: split::Source<'_>, _junk: bool) -> Option<Parsed> {
         match self.attempt(super::Token::StartItem, source.tokens) {
@@ -8,7 +8,10 @@ impl Parser<'_> {
                 let at = source.tokens.get(failure.at).or(source.tokens.last()).copied()?;
                 let message = format!("unexpected {}", at.token.shown());
                 let span = self.span(at.start, at.end);
-                self.diagnostics.push(super::Diagnostic::error(super::Code::UnexpectedToken, span, message).label(failure.expected.join(" ")));
+                self.diagnostics.push(
+                    super::Diagnostic::error(super::Code::UnexpectedToken, span, message)
+                        .label(failure.expected.join(" ")),
+                );
                 self.error_item(source.tokens)
             }
         }

@@ -289,7 +289,8 @@ fn begins_strangely(source: Source<'_>, at: usize) -> bool {
     matches!(source.token(at), Token::Word | Token::If)
         && source.first_on_line(at)
         && at > 0
-        && (source.token(at - 1).ends_operand() && source.token(at - 1) != Token::Comma || is_name(source.token(at - 1)))
+        && (source.token(at - 1).ends_operand() && source.token(at - 1) != Token::Comma
+            || is_name(source.token(at - 1)))
 }
 
 fn begins_clause(source: Source<'_>, at: usize, depth: usize) -> bool {
@@ -320,9 +321,15 @@ fn begins_line(body: Body, source: Source<'_>, at: usize, depth: usize) -> bool 
                 || depth == 0 && (heads && is_name(source.token(at + 1)) && before != Token::Given)
                 || depth == 0 && begins_strangely(source, at)
         }
-        Body::Fields => depth == 0 && (token == Token::Word && source.token(at + 1) == Token::Colon || first && token == Token::Word && before == Token::Comma || begins_strangely(source, at)),
+        Body::Fields => {
+            depth == 0
+                && (token == Token::Word && source.token(at + 1) == Token::Colon
+                    || first && token == Token::Word && before == Token::Comma
+                    || begins_strangely(source, at))
+        }
         Body::Governed => {
-            depth == 0 && (begins_line(Body::Fields, source, at, depth) || token == Token::Invariant && before != Token::Colon)
+            depth == 0
+                && (begins_line(Body::Fields, source, at, depth) || token == Token::Invariant && before != Token::Colon)
         }
         Body::Enum => depth == 0 && (before == Token::Comma || begins_strangely(source, at)),
         Body::Action => {
