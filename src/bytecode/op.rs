@@ -172,7 +172,7 @@ macro_rules! for_each_op {
 pub struct Slot(pub u16);
 
 /// A number of 24 bits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct U24([u8; 3]);
 
 impl U24 {

@@ -237,7 +237,8 @@ pub struct Gate {
     pub distinct: bool,
 }
 
-/// How the rules that can match are found: every rule is in exactly one place of it. A rule that the index leaves out for
+/// How the rules that can match are found: every rule is under exactly one key, or in `rest`; under an `Equal` key it may
+/// be in several buckets (`resource.kind in {page, automation}`). A rule that the index leaves out for
 /// a request has a condition that is false for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {

@@ -1,0 +1,211 @@
+//! Which expressions are the same: a number for every structure, so that what several rules ask is computed once.
+//!
+//! Only what can't fail is shared: an error is reported where it is written, and two places are two places.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::types::operator::Operator;
+use crate::types::typed::{Const, Expr, ExprKind, LocalId, PatternSource};
+
+/// The number of a structure.
+pub(super) type Shape = u32;
+
+/// What stands at the top of a structure; its parts follow as numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Head {
+    Const(Const),
+    Let(u32, LocalId),
+    Parameter(u32, u32),
+    Subject,
+    Resource,
+    Context(Arc<str>),
+    ActionName,
+    Attribute(Arc<str>),
+    Field(u32),
+    Operator(Operator),
+    Matches(PatternSource),
+    IsPresent,
+    Narrowed,
+    Default,
+    IsType(Vec<u32>),
+    StepsTo,
+    If,
+    Call(u32, u32),
+    Set,
+    List,
+    Map(Vec<Arc<str>>),
+    Record(u32),
+}
+
+/// The shapes met in one action.
+#[derive(Debug, Default)]
+pub(super) struct Shapes {
+    places: HashMap<(Head, Vec<Shape>), Shape>,
+    /// How often each is asked for, at places that would each compute it.
+    counts: HashMap<Shape, u32>,
+    /// By address of the expression, unit and instance: the tree does not move while it is compiled.
+    known: HashMap<(usize, u32, u32), Option<Shape>>,
+}
+
+/// How dear an expression has to be, in instructions, before sharing it pays for the call.
+const WORTH_SHARING: u32 = 6;
+
+/// Where an expression stands: which policy, invariant or function, and of which instance of its module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unit {
+    pub(super) number: u32,
+    pub(super) instance: u32,
+}
+
+impl Shapes {
+    /// The shape of an expression; none if it reads a quantifier's variable or a parameter of a function, or matches
+    /// patterns (which are compared by nobody).
+    pub(super) fn of(&mut self, expr: &Expr, unit: Unit, is_let: &dyn Fn(LocalId) -> bool) -> Option<Shape> {
+        let key = (std::ptr::from_ref(expr) as usize, unit.number, unit.instance);
+        if let Some(&shape) = self.known.get(&key) {
+            return shape;
+        }
+        let shape = self.compute(expr, unit, is_let);
+        self.known.insert(key, shape);
+        shape
+    }
+
+    fn compute(&mut self, expr: &Expr, unit: Unit, is_let: &dyn Fn(LocalId) -> bool) -> Option<Shape> {
+        let head = match &expr.kind {
+            ExprKind::Const(value) => Head::Const(value.clone()),
+            ExprKind::Local(local) if is_let(*local) => Head::Let(unit.number, *local),
+            ExprKind::Local(_) | ExprKind::Match(..) | ExprKind::Quantifier(..) => return None,
+            ExprKind::Parameter(id) => Head::Parameter(unit.instance, id.0),
+            ExprKind::Subject => Head::Subject,
+            ExprKind::Resource => Head::Resource,
+            ExprKind::Context(name) => Head::Context(name.clone()),
+            ExprKind::ActionName => Head::ActionName,
+            ExprKind::Attribute(_, name) => Head::Attribute(name.clone()),
+            ExprKind::Field(_, place) => Head::Field(*place),
+            ExprKind::Operator(operator, _) => Head::Operator(*operator),
+            ExprKind::Matches(_, pattern) => Head::Matches(pattern.clone()),
+            ExprKind::IsPresent(_) => Head::IsPresent,
+            ExprKind::Narrowed(_) => Head::Narrowed,
+            ExprKind::Default(..) => Head::Default,
+            ExprKind::IsType(_, types) => Head::IsType(types.iter().map(|id| id.0).collect()),
+            ExprKind::StepsTo(..) => Head::StepsTo,
+            ExprKind::If(..) => Head::If,
+            ExprKind::Call(function, _) => Head::Call(function.0, unit.instance),
+            ExprKind::Set(_) => Head::Set,
+            ExprKind::List(_) => Head::List,
+            ExprKind::Map(items) => Head::Map(items.iter().map(|(key, _)| key.clone()).collect()),
+            ExprKind::Record(record, _) => Head::Record(record.0),
+        };
+        let mut parts = Vec::new();
+        let mut whole = true;
+        for_each_part(expr, &mut |part| match self.of(part, unit, is_let) {
+            Some(shape) => parts.push(shape),
+            None => whole = false,
+        });
+        // Whether a let is the same let depends on the instance too.
+        if matches!(head, Head::Let(..)) {
+            parts.push(unit.instance);
+        }
+        if !whole {
+            return None;
+        }
+        let next = self.places.len() as Shape;
+        Some(*self.places.entry((head, parts)).or_insert(next))
+    }
+
+    /// Counts what an expression asks for. What is met again is not looked into again: its parts are computed once,
+    /// within it.
+    pub(super) fn count(&mut self, expr: &Expr, unit: Unit, is_let: &dyn Fn(LocalId) -> bool) {
+        if worth_sharing(expr)
+            && let Some(shape) = self.of(expr, unit, is_let)
+        {
+            let count = self.counts.entry(shape).or_insert(0);
+            *count += 1;
+            if *count > 1 {
+                return;
+            }
+        }
+        for_each_part(expr, &mut |part| self.count(part, unit, is_let));
+    }
+
+    /// Whether an expression is computed once for the whole action: its shape then.
+    pub(super) fn shared(&mut self, expr: &Expr, unit: Unit, is_let: &dyn Fn(LocalId) -> bool) -> Option<Shape> {
+        if !worth_sharing(expr) {
+            return None;
+        }
+        let shape = self.of(expr, unit, is_let)?;
+        self.counts.get(&shape).is_some_and(|&count| count > 1).then_some(shape)
+    }
+}
+
+fn worth_sharing(expr: &Expr) -> bool {
+    !expr.fallible && weight(expr) >= WORTH_SHARING
+}
+
+/// About how many instructions it takes, up to a little over what matters.
+fn weight(expr: &Expr) -> u32 {
+    let own = match &expr.kind {
+        ExprKind::Matches(..) | ExprKind::Quantifier(..) | ExprKind::Call(..) => WORTH_SHARING,
+        ExprKind::Operator(operator, _) => match operator {
+            Operator::StringContains
+            | Operator::ContainsAll
+            | Operator::ContainsAny
+            | Operator::SetUnion
+            | Operator::SetIntersect
+            | Operator::SetExcept
+            | Operator::EntityInAny
+            | Operator::UrlInUrl
+            | Operator::UrlHostInDomain
+            | Operator::PathInPath
+            | Operator::MapGet => WORTH_SHARING,
+            _ => 1,
+        },
+        _ => 1,
+    };
+    let mut sum = own;
+    for_each_part(expr, &mut |part| {
+        if sum < WORTH_SHARING {
+            sum += weight(part);
+        }
+    });
+    sum
+}
+
+/// The direct parts of an expression, in source order.
+pub(super) fn for_each_part<'a>(expr: &'a Expr, then: &mut dyn FnMut(&'a Expr)) {
+    match &expr.kind {
+        ExprKind::Const(_)
+        | ExprKind::Local(_)
+        | ExprKind::Parameter(_)
+        | ExprKind::Subject
+        | ExprKind::Resource
+        | ExprKind::Context(_)
+        | ExprKind::ActionName => {}
+        ExprKind::Attribute(a, _)
+        | ExprKind::Field(a, _)
+        | ExprKind::Matches(a, _)
+        | ExprKind::IsPresent(a)
+        | ExprKind::Narrowed(a)
+        | ExprKind::IsType(a, _) => then(a),
+        ExprKind::Default(a, b) | ExprKind::StepsTo(_, a, b) | ExprKind::Quantifier(_, _, a, b) => {
+            then(a);
+            then(b);
+        }
+        ExprKind::If(a, b, c) => {
+            then(a);
+            then(b);
+            then(c);
+        }
+        ExprKind::Match(scrutinee, arms) => {
+            then(scrutinee);
+            arms.iter().for_each(|(_, value)| then(value));
+        }
+        ExprKind::Operator(_, parts)
+        | ExprKind::Call(_, parts)
+        | ExprKind::Set(parts)
+        | ExprKind::List(parts)
+        | ExprKind::Record(_, parts) => parts.iter().for_each(then),
+        ExprKind::Map(entries) => entries.iter().for_each(|(_, part)| then(part)),
+    }
+}
