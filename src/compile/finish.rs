@@ -32,7 +32,7 @@ pub(super) fn finish(pool: Pool, sink: &mut Diagnostics) -> Option<Compiled> {
         site_count: sites.len() as u32,
     };
     for (span, message) in &pool.overflows {
-        sink.push(Diagnostic::error(Code::E0711, *span, message.clone()));
+        sink.push(Diagnostic::error(Code::TooLargeToCompile, *span, message.clone()));
     }
     if !pool.overflows.is_empty() {
         return None;

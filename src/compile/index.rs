@@ -244,7 +244,7 @@ fn ranges(pool: &Pool, candidates: &[&Candidate], left: &mut Vec<u32>, keys: &mu
         ConstantValue::Int(value) => value,
         ConstantValue::Decimal(value) => value.0,
         ConstantValue::Duration(value) => value.0,
-        ConstantValue::Timestamp(value) => value.milliseconds(),
+        ConstantValue::Timestamp(value) => value.millis(),
         _ => unreachable!("bounds are ordered"),
     };
     for below in [true, false] {
@@ -252,11 +252,16 @@ fn ranges(pool: &Pool, candidates: &[&Candidate], left: &mut Vec<u32>, keys: &mu
             let candidate = candidates[rule as usize];
             if below { &candidate.below } else { &candidate.above }
         };
-        take_groups(left, |rule| list(rule).first().map(|demand| demand.shape), |_, rules| {
-            let value = list(rules[0])[0].value;
-            let mut rules: Vec<(ConstantId, u32)> = rules.iter().map(|&rule| (list(rule)[0].constant, rule)).collect();
-            rules.sort_by_key(|&(constant, rule)| (bound(constant), rule));
-            keys.push(if below { Key::Below { value, rules } } else { Key::Above { value, rules } });
-        });
+        take_groups(
+            left,
+            |rule| list(rule).first().map(|demand| demand.shape),
+            |_, rules| {
+                let value = list(rules[0])[0].value;
+                let mut rules: Vec<(ConstantId, u32)> =
+                    rules.iter().map(|&rule| (list(rule)[0].constant, rule)).collect();
+                rules.sort_by_key(|&(constant, rule)| (bound(constant), rule));
+                keys.push(if below { Key::Below { value, rules } } else { Key::Above { value, rules } });
+            },
+        );
     }
 }

@@ -15,8 +15,8 @@ use crate::data::pattern;
 use crate::types::operator::Operator;
 use crate::types::ty::Type;
 use crate::types::typed::{
-    ActionDef, Const, Expr, ExprKind, FunctionBody, FunctionId as TypedFunctionId, LetDef, LocalId,
-    PatternSource, Quantifier, TypedPolicy,
+    ActionDef, Const, Expr, ExprKind, FunctionBody, FunctionId as TypedFunctionId, LetDef, LocalId, PatternSource,
+    Quantifier, TypedPolicy,
 };
 
 /// What the functions of one action share.
@@ -508,7 +508,9 @@ impl<'a, 'p> Lowering<'a, 'p> {
         let settles = operator == Operator::Or;
         let result_when_settled = operator != Operator::And;
         match self.known(left) {
-            Some(value) if value == settles => return self.constant(b, &Const::Bool(result_when_settled), &Type::Bool, dst),
+            Some(value) if value == settles => {
+                return self.constant(b, &Const::Bool(result_when_settled), &Type::Bool, dst);
+            }
             Some(_) => return self.lower(b, right, dst),
             None => {}
         }
@@ -545,7 +547,14 @@ impl<'a, 'p> Lowering<'a, 'p> {
         left_fails | right_fails
     }
 
-    fn operator(&mut self, b: &mut Builder, expr: &'a Expr, operator: Operator, operands: &'a [Expr], dst: Slot) -> bool {
+    fn operator(
+        &mut self,
+        b: &mut Builder,
+        expr: &'a Expr,
+        operator: Operator,
+        operands: &'a [Expr],
+        dst: Slot,
+    ) -> bool {
         match operator {
             Operator::And | Operator::Or | Operator::Implies => return self.connective(b, operator, operands, dst),
             _ => {}
@@ -657,7 +666,6 @@ fn fails_by_itself(operator: Operator) -> bool {
             | O::DurationNegate
             | O::TimestampAdd
             | O::TimestampSubtract
-            | O::TimestampDifference
             | O::SetUnion
     )
 }

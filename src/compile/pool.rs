@@ -9,8 +9,8 @@ use std::hash::Hash;
 use crate::base::span::Span;
 use crate::bytecode::op::Op;
 use crate::bytecode::program::{
-    Constant, ConstantId, ConstantValue, Entry, Function, FunctionId, PatternId, Selector, SelectorId, SiteId, StringId,
-    Switch, SwitchId, TypeSetId,
+    Constant, ConstantId, ConstantValue, Entry, Function, FunctionId, PatternId, Selector, SelectorId, SiteId,
+    StringId, Switch, SwitchId, TypeSetId,
 };
 use crate::bytecode::schema::{Type, TypeId};
 use crate::compile::schema::SchemaBuilder;
@@ -214,9 +214,9 @@ impl Pool {
             (Const::Map(items), ty::Type::Map(element, _)) => ConstantValue::Map(
                 items.iter().map(|(key, item)| (self.string(key), self.constant(item, element))).collect(),
             ),
-            (Const::Record(record, fields), _) => {
-                ConstantValue::Record(fields.iter().enumerate().map(|(n, field)| self.field(record.0, n, field)).collect())
-            }
+            (Const::Record(record, fields), _) => ConstantValue::Record(
+                fields.iter().enumerate().map(|(n, field)| self.field(record.0, n, field)).collect(),
+            ),
             (Const::Set(_) | Const::List(_) | Const::Map(_), _) => unreachable!("a collection has a collection's type"),
         }
     }

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::bytecode::schema::{
-    Action, EntityType, Enum, Field, Lifecycle, Obligation, Record, Schema, Type, TypeId,
-};
+use crate::bytecode::schema::{Action, EntityType, Enum, Field, Lifecycle, Obligation, Record, Schema, Type, TypeId};
 use crate::types::ty::{self, Interval};
 use crate::types::typed::{FieldDef, TypedPolicy};
 
@@ -108,11 +106,8 @@ pub(super) fn schema(policy: &TypedPolicy) -> SchemaBuilder {
         });
     }
     for def in &policy.obligations {
-        let parameters = def
-            .parameters
-            .iter()
-            .map(|parameter| ((*parameter.name).into(), builder.type_id(&parameter.ty)))
-            .collect();
+        let parameters =
+            def.parameters.iter().map(|parameter| ((*parameter.name).into(), builder.type_id(&parameter.ty))).collect();
         builder.schema.obligations.push(Obligation { name: (*def.wire).into(), parameters });
     }
     builder

@@ -82,7 +82,7 @@ pub enum Operator {
     TimestampAdd,
     /// Timestamp, Duration to Timestamp.
     TimestampSubtract,
-    /// Timestamp, Timestamp to Duration.
+    /// Timestamp, Timestamp to Duration; never fails.
     TimestampDifference,
     /// Timestamp to Int in 0..=9999, UTC, as are all the parts.
     TimestampYear,
