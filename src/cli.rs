@@ -1,6 +1,74 @@
-//! The command line: one file per command.
+//! The command `pdl`: one file per command.
+//!
+//! Arguments are defined once in [`args`]; a command gets its own part of them and an [`output::Output`] and says with
+//! which [`status::Status`] the process ends. Data goes to standard output, talk to standard error. Nothing in here
+//! decides, checks or compiles anything itself, and nothing below reads files, clocks or the environment.
+
+pub mod args;
+mod check;
+mod completions;
+mod files;
+mod init;
+mod key;
+mod keygen;
+mod load;
+mod man;
+mod manifest;
+mod output;
+mod report;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Args, Command};
+use self::output::Output;
+use self::status::{Failure, Status};
+
+/// The stack of the thread that works, in bytes: what nests within its limits never comes near it.
+const STACK_BYTES: usize = 256 << 20;
 
 /// Runs the command and gives its exit status.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+#[must_use]
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        // Help and version are asked for and end with 0, a wrong command line with 2; a closed pipe changes neither.
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Status::Usage.into() } else { Status::Success.into() };
+        }
+    };
+    let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(args));
+    match worker.map(std::thread::JoinHandle::join) {
+        Ok(Ok(status)) => status.into(),
+        // A panic is a defect of ours; its message is on standard error already.
+        Ok(Err(_)) => ExitCode::from(101),
+        Err(_) => Status::Fault.into(),
+    }
+}
+
+fn run(args: Args) -> Status {
+    let mut output = Output::new(args.color);
+    let result = command(args.command, &mut output).and_then(|status| output.flush().map(|()| status));
+    match result {
+        Ok(status) => status,
+        Err(failure) => {
+            // What was found before the failure is still worth reading.
+            let _ = output.flush();
+            output.failure(&failure);
+            failure.status()
+        }
+    }
+}
+
+fn command(command: Command, output: &mut Output) -> Result<Status, Failure> {
+    match command {
+        Command::Check(args) => check::run(&args, output),
+        Command::Keygen(args) => keygen::run(&args, output),
+        Command::Init(args) => init::run(&args, output),
+        Command::Completions(args) => completions::run(&args, output),
+        Command::Man(args) => man::run(&args, output),
+    }
 }

@@ -1,0 +1,125 @@
+//! The one definition of the command line: help, completions and the man page come from it.
+//!
+//! These are the arguments as they are written; what they mean together is the commands' business.
+
+use std::path::PathBuf;
+
+use clap::{Args as Arguments, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+const EXIT: &str = "\
+Exit status:
+  0  all is well; of `eval`: ALLOW
+  1  a fault was found, or what was asked for could not be done
+  2  a wrong command line
+  3  of `eval`: REQUIRE_APPROVAL
+  4  of `eval`: DENY";
+
+/// A policy definition language for autonomous agents.
+#[derive(Debug, Parser)]
+#[command(name = "pdl", version, max_term_width = 100, after_help = EXIT, subcommand_required = true)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to use colour; `auto` heeds terminals and NO_COLOR
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check policies and report all faults at once
+    Check(CheckArgs),
+    /// Make a key pair for signing bundles
+    Keygen(KeygenArgs),
+    /// Write a small package to begin with
+    Init(InitArgs),
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the man page
+    #[command(hide = true)]
+    Man(ManArgs),
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How faults are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people: the source with arrows
+    Human,
+    /// One JSON document
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of a GitHub workflow
+    Github,
+}
+
+/// How results are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// JSON
+    Json,
+}
+
+/// `pdl check`
+#[derive(Arguments, Debug)]
+pub struct CheckArgs {
+    /// Files, or folders with a pdl.toml; `-` is standard input [default: the package around the current folder]
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// How faults are shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Human)]
+    pub format: ReportFormat,
+    /// Explain a code, such as E0301, instead
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["paths", "format"])]
+    pub explain: Option<String>,
+}
+
+/// `pdl keygen`
+#[derive(Arguments, Debug)]
+pub struct KeygenArgs {
+    /// Where to write the private key; the public one is written beside it, as FILE.pub
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+}
+
+/// `pdl init`
+#[derive(Arguments, Debug)]
+pub struct InitArgs {
+    /// The folder; made if it is not there
+    #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
+    pub path: PathBuf,
+    /// The package's name [default: that of the folder]
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// `pdl completions`
+#[derive(Arguments, Debug)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// `pdl man`
+#[derive(Arguments, Debug)]
+pub struct ManArgs {
+    /// Of one command instead of all of `pdl`
+    pub command: Option<String>,
+}

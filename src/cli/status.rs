@@ -1,0 +1,95 @@
+//! How a command ends: the exit statuses that scripts rely on, and failures.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+/// The exit status of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// All is well; of `eval`: ALLOW.
+    Success,
+    /// A fault was found, or what was asked for could not be done.
+    Fault,
+    /// A wrong command line.
+    Usage,
+    /// Of `eval`: REQUIRE_APPROVAL.
+    RequireApproval,
+    /// Of `eval`: DENY.
+    Deny,
+}
+
+impl Status {
+    /// The number.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Status::Success => 0,
+            Status::Fault => 1,
+            Status::Usage => 2,
+            Status::RequireApproval => 3,
+            Status::Deny => 4,
+        }
+    }
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> ExitCode {
+        ExitCode::from(status.code())
+    }
+}
+
+/// Why a command could not do what it was asked to.
+#[derive(Debug)]
+pub struct Failure {
+    /// One sentence in lower case without a full stop.
+    pub message: String,
+    /// What can be done about it.
+    pub help: Option<String>,
+    status: Status,
+}
+
+impl Failure {
+    /// Something outside is not as it should be: exit status 1.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), help: None, status: Status::Fault }
+    }
+
+    /// The command line makes no sense in a way that its definition can't say: exit status 2.
+    #[must_use]
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), help: None, status: Status::Usage }
+    }
+
+    /// A file could not be read or written.
+    #[must_use]
+    pub fn io(doing: &str, path: &Path, error: &std::io::Error) -> Failure {
+        Failure::new(format!("can't {doing} `{}`: {}", path.display(), reason(error)))
+    }
+
+    /// Adds what can be done.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Failure {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The exit status.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status
+    }
+}
+
+/// The reason in words, the same on every system where the kind tells enough.
+fn reason(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::AlreadyExists => "it exists already".to_owned(),
+        ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        ErrorKind::NotADirectory => "a part of the path is not a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
