@@ -7,7 +7,14 @@ use std::path::Path;
 use pdl::diagnostic::{Code, explain};
 
 /// Codes of which the fault can't be put on a page as a program.
-const WITHOUT_PROGRAM: &[Code] = &[Code::NotUtf8, Code::FileTooLarge, Code::TooLargeToCompile, Code::MoreFaults];
+const WITHOUT_PROGRAM: &[Code] = &[
+    Code::NotUtf8,
+    Code::FileTooLarge,
+    Code::BadManifest,
+    Code::BadDependency,
+    Code::TooLargeToCompile,
+    Code::MoreFaults,
+];
 
 /// A program on a page, as its fence begins: ` ```pdl,wrong ` or ` ```pdl `.
 pub struct Program {

@@ -103,6 +103,9 @@ codes! {
     E0308 BadRange "a range that is empty or of the wrong type";
     E0309 BadBound "a bound that is not possible";
 
+    E0390 BadManifest "a pdl.toml that can't be used";
+    E0391 BadDependency "a dependency that can't be used";
+
     E0790 TooLargeToCompile "something that is too large to compile";
 
     N0001 MoreFaults "more faults than are shown";

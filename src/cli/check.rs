@@ -1,0 +1,82 @@
+//! `pdl check`: all faults of all packages at once, and nothing else.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::args::{CheckArgs, ReportFormat};
+use super::load;
+use super::output::Output;
+use super::report;
+use super::status::{Failure, Status};
+use crate::base::span::{FileId, SourceMap};
+use crate::diagnostic::{Code, Counts, Diagnostic, Diagnostics, explain};
+
+/// Checks each path as a package of its own, or explains a code.
+pub fn run(args: &CheckArgs, output: &mut Output) -> Result<Status, Failure> {
+    if let Some(code) = &args.explain {
+        return explain_code(code, output);
+    }
+    let paths: Vec<PathBuf> = if args.paths.is_empty() { vec![load::around_here()?] } else { args.paths.clone() };
+    let mut run = Run::default();
+    let mut failures = Vec::new();
+    for path in &paths {
+        if let Err(failure) = run.package(path) {
+            failures.push(failure);
+        }
+    }
+    output.data(&report::text(args.format, &run.sources, &run.diagnostics, run.counts, output.color_data()))?;
+    if args.format == ReportFormat::Human {
+        run.talk.iter().for_each(|line| output.talk(line));
+    }
+    failures.iter().for_each(|failure| output.failure(failure));
+    Ok(if run.counts.errors > 0 || !failures.is_empty() { Status::Fault } else { Status::Success })
+}
+
+fn explain_code(code: &str, output: &mut Output) -> Result<Status, Failure> {
+    let Some(code) = Code::parse(code) else {
+        return Err(
+            Failure::new(format!("there is no code `{code}`")).help("a code is a letter and four digits: E0301")
+        );
+    };
+    output.data(&explain::text(code))?;
+    Ok(Status::Success)
+}
+
+/// What was found in all packages so far, as one list over one map of sources.
+#[derive(Default)]
+struct Run {
+    sources: SourceMap,
+    diagnostics: Vec<Diagnostic>,
+    counts: Counts,
+    talk: Vec<String>,
+}
+
+impl Run {
+    fn package(&mut self, path: &Path) -> Result<(), Failure> {
+        let start = Instant::now();
+        let mut sink = Diagnostics::default();
+        let loaded = load::load(path, &mut sink)?;
+        let counts = sink.counts();
+        self.talk.push(report::verdict(&loaded.name, counts));
+        let _ = start;
+        self.add(&loaded.sources, counts, sink.finish());
+        Ok(())
+    }
+
+    fn add(&mut self, sources: &SourceMap, counts: Counts, diagnostics: Vec<Diagnostic>) {
+        let before = self.sources.iter().count() as u32;
+        for (_, file) in sources.iter() {
+            self.sources.add(file.name.clone(), &file.text);
+        }
+        let shift = |file: &mut FileId| file.0 += before;
+        self.diagnostics.extend(diagnostics.into_iter().map(|mut diagnostic| {
+            shift(&mut diagnostic.primary.span.file);
+            diagnostic.secondary.iter_mut().for_each(|label| shift(&mut label.span.file));
+            diagnostic.fix.iter_mut().for_each(|fix| shift(&mut fix.span.file));
+            diagnostic
+        }));
+        self.counts.errors += counts.errors;
+        self.counts.warnings += counts.warnings;
+        self.counts.notes += counts.notes;
+    }
+}

@@ -1,0 +1,294 @@
+//! From paths to a parsed package: the one place where sources are read.
+//!
+//! A file (or standard input) is a package by itself; a folder is one by its `pdl.toml`, with every `.pdl` file below
+//! it, and the packages it depends on by relative paths. What a source is called in diagnostics is where it was found;
+//! what it is called in a bundle does not depend on where the package lies.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::files;
+use super::manifest::{self, Dependency, Manifest};
+use super::status::Failure;
+use crate::base::limits::{FILES_MAX, SOURCE_BYTES_MAX};
+use crate::base::span::SourceMap;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::syntax::parse;
+use crate::types::package::{LoadedModule, Package};
+
+/// The largest `pdl.toml`, in bytes.
+const MANIFEST_BYTES_MAX: usize = 1 << 20;
+/// How deep the folders of a package may nest.
+const FOLDER_DEPTH_MAX: usize = 64;
+
+/// What was found at a path.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The package, unless a `pdl.toml` is faulty.
+    pub package: Option<Package>,
+    /// What the package is called in talk: its name, or that of the file.
+    pub name: String,
+    /// All sources as a person at this terminal finds them: the names are paths from the current folder.
+    pub sources: SourceMap,
+}
+
+/// A source file: where it is, and what it is called in the package.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// The name in the package, with `/`.
+    pub name: String,
+    /// Where it is read.
+    pub path: PathBuf,
+}
+
+/// The package around the current folder: the nearest folder, going up, that has a `pdl.toml`.
+pub fn around_here() -> Result<PathBuf, Failure> {
+    let here = std::env::current_dir().map_err(|error| Failure::io("read", Path::new("."), &error))?;
+    let mut path = PathBuf::from(".");
+    for (up, folder) in here.ancestors().enumerate() {
+        if folder.join(manifest::FILE_NAME).is_file() {
+            return Ok(path);
+        }
+        path = if up == 0 { PathBuf::from("..") } else { path.join("..") };
+    }
+    Err(Failure::new("there is no pdl.toml in this folder or one above it")
+        .help("name a file or a folder, or begin a package with `pdl init`"))
+}
+
+/// Reads and parses what is at a path: a file, a folder with a `pdl.toml`, or standard input for `-`.
+pub fn load(path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
+    if is_folder(path) { folder(path, sink) } else { single(path, sink) }
+}
+
+/// All source files of the package at a path, in order; of its dependencies none.
+pub fn own_sources(path: &Path) -> Result<Vec<Source>, Failure> {
+    if !is_folder(path) {
+        return Ok(vec![Source { name: file_name(path), path: path.to_owned() }]);
+    }
+    require_manifest(path)?;
+    let mut sources = Vec::new();
+    collect(path, "", 0, &mut sources)?;
+    sources.sort();
+    Ok(sources)
+}
+
+fn is_folder(path: &Path) -> bool {
+    !files::is_stdin(path) && path.is_dir()
+}
+
+fn file_name(path: &Path) -> String {
+    if files::is_stdin(path) {
+        return files::shown(path);
+    }
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn single(path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
+    let mut reading = Reading::default();
+    reading.add(&Source { name: file_name(path), path: path.to_owned() }, true, sink)?;
+    let module = reading.modules.first().map(|module| module.name.clone()).unwrap_or_default();
+    Ok(reading.finish(&files::shown(path), &module, "0.0.0"))
+}
+
+fn folder(path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
+    require_manifest(path)?;
+    let mut manifests = Manifests::default();
+    let own = manifests.read(path, sink)?;
+    if let Some(own) = &own {
+        manifests.dependencies_of(path, own, sink)?;
+    }
+    let Some(own) = own.filter(|_| manifests.is_good) else {
+        return Ok(Loaded { package: None, name: files::shown(path), sources: manifests.sources });
+    };
+    let mut reading = Reading::default();
+    for source in own_sources(path)? {
+        reading.add(&source, true, sink)?;
+    }
+    for (name, folder) in manifests.found {
+        for source in own_sources(&folder)? {
+            // No file of the package's own has such a name: it keeps the two apart.
+            let source = Source { name: format!("@{name}/{}", source.name), ..source };
+            reading.add(&source, false, sink)?;
+        }
+    }
+    Ok(reading.finish(&own.name, &own.name, &own.version))
+}
+
+fn require_manifest(folder: &Path) -> Result<(), Failure> {
+    if folder.join(manifest::FILE_NAME).exists() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("`{}` is not a package: it has no pdl.toml", folder.display()))
+        .help("name a file, or make the folder a package with `pdl init`"))
+}
+
+/// The `pdl.toml` of a package and of all it depends on.
+#[derive(Default)]
+struct Manifests {
+    sources: SourceMap,
+    /// The dependencies, direct and indirect, each once, in the order of their names as they are met.
+    found: Vec<(String, PathBuf)>,
+    is_good: bool,
+    /// The real folders on the way to the one that is looked at: meeting one again is a cycle.
+    way: Vec<PathBuf>,
+}
+
+impl Manifests {
+    fn read(&mut self, folder: &Path, sink: &mut Diagnostics) -> Result<Option<Manifest>, Failure> {
+        let path = folder.join(manifest::FILE_NAME);
+        let bytes = files::read(&path, MANIFEST_BYTES_MAX)?;
+        let Ok(text) = String::from_utf8(bytes) else {
+            return Err(Failure::new(format!("`{}` is not UTF-8", path.display())));
+        };
+        let file = self.sources.add(display_name(&path), &text);
+        let manifest = manifest::parse(file, &self.sources.file(file).text, sink);
+        self.is_good = manifest.is_some();
+        Ok(manifest)
+    }
+
+    fn dependencies_of(&mut self, folder: &Path, of: &Manifest, sink: &mut Diagnostics) -> Result<(), Failure> {
+        self.way.push(real(folder)?);
+        for dependency in &of.dependencies {
+            if self.found.len() >= FILES_MAX {
+                return Err(Failure::new(format!("there are more than {FILES_MAX} dependencies")));
+            }
+            self.dependency(folder, dependency, sink)?;
+            if !self.is_good {
+                return Ok(());
+            }
+        }
+        self.way.pop();
+        Ok(())
+    }
+
+    fn dependency(&mut self, from: &Path, to: &Dependency, sink: &mut Diagnostics) -> Result<(), Failure> {
+        let folder = from.join(&to.path);
+        let mut refuse = |message: String, help: &str| {
+            sink.push(Diagnostic::error(Code::BadDependency, to.span, message).help(help));
+            self.is_good = false;
+            Ok(())
+        };
+        if !folder.join(manifest::FILE_NAME).is_file() {
+            let message = format!("there is no package `{}` in `{}`", to.name, to.path);
+            return refuse(message, "a dependency is a folder with a pdl.toml, named from this one");
+        }
+        let real_folder = real(&folder)?;
+        if self.way.contains(&real_folder) {
+            let message = format!("package `{}` depends on itself", to.name);
+            return refuse(message, "move what both need into a third package");
+        }
+        if let Some((_, known)) = self.found.iter().find(|(name, _)| *name == to.name) {
+            if real(known)? == real_folder {
+                return Ok(());
+            }
+            let message = format!("two packages are called `{}`: here and in `{}`", to.name, display_name(known));
+            return refuse(message, "give each package a name of its own");
+        }
+        let Some(manifest) = self.read(&folder, sink)? else { return Ok(()) };
+        if manifest.name != to.name {
+            let message = format!("the package in `{}` is called `{}`, not `{}`", to.path, manifest.name, to.name);
+            let fault = Diagnostic::error(Code::BadDependency, to.span, message);
+            sink.push(fault.help(format!("call the dependency `{}`", manifest.name)));
+            self.is_good = false;
+            return Ok(());
+        }
+        self.found.push((to.name.clone(), folder.clone()));
+        self.dependencies_of(&folder, &manifest, sink)
+    }
+}
+
+/// Sources and modules as they are read.
+#[derive(Default)]
+struct Reading {
+    sources: SourceMap,
+    display: Vec<String>,
+    modules: Vec<LoadedModule>,
+}
+
+impl Reading {
+    fn add(&mut self, source: &Source, own: bool, sink: &mut Diagnostics) -> Result<(), Failure> {
+        if self.display.len() >= FILES_MAX {
+            return Err(Failure::new(format!("there are more than {FILES_MAX} source files")));
+        }
+        let bytes = files::read_up_to(&source.path, SOURCE_BYTES_MAX)
+            .map_err(|error| Failure::io("read", &source.path, &error))?;
+        let file = parse::parse_bytes(&mut self.sources, source.name.clone(), &bytes, sink);
+        self.display.push(display_name(&source.path));
+        let name = match &file.module {
+            Some(header) => header.path.parts.iter().map(|part| &*part.text).collect::<Vec<_>>().join("."),
+            None => stem(&source.name),
+        };
+        self.modules.push(LoadedModule { name: name.into(), own, file });
+        Ok(())
+    }
+
+    fn finish(self, talk: &str, name: &str, version: &str) -> Loaded {
+        let mut sources = SourceMap::default();
+        for ((_, file), name) in self.sources.iter().zip(self.display) {
+            sources.add(name, &file.text);
+        }
+        let package = Package {
+            name: Arc::from(name),
+            version: Arc::from(version),
+            sources: self.sources,
+            modules: self.modules,
+        };
+        Loaded { package: Some(package), name: talk.to_owned(), sources }
+    }
+}
+
+/// The name of a module without a header: that of its file.
+fn stem(name: &str) -> String {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.strip_suffix(".pdl").unwrap_or(file).to_owned()
+}
+
+/// A path as it is shown: with `/`, and without a `./` in front.
+fn display_name(path: &Path) -> String {
+    let shown = files::shown(path).replace('\\', "/");
+    match shown.strip_prefix("./") {
+        Some(rest) if !rest.is_empty() => rest.to_owned(),
+        _ => shown,
+    }
+}
+
+fn real(path: &Path) -> Result<PathBuf, Failure> {
+    fs::canonicalize(path).map_err(|error| Failure::io("read", path, &error))
+}
+
+/// Adds all `.pdl` files below a folder. Hidden folders, links to folders and packages within are left out.
+fn collect(folder: &Path, prefix: &str, depth: usize, sources: &mut Vec<Source>) -> Result<(), Failure> {
+    let fail = |error: std::io::Error| Failure::io("read", folder, &error);
+    if depth > FOLDER_DEPTH_MAX {
+        return Err(Failure::new(format!("`{}` lies more than {FOLDER_DEPTH_MAX} folders deep", folder.display())));
+    }
+    let mut entries = BTreeSet::new();
+    for entry in fs::read_dir(folder).map_err(fail)? {
+        let entry = entry.map_err(fail)?;
+        entries.insert((entry.file_name(), entry.file_type().map_err(fail)?.is_dir()));
+    }
+    for (name, is_folder) in entries {
+        let path = folder.join(&name);
+        let is_source = path.extension().is_some_and(|extension| extension == "pdl");
+        let Some(name) = name.to_str() else {
+            if is_source {
+                return Err(Failure::new(format!("the name of `{}` is not UTF-8", path.display())));
+            }
+            continue;
+        };
+        let name_here = format!("{prefix}{name}");
+        if is_folder {
+            if !name.starts_with('.') && !path.join(manifest::FILE_NAME).exists() {
+                collect(&path, &format!("{name_here}/"), depth + 1, sources)?;
+            }
+        } else if is_source && !name.starts_with('.') && !path.is_dir() {
+            if sources.len() >= FILES_MAX {
+                return Err(Failure::new(format!("there are more than {FILES_MAX} source files")));
+            }
+            sources.push(Source { name: name_here, path });
+        }
+    }
+    Ok(())
+}
