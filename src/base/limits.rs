@@ -53,3 +53,17 @@ pub const STACK_SLOTS_MAX: u32 = 1 << 20;
 pub const CALL_DEPTH_MAX: u32 = 256;
 /// The highest certified cost of an action that the loader accepts unless it is told otherwise, in steps.
 pub const COST_DEFAULT_MAX: u64 = 1 << 40;
+/// How deep loops may nest in one function.
+pub const LOOP_DEPTH_MAX: usize = 64;
+/// The most entries of one table of a program: what 24 bits can name.
+pub const TABLE_MAX: u32 = (1 << 24) - 1;
+/// The most instructions of a program.
+pub const CODE_MAX: u32 = 1 << 25;
+/// The most variants of one enum.
+pub const ENUM_VARIANTS_MAX: usize = 65_535;
+/// The longest qualified name, in bytes.
+pub const QUALIFIED_NAME_BYTES_MAX: usize = 1_024;
+/// The longest id of an entity, and the longest key of a map, in bytes of UTF-8.
+pub const ID_BYTES_MAX: u32 = STRING_DEFAULT_BYTES_MAX;
+/// The largest all automata of a program, in bytes.
+pub const PATTERNS_DFA_BYTES_MAX: usize = 64 << 20;

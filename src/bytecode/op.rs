@@ -183,6 +183,13 @@ impl U24 {
         (d == 0).then_some(U24([a, b, c]))
     }
 
+    /// The number of these bytes, the least first.
+    #[inline]
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 3]) -> U24 {
+        U24(bytes)
+    }
+
     /// The number.
     #[inline]
     #[must_use]

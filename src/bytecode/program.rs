@@ -66,7 +66,7 @@ pub struct Program {
 }
 
 /// A constant with its type.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Constant {
     /// The type: scalars without refinements' help (`Int` is its full range), collections with their own size as bound.
     pub ty: TypeId,
@@ -75,7 +75,7 @@ pub struct Constant {
 }
 
 /// The value of a constant.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ConstantValue {
     /// Absent; its type is an optional.
     Absent,

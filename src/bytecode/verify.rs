@@ -1,0 +1,116 @@
+//! The verifier: makes of a `Program`, which can say anything, a `VerifiedProgram`, which can run.
+//!
+//! **What the machine may rely on** when it runs a verified program:
+//!
+//! - Every number in the program (string, constant, type, function, slot, site, …) is in range of its table, and lists
+//!   that are said to be sorted are. `targets` of a jump table are one for each variant and one for errors.
+//! - Every jump stays in its function and goes forward; only `loop` goes back, to the `next` that it belongs to. The last
+//!   instruction of a function is `return`.
+//! - Every slot that is read has been written before. Unless it is an error, what is there is of the type that the
+//!   instruction asks for, and absent only where the instruction looks at optionals (`move`, `unwrap`, `is_present`,
+//!   `jump_absent`, equality, arguments, results and parts of optional type). A present optional is its value.
+//! - `iterate` is given a collection, never an error. `element` stands in the body of the loop of its iterator, which
+//!   nothing else writes to or steps. `raise` is given an error.
+//! - Parameters may be errors. Functions call functions with smaller numbers only, at most `call_depth` deep and with
+//!   `stack_slots` slots altogether. Memo functions are reached by `force`, or serve the entry directly.
+//! - A loop turns at most as often as its collection may have elements by its type; no entry takes more than its `cost`.
+//! - Conditions that are not `may_fail`, and values in messages, are never errors. Conditions are Bool, groups are
+//!   entities, quorums are Int, messages' values are scalars or entities; none of them is absent, except in messages.
+//! - Values nest at most `JSON_DEPTH_MAX` deep.
+//!
+//! **What it assumes of the machine**: inputs are of the types of the schema, bounds of strings and collections
+//! included; ids of entities and keys of maps have at most `ID_BYTES_MAX` bytes; inputs are never errors.
+//!
+//! Not checked, because the answer would still be a decision: that the index leaves out only rules that cannot match. A
+//! bundle means what it says; who signs it vouches for where it comes from.
+
+mod error;
+mod kinds;
+mod schema;
+mod tables;
+
+pub use error::{Place, Reason, VerifyError};
+
+use crate::base::limits;
+use crate::bytecode::program::Program;
+use crate::bytecode::verify::kinds::Kinds;
+
+/// Bounds that a program has to keep to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The highest cost of an entry, in steps.
+    pub cost_max: u64,
+    /// The most slots of all frames at once.
+    pub stack_slots_max: u32,
+    /// How deep functions may call.
+    pub call_depth_max: u32,
+    /// The longest table.
+    pub table_max: u32,
+    /// The most instructions.
+    pub code_max: u32,
+}
+
+impl Limits {
+    /// The limits of `base::limits`.
+    pub const STANDARD: Limits = Limits {
+        cost_max: limits::COST_DEFAULT_MAX,
+        stack_slots_max: limits::STACK_SLOTS_MAX,
+        call_depth_max: limits::CALL_DEPTH_MAX,
+        table_max: limits::TABLE_MAX,
+        code_max: limits::CODE_MAX,
+    };
+}
+
+/// What the verifier computed of an entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EntryBounds {
+    /// How many slots all frames have together at most.
+    pub stack_slots: u32,
+    /// How many functions are active at once at most.
+    pub call_depth: u32,
+}
+
+/// A program that can run. See the module for what that means.
+//
+// INVARIANT: made by `verify` only.
+#[derive(Debug)]
+pub struct VerifiedProgram {
+    program: Program,
+    bounds: Vec<EntryBounds>,
+}
+
+impl VerifiedProgram {
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// How many slots all frames have together at most while the entry of this number is decided; 0 if there is none.
+    #[must_use]
+    pub fn stack_slots(&self, entry: usize) -> u32 {
+        self.bounds.get(entry).map_or(0, |bounds| bounds.stack_slots)
+    }
+
+    /// How many functions are active at once at most while the entry of this number is decided; 0 if there is none.
+    #[must_use]
+    pub fn call_depth(&self, entry: usize) -> u32 {
+        self.bounds.get(entry).map_or(0, |bounds| bounds.call_depth)
+    }
+}
+
+/// Makes a program one that can run, or says why it can't.
+///
+/// # Errors
+/// The first fault found.
+pub fn verify(program: Program, limits: &Limits) -> Result<VerifiedProgram, VerifyError> {
+    tables::check_first(&program, limits)?;
+    let sizes = schema::check(&program.schema, limits)?;
+    let mut kinds = Kinds::new(&program.schema, &sizes);
+    let _constants = tables::check(&program, &mut kinds)?;
+    let bounds = vec![
+        EntryBounds { stack_slots: limits.stack_slots_max, call_depth: limits.call_depth_max };
+        program.entries.len()
+    ];
+    Ok(VerifiedProgram { program, bounds })
+}
