@@ -7,4 +7,6 @@ mod data_scalars;
 #[cfg(feature = "compiler")]
 mod diagnostics;
 mod input;
+#[cfg(feature = "compiler")]
+mod syntax;
 mod vectors_url;

@@ -207,8 +207,12 @@ impl<'a> Build<'a> {
     pub fn action(&self, name: Name, is_group: bool, groups: Vec<Path>, entries: Vec<Part>) -> Action {
         let mut action =
             Action { name, is_group, groups, subject: Vec::new(), resource: Vec::new(), context: Vec::new() };
+        let mut unknown = false;
         for entry in entries {
             match entry {
+                Part::Entry(name, ..) if unknown && !matches!(&*name.text, "subject" | "resource") => {
+                    // Fields that lost their `context {` are one fault.
+                }
                 Part::Entry(name, types, span) => match &*name.text {
                     "subject" => action.subject.push((span, types)),
                     "resource" => action.resource.push((span, types)),
@@ -218,6 +222,7 @@ impl<'a> Build<'a> {
                         self.report(diagnostic.help("write `context { … }` without the colon"));
                     }
                     other => {
+                        unknown = true;
                         let message = format!("an action has no `{other}`");
                         let nearest = crate::data::similar::best_match(other, ["subject", "resource", "context"]);
                         let diagnostic = Diagnostic::error(Code::UnexpectedToken, name.span, message)

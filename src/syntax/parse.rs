@@ -36,7 +36,17 @@ pub fn parse(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> File {
     words::before_splitting(&mut tokens);
     let lines = split::Lines::of(text, &tokens);
     let ranges = split::items(text, &tokens, &lines);
-    let mut parser = Parser { build: Build::new(file, text), text, file, faults, diagnostics };
+    let mut parser = Parser {
+        build: Build::new(file, text),
+        text,
+        file,
+        faults,
+        diagnostics,
+        next_token: None,
+        reports: 0,
+        unclosed: 0,
+        after_junk: false,
+    };
     let mut tree = empty;
     for range in ranges {
         let slice = &mut tokens[range.start..range.end];
@@ -102,6 +112,14 @@ struct Parser<'a> {
     file: FileId,
     faults: Vec<u32>,
     diagnostics: &'a mut Diagnostics,
+    /// The token behind the piece that is tried.
+    next_token: Option<Lexeme>,
+    /// How often something was reported, or left unsaid because the lexer had said it.
+    reports: usize,
+    /// How many brackets were found not to be closed.
+    unclosed: usize,
+    /// Whether what stands before was no item: one message is enough for a run of it.
+    after_junk: bool,
 }
 
 impl Parser<'_> {
@@ -124,6 +142,7 @@ impl Parser<'_> {
     /// Reads an item, mending it if need be.
     fn item(&mut self, source: split::Source<'_>, junk: bool) -> Option<Parsed> {
         if !junk && let Ok(parsed) = self.attempt(Token::StartItem, source.tokens) {
+            self.after_junk = false;
             self.keep_found();
             return Some(parsed);
         }
@@ -167,26 +186,5 @@ impl Parser<'_> {
         let (first, last) = (tokens.first()?, tokens.last()?);
         let span = self.span(first.start, last.end);
         Some(Parsed::Item(Box::new(Item { doc: Vec::new(), kind: ItemKind::Error, span })))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnostic::compact;
-
-    /// The faults of a text.
-    fn check(text: &str) -> String {
-        let mut sources = SourceMap::default();
-        let file = sources.add("a.pdl", text);
-        let mut diagnostics = Diagnostics::default();
-        let tree = parse(file, &sources.file(file).text, &mut diagnostics);
-        assert_eq!(tree.file, file);
-        compact::render(&sources, &diagnostics.finish())
-    }
-
-    #[test]
-    fn the_illustration_has_no_faults() {
-        assert_eq!(check(include_str!("../../tests/cases/syntax/illustration.pdl")), "");
     }
 }

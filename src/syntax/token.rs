@@ -222,6 +222,7 @@ tokens! {
         StartClaim "the start of a claim";
         StartActionEntry "the start of an action entry";
         StartInvariant "the start of an invariant";
+        StartGovernedPart "the start of a part of a record";
     }
 }
 

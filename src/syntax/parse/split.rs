@@ -73,7 +73,8 @@ pub struct ItemRange {
     pub junk: bool,
 }
 
-fn is_name(token: Token) -> bool {
+/// Whether a token may be a bare name.
+pub fn is_name(token: Token) -> bool {
     token == Token::Word || token.reserve() == Some(crate::syntax::token::Reserve::Soft)
 }
 
@@ -198,8 +199,7 @@ fn begins_within(source: Source<'_>, at: usize, current: &Open) -> Option<Start>
         let named = same_line && (is_name(next) || next == Token::String);
         let begins = if current.depth == 0 {
             let before = source.token(at.wrapping_sub(1));
-            let may_end = before.ends_operand() && before != Token::Comma || is_name(before);
-            if first { may_end || named } else { named && may_end && at > current.start + 1 }
+            if first { may_end(before) || named } else { named && may_end(before) && at > current.start + 1 }
         } else {
             named && near_margin() && !is_line_of(source, keyword, current)
         };
@@ -208,7 +208,9 @@ fn begins_within(source: Source<'_>, at: usize, current: &Open) -> Option<Start>
         }
     }
     let before = source.token(at.wrapping_sub(1));
-    let stray = matches!(source.token(at), Token::Word | Token::Let | Token::Allow | Token::Deny | Token::Require);
+    let token = source.token(at);
+    let stray = is_name(token) && !continues(token)
+        || matches!(token, Token::Let | Token::Allow | Token::Deny | Token::Require);
     if current.depth == 0 && first && stray && near_margin() && before.ends_operand() && before != Token::Comma {
         return Some(Start { keyword: at, junk: true });
     }
@@ -284,18 +286,43 @@ pub fn pieces(body: Body, source: Source<'_>) -> Vec<Source<'_>> {
     starts.iter().zip(ends).map(|(&start, end)| source.part(start, end)).collect()
 }
 
+/// Soft keywords within a construct, which may begin a line of it.
+fn continues(token: Token) -> bool {
+    matches!(
+        token,
+        Token::As
+            | Token::Type
+            | Token::Governed
+            | Token::By
+            | Token::On
+            | Token::Max
+            | Token::Of
+            | Token::To
+            | Token::After
+    ) || token.begins_item()
+}
+
+/// Whether something may end with a token.
+fn may_end(token: Token) -> bool {
+    token.ends_operand() && token != Token::Comma || is_name(token)
+}
+
 /// A word that cannot continue what stands before it, because nothing is written by mere juxtaposition.
 fn begins_strangely(source: Source<'_>, at: usize) -> bool {
-    matches!(source.token(at), Token::Word | Token::If)
+    let token = source.token(at);
+    (token == Token::If || is_name(token) && !continues(token))
         && source.first_on_line(at)
         && at > 0
-        && (source.token(at - 1).ends_operand() && source.token(at - 1) != Token::Comma
-            || is_name(source.token(at - 1)))
+        && may_end(source.token(at - 1))
 }
 
 fn begins_clause(source: Source<'_>, at: usize, depth: usize) -> bool {
     let token = source.token(at);
-    token.begins_clause() && (depth == 0 || source.first_on_line(at)) || depth == 0 && begins_strangely(source, at)
+    let before = source.token(at.wrapping_sub(1));
+    // Right behind `when` or `==` it was meant as a name.
+    let begins = source.first_on_line(at)
+        || depth == 0 && (may_end(before) || matches!(before, Token::Allow | Token::Deny) || at == 0);
+    token.begins_clause() && begins || depth == 0 && begins_strangely(source, at)
 }
 
 fn begins_line(body: Body, source: Source<'_>, at: usize, depth: usize) -> bool {
@@ -322,10 +349,9 @@ fn begins_line(body: Body, source: Source<'_>, at: usize, depth: usize) -> bool 
                 || depth == 0 && begins_strangely(source, at)
         }
         Body::Fields => {
-            depth == 0
-                && (token == Token::Word && source.token(at + 1) == Token::Colon
-                    || first && token == Token::Word && before == Token::Comma
-                    || begins_strangely(source, at))
+            let labelled = token == Token::Word && source.token(at + 1) == Token::Colon;
+            let listed = first && token == Token::Word && before == Token::Comma;
+            depth == 0 && (labelled || listed || begins_strangely(source, at))
         }
         Body::Governed => {
             depth == 0
