@@ -5,8 +5,10 @@
 pub mod bodies;
 pub mod check;
 pub mod declare;
+pub mod graph;
 pub mod operator;
 pub mod package;
+pub mod references;
 pub mod resolve;
 pub mod ty;
 pub mod typed;

@@ -19,6 +19,8 @@ pub struct Package {
     /// All modules; the place is the `ModuleId`. The package's own sorted by file name, then dependencies', then the
     /// standard library's.
     pub modules: Vec<LoadedModule>,
+    /// The names of all modules that could be named, looked at or not: for suggestions. Sorted.
+    pub known: Vec<Arc<str>>,
 }
 
 /// A module: one file.

@@ -119,11 +119,9 @@ impl Names {
         self.places.get(name).map(|&place| &self.bindings[place].1)
     }
 
-    /// Gives a name another meaning: functions get their final ids late.
-    pub fn redefine(&mut self, name: &str, definition: Definition) {
-        if let Some(&place) = self.places.get(name) {
-            self.bindings[place].1.definition = definition;
-        }
+    /// Gives all names other ids: functions get their final ones late.
+    pub fn renumber(&mut self, new: impl Fn(Definition) -> Definition) {
+        self.bindings.iter_mut().for_each(|(_, binding)| binding.definition = new(binding.definition));
     }
 
     /// All names, in order.
