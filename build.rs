@@ -1,5 +1,5 @@
 //! When the compiler is built: generates the parser from `grammar/pdl.lalrpop` and collects the pages of
-//! `docs/errors/` for `pdl check --explain`.
+//! `docs/errors/` for `pdl check --explain` and the modules of `stdlib/`.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -11,6 +11,7 @@ fn main() {
             .process()
             .expect("grammar/pdl.lalrpop generates a parser");
         collect_error_pages();
+        collect_standard_library();
     }
 }
 
@@ -37,4 +38,28 @@ fn collect_error_pages() {
     table.push_str("];\n");
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     std::fs::write(std::path::Path::new(&out).join("error_pages.rs"), table).expect("OUT_DIR can be written");
+}
+
+/// Writes the table that `src/types/stdlib.rs` includes: each module by its name, sorted.
+#[cfg(feature = "compiler")]
+fn collect_standard_library() {
+    use std::fmt::Write as _;
+
+    println!("cargo::rerun-if-changed=stdlib");
+    let mut names: Vec<String> = std::fs::read_dir("stdlib")
+        .expect("stdlib can be listed")
+        .map(|entry| entry.expect("stdlib can be listed").file_name())
+        .filter_map(|name| name.to_str()?.strip_suffix(".pdl").map(str::to_owned))
+        .collect();
+    names.sort();
+    let mut table = String::from("const MODULES: &[(&str, &str)] = &[\n");
+    for name in &names {
+        let _ = writeln!(
+            table,
+            "    (\"std.{name}\", include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/stdlib/{name}.pdl\"))),"
+        );
+    }
+    table.push_str("];\n");
+    let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+    std::fs::write(std::path::Path::new(&out).join("standard_library.rs"), table).expect("OUT_DIR can be written");
 }

@@ -10,8 +10,6 @@ pub const NESTING_MAX: usize = 64;
 pub const EXPRESSION_DEPTH_MAX: usize = 128;
 /// The most diagnostics that one run reports.
 pub const DIAGNOSTICS_MAX: usize = 500;
-/// The most variants of an enum, and states of a lifecycle.
-pub const ENUM_VARIANTS_MAX: usize = 4_096;
 /// The most active instances of modules in one package.
 pub const INSTANCES_MAX: usize = 4_096;
 /// The longest identifier, in bytes.

@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::files;
 use super::manifest::{self, Dependency, Manifest};
@@ -16,7 +15,7 @@ use crate::base::limits::{FILES_MAX, SOURCE_BYTES_MAX};
 use crate::base::span::SourceMap;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::syntax::parse;
-use crate::types::package::{LoadedModule, Package};
+use crate::types::package::{self, LoadedModule, Package};
 
 /// The largest `pdl.toml`, in bytes.
 const MANIFEST_BYTES_MAX: usize = 1 << 20;
@@ -89,7 +88,7 @@ fn single(path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
     let mut reading = Reading::default();
     reading.add(&Source { name: file_name(path), path: path.to_owned() }, true, sink)?;
     let module = reading.modules.first().map(|module| module.name.clone()).unwrap_or_default();
-    Ok(reading.finish(&files::shown(path), &module, "0.0.0"))
+    Ok(reading.finish(&files::shown(path), &module, "0.0.0", sink))
 }
 
 fn folder(path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
@@ -113,7 +112,7 @@ fn folder(path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
             reading.add(&source, false, sink)?;
         }
     }
-    Ok(reading.finish(&own.name, &own.name, &own.version))
+    Ok(reading.finish(&own.name, &own.name, &own.version, sink))
 }
 
 fn require_manifest(folder: &Path) -> Result<(), Failure> {
@@ -224,17 +223,14 @@ impl Reading {
         Ok(())
     }
 
-    fn finish(self, talk: &str, name: &str, version: &str) -> Loaded {
+    fn finish(self, talk: &str, name: &str, version: &str, sink: &mut Diagnostics) -> Loaded {
+        let package = package::assemble(name, version, self.sources, self.modules, sink);
         let mut sources = SourceMap::default();
-        for ((_, file), name) in self.sources.iter().zip(self.display) {
-            sources.add(name, &file.text);
+        // What the standard library added behind is called by its own name.
+        let mut display = self.display.into_iter();
+        for (_, file) in package.sources.iter() {
+            sources.add(display.next().unwrap_or_else(|| file.name.clone()), &file.text);
         }
-        let package = Package {
-            name: Arc::from(name),
-            version: Arc::from(version),
-            sources: self.sources,
-            modules: self.modules,
-        };
         Loaded { package: Some(package), name: talk.to_owned(), sources }
     }
 }

@@ -124,14 +124,7 @@ codes! {
     E0329 IncludeCycle "a module that includes itself";
     E0330 AmbiguousInstance "two instances of modules under one name";
     E0331 TooManyInstances "too many instances of modules";
-    E0332 BadManifest "a `pdl.toml` that can't be read";
-    E0333 UnknownKey "a key that `pdl.toml` does not know";
-    E0334 BadManifestValue "a value in `pdl.toml` that does not fit";
-    E0335 UnknownPackage "a dependency that can't be found";
-    E0336 PackageCycle "a package that depends on itself";
-    E0337 PackageClash "two packages with one name";
-    E0338 TooManyFiles "too many files in one package";
-    E0339 ReservedModule "a module name that is taken by the standard library";
+    E0332 ReservedModule "a module name that is taken by the standard library";
 
     E0801 EmptyLifecycle "a lifecycle without steps";
     E0802 UnknownState "a state that no step has";

@@ -2,9 +2,9 @@
 
 use crate::diagnostic::Diagnostics;
 use crate::types::package::Package;
-use crate::types::typed::{Module, TypedPolicy};
+use crate::types::typed::{Instance, Module, TypedPolicy};
 use crate::types::world::World;
-use crate::types::{bodies, declare};
+use crate::types::{bodies, declare, instances};
 
 /// Checks a package. All faults of all phases are reported; there is a tree only if the sink has no error at the end,
 /// those that were in it before included.
@@ -13,13 +13,15 @@ pub fn check(package: &Package, sink: &mut Diagnostics) -> Option<TypedPolicy> {
     let mut world = declare::declare(package, sink);
     bodies::check_functions(&mut world, package, sink);
     bodies::check_policies(&mut world, package, sink);
+    let instances = instances::activate(&world, package, sink);
+    declare::report_unused_imports(&world, sink);
     if sink.has_errors() {
         return None;
     }
-    Some(assemble(package, world))
+    Some(assemble(package, world, instances))
 }
 
-fn assemble(package: &Package, world: World) -> TypedPolicy {
+fn assemble(package: &Package, world: World, instances: Vec<Instance>) -> TypedPolicy {
     let modules = world.modules.into_iter().map(|module| Module {
         name: module.name,
         parameters: module.parameters.into_iter().map(|parameter| parameter.def).collect(),
@@ -30,7 +32,7 @@ fn assemble(package: &Package, world: World) -> TypedPolicy {
         version: package.version.clone(),
         sources: package.sources.clone(),
         modules: modules.collect(),
-        instances: Vec::new(),
+        instances,
         enums: world.enums,
         records: world.records,
         entity_types: world.entity_types,

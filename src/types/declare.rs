@@ -27,7 +27,7 @@ use crate::syntax::ast;
 use crate::types::package::Package;
 use crate::types::world::{ItemRef, World};
 
-pub use imports::report_unused as report_unused_imports;
+pub use imports::{report_unused as report_unused_imports, unknown_module};
 
 /// Where each definition of the world was written, list by list.
 #[derive(Debug, Default)]
