@@ -24,16 +24,22 @@
 //! Not checked, because the answer would still be a decision: that the index leaves out only rules that cannot match. A
 //! bundle means what it says; who signs it vouches for where it comes from.
 
+mod code;
+mod cost;
+mod entries;
 mod error;
+mod flow;
 mod kinds;
+mod patterns;
 mod schema;
 mod tables;
 
 pub use error::{Place, Reason, VerifyError};
 
 use crate::base::limits;
-use crate::bytecode::program::Program;
+use crate::bytecode::program::{Entry, Program};
 use crate::bytecode::verify::kinds::Kinds;
+use crate::data::pattern::Pattern;
 
 /// Bounds that a program has to keep to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +83,7 @@ pub struct EntryBounds {
 pub struct VerifiedProgram {
     program: Program,
     bounds: Vec<EntryBounds>,
+    patterns: Vec<Pattern>,
 }
 
 impl VerifiedProgram {
@@ -84,6 +91,19 @@ impl VerifiedProgram {
     #[must_use]
     pub fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// Takes the program apart: itself, and its patterns compiled, at the places of `Program::patterns`. What comes of it
+    /// is as sound as long as nobody changes it.
+    #[must_use]
+    pub fn into_parts(self) -> (Program, Vec<Pattern>) {
+        (self.program, self.patterns)
+    }
+
+    /// The patterns, compiled: at the places of `Program::patterns`.
+    #[must_use]
+    pub fn patterns(&self) -> &[Pattern] {
+        &self.patterns
     }
 
     /// How many slots all frames have together at most while the entry of this number is decided; 0 if there is none.
@@ -99,18 +119,104 @@ impl VerifiedProgram {
     }
 }
 
+/// How much the verifier does before it gives up: bounds its time whatever it is handed.
+#[derive(Debug)]
+struct Work {
+    left: u64,
+}
+
+impl Work {
+    /// Enough for every program that a compiler makes: some hundred looks at every instruction.
+    fn for_program(program: &Program) -> Work {
+        Work { left: (1 << 26) + 256 * program.code.len() as u64 }
+    }
+
+    #[inline]
+    fn spend(&mut self, units: usize) -> Result<(), Reason> {
+        match self.left.checked_sub(units as u64) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(Reason::TooComplex),
+        }
+    }
+}
+
+/// What the checks come to, before what the program says of itself is compared with it.
+struct Analysis {
+    certified: Vec<entries::Certified>,
+    /// For each entry, for each rule, whether its condition can be an error.
+    may_fail: Vec<Vec<bool>>,
+}
+
+fn analyse(program: &Program, limits: &Limits) -> Result<Analysis, VerifyError> {
+    tables::check_first(program, limits)?;
+    let sizes = schema::check(&program.schema, limits)?;
+    let mut kinds = Kinds::new(&program.schema, &sizes);
+    let constants = tables::check(program, &mut kinds)?;
+    entries::check_inputs(program)?;
+    let mut work = Work::for_program(program);
+    code::check(program, &mut work)?;
+    let summaries = flow::check(program, &mut kinds, &constants, &mut work)?;
+    let flowed = entries::Flowed { program, constants: &constants, summaries: &summaries };
+    let certified = entries::check(&flowed, &mut kinds, &mut work)?;
+    let failing = |entry: &Entry| entry.rules.iter().map(|rule| entries::may_fail(&flowed, rule)).collect();
+    Ok(Analysis { certified, may_fail: program.entries.iter().map(failing).collect() })
+}
+
 /// Makes a program one that can run, or says why it can't.
 ///
 /// # Errors
 /// The first fault found.
 pub fn verify(program: Program, limits: &Limits) -> Result<VerifiedProgram, VerifyError> {
-    tables::check_first(&program, limits)?;
-    let sizes = schema::check(&program.schema, limits)?;
-    let mut kinds = Kinds::new(&program.schema, &sizes);
-    let _constants = tables::check(&program, &mut kinds)?;
-    let bounds = vec![
-        EntryBounds { stack_slots: limits.stack_slots_max, call_depth: limits.call_depth_max };
-        program.entries.len()
-    ];
-    Ok(VerifiedProgram { program, bounds })
+    let analysis = analyse(&program, limits)?;
+    let patterns = patterns::compile(&program)?;
+    let mut bounds = Vec::with_capacity(program.entries.len());
+    for (number, (entry, certified)) in program.entries.iter().zip(&analysis.certified).enumerate() {
+        let refuse = |reason| Err(VerifyError::item(reason, "entry", number));
+        let failing = analysis.may_fail.get(number).map_or(&[][..], |failing| failing);
+        if let Some(rule) = entry.rules.iter().zip(failing).position(|(rule, failing)| *failing && !rule.may_fail) {
+            let place = Place::Rule { entry: number as u32, rule: rule as u32 };
+            return Err(VerifyError::new(Reason::ConditionFails, place));
+        }
+        if certified.bounds.stack_slots > limits.stack_slots_max {
+            return refuse(Reason::StackSlots);
+        }
+        if certified.bounds.call_depth > limits.call_depth_max {
+            return refuse(Reason::CallDepth);
+        }
+        if certified.cost != entry.cost {
+            return refuse(Reason::CostWrong);
+        }
+        if certified.cost > limits.cost_max || certified.cost == u64::MAX {
+            return refuse(Reason::CostTooHigh);
+        }
+        bounds.push(certified.bounds);
+    }
+    Ok(VerifiedProgram { program, bounds, patterns })
+}
+
+/// Fills in what a program says of itself and the verifier recomputes: the cost of every entry, and which rules may fail.
+///
+/// # Errors
+/// As of `verify`: a program that is refused for another reason is not certified.
+pub fn certify(program: &mut Program) -> Result<(), VerifyError> {
+    let analysis = analyse(program, &Limits::STANDARD)?;
+    for ((entry, certified), failing) in program.entries.iter_mut().zip(&analysis.certified).zip(&analysis.may_fail) {
+        entry.cost = certified.cost;
+        for (rule, failing) in entry.rules.iter_mut().zip(failing) {
+            rule.may_fail = *failing;
+        }
+    }
+    Ok(())
+}
+
+/// The cost of every entry; `u64::MAX` of all if the program is refused for another reason.
+#[must_use]
+pub fn entry_costs(program: &Program) -> Vec<u64> {
+    match analyse(program, &Limits::STANDARD) {
+        Ok(analysis) => analysis.certified.iter().map(|certified| certified.cost).collect(),
+        Err(_) => vec![u64::MAX; program.entries.len()],
+    }
 }

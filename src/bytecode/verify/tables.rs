@@ -11,6 +11,7 @@ use crate::bytecode::verify::error::{Place, Reason, VerifyError};
 use crate::bytecode::verify::kinds::{Cell, Kinds, state};
 use crate::bytecode::verify::schema::ascends;
 use crate::data::path::Path;
+use crate::data::url::Url;
 
 type Check<T = ()> = Result<T, VerifyError>;
 
@@ -174,8 +175,7 @@ fn check_parts(
 }
 
 fn is_canonical_url(text: &str) -> bool {
-    let _ = text;
-    true
+    Url::parse(text).is_ok_and(|url| url.as_str() == text)
 }
 
 /// The order of two scalar constants of one type: that of their values. Strings are sorted, so their numbers have it too.
