@@ -9,4 +9,5 @@ mod diagnostics;
 mod input;
 #[cfg(feature = "compiler")]
 mod syntax;
+mod tidy;
 mod vectors_url;

@@ -1,0 +1,302 @@
+//! What holds for the tree itself: layers, lengths, words, links.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The longest source file, in lines.
+const LINES_MAX: usize = 900;
+/// The longest docs/architecture.md, in words: three pages.
+const ARCHITECTURE_WORDS_MAX: usize = 1_500;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files of the tree with this extension, as paths from its root, sorted.
+fn files(extension: &str) -> Vec<PathBuf> {
+    fn walk(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder of the tree can be listed") {
+            let path = entry.expect("a folder of the tree can be listed").path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if path.is_dir() {
+                if name != "target" && !name.starts_with(".git") {
+                    walk(&path, extension, found);
+                }
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path.strip_prefix(root()).expect("it lies below the root").to_owned());
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(root(), extension, &mut found);
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{} can be read: {error}", path.display()))
+}
+
+/// The code of a line of Rust: what stands before a comment.
+fn code(line: &str) -> &str {
+    let trimmed = line.trim_start();
+    if trimmed.starts_with("//") { "" } else { line.split(" // ").next().unwrap_or(line) }
+}
+
+/// The table of docs/architecture.md: each layer with the layers that it may name.
+fn layers() -> BTreeMap<String, BTreeSet<String>> {
+    let architecture = read(Path::new("docs/architecture.md"));
+    let mut layers = BTreeMap::new();
+    for line in architecture.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [folder, _, imports, _] = cells[..] else { panic!("a row of the layers has four cells: {line}") };
+        let name = folder.trim_matches(|c| c == '`' || c == '/').to_owned();
+        let imports = imports.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+        layers.insert(name, imports);
+    }
+    layers
+}
+
+/// The layers that a line of code names.
+fn named(line: &str) -> impl Iterator<Item = &str> {
+    line.split("crate::").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        &rest[..end]
+    })
+}
+
+#[test]
+fn layers_name_only_what_the_architecture_lets_them() {
+    let layers = layers();
+    assert!(layers.len() >= 9, "docs/architecture.md has the table of layers");
+    let mut faults = Vec::new();
+    for path in files("rs") {
+        let Ok(inside) = path.strip_prefix("src") else { continue };
+        let first = inside.iter().next().and_then(|part| part.to_str()).unwrap_or_default();
+        let layer = first.trim_end_matches(".rs");
+        if layer == "lib" || layer == "main" {
+            continue;
+        }
+        let Some(allowed) = layers.get(layer) else {
+            faults.push(format!("{}: `{layer}` is not in the table of docs/architecture.md", path.display()));
+            continue;
+        };
+        for (at, line) in read(&path).lines().enumerate() {
+            let strange: Vec<&str> = named(code(line))
+                .filter(|name| layers.contains_key(*name) && *name != layer && !allowed.contains(*name))
+                .collect();
+            if !strange.is_empty() {
+                faults.push(format!("{}:{}: names {}", path.display(), at + 1, strange.join(", ")));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn only_the_command_line_touches_the_world() {
+    const WORLD: &[&str] = &[
+        "std::fs",
+        "std::env",
+        "std::process",
+        "std::thread",
+        "std::io",
+        "std::time::",
+        "SystemTime",
+        "Instant::",
+        "TcpStream",
+        "UdpSocket",
+        "println!",
+        "print!",
+        "dbg!",
+    ];
+    let mut faults = Vec::new();
+    for path in files("rs") {
+        let is_below = path.starts_with("src") && !path.starts_with("src/cli");
+        if !is_below || path == Path::new("src/main.rs") || path == Path::new("src/cli.rs") {
+            continue;
+        }
+        let text = read(&path);
+        // Tests at the end of a file may do what they like.
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (at, line) in text.lines().enumerate() {
+            if let Some(word) = WORLD.iter().find(|word| code(line).contains(**word)) {
+                faults.push(format!("{}:{}: {word}", path.display(), at + 1));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "only src/cli touches the world:\n{}", faults.join("\n"));
+}
+
+#[test]
+fn each_outside_tool_has_one_door() {
+    const DOORS: &[(&str, &[&str])] = &[
+        ("logos", &["src/syntax/"]),
+        ("lalrpop_util", &["src/syntax/"]),
+        ("ariadne", &["src/diagnostic/render.rs"]),
+        ("clap", &["src/cli.rs", "src/cli/"]),
+        ("toml", &["src/cli/manifest.rs"]),
+        ("ed25519_dalek", &["src/bytecode/", "src/cli/"]),
+        ("sha2", &["src/base/hash.rs"]),
+        ("regex_automata", &["src/data/pattern.rs", "src/data/pattern/"]),
+    ];
+    let mut faults = Vec::new();
+    for path in files("rs").into_iter().filter(|path| path.starts_with("src")) {
+        let text = read(&path);
+        for (tool, doors) in DOORS {
+            let is_door = doors.iter().any(|door| path.to_string_lossy().starts_with(door));
+            let (used, imported) = (format!("{tool}::"), format!("use {tool}"));
+            if !is_door && text.lines().any(|line| code(line).contains(&used) || code(line).starts_with(&imported)) {
+                faults.push(format!("{}: {tool} has its door elsewhere: {}", path.display(), doors.join(", ")));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn files_are_of_a_length_that_can_be_read() {
+    let mut faults = Vec::new();
+    for path in files("rs") {
+        let lines = read(&path).lines().count();
+        if lines > LINES_MAX {
+            faults.push(format!("{}: {lines} lines, at most {LINES_MAX}", path.display()));
+        }
+        if path.file_name().is_some_and(|name| name == "mod.rs") {
+            faults.push(format!("{}: a module is a file beside its folder", path.display()));
+        }
+    }
+    let words = read(Path::new("docs/architecture.md")).split_whitespace().count();
+    assert!(
+        words <= ARCHITECTURE_WORDS_MAX,
+        "docs/architecture.md has {words} words, at most {ARCHITECTURE_WORDS_MAX}"
+    );
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    // Written apart, so that this file does not find itself.
+    let words = [["TO", "DO"], ["FIX", "ME"], ["XX", "X:"], ["todo", "!("], ["unimpl", "emented!("], ["#[ig", "nore"]]
+        .map(|parts| parts.concat());
+    let mut faults = Vec::new();
+    let sources = ["rs", "md", "lalrpop", "toml", "pdl"].into_iter().flat_map(files);
+    for path in sources.filter(|path| !path.starts_with("tests/vectors")) {
+        for (at, line) in read(&path).lines().enumerate() {
+            let is_word = |at: usize, word: &str| {
+                let before = line[..at].chars().next_back();
+                let after = line[at + word.len()..].chars().next();
+                let joins = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+                !joins(before) && !(word.ends_with(|c: char| c.is_ascii_alphanumeric()) && joins(after))
+            };
+            for word in &words {
+                if line.match_indices(word.as_str()).any(|(at, _)| is_word(at, word)) {
+                    faults.push(format!("{}:{}: {word}", path.display(), at + 1));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn snapshots_are_settled() {
+    let pending = files("new");
+    assert!(pending.is_empty(), "snapshots that wait for a decision: {pending:?}");
+}
+
+/// The targets of the links of a page: `[text](target)`, outside code.
+fn links(page: &str) -> Vec<String> {
+    let mut targets = Vec::new();
+    let mut in_program = false;
+    for line in page.lines() {
+        if line.trim_start().starts_with("```") {
+            in_program = !in_program;
+        }
+        if in_program {
+            continue;
+        }
+        // Every second piece between backticks is code.
+        let prose: String = line.split('`').step_by(2).collect::<Vec<_>>().join("`");
+        for (at, _) in prose.match_indices("](") {
+            let rest = &prose[at + 2..];
+            targets.extend(rest.find(')').map(|end| rest[..end].to_owned()));
+        }
+    }
+    targets
+}
+
+/// The anchors of a page's headings, as GitHub makes them.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = title.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn links_of_pages_lead_somewhere() {
+    let mut faults = Vec::new();
+    for path in files("md").into_iter().filter(|path| !path.starts_with("tests/vectors")) {
+        let page = read(&path);
+        for link in links(&page) {
+            if link.starts_with("https://") || link.starts_with("http://") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match file {
+                "" => path.clone(),
+                _ => path.parent().unwrap_or(Path::new("")).join(file),
+            };
+            if !root().join(&target).exists() {
+                faults.push(format!("{}: there is no `{link}`", path.display()));
+            } else if !anchor.is_empty() && !anchors(&read(&target)).contains(anchor) {
+                faults.push(format!("{}: `{file}` has no heading `#{anchor}`", path.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Paths of the tree that a page names in backticks.
+#[test]
+fn paths_that_pages_name_are_there() {
+    const TOPS: &[&str] = &["src/", "tests/", "docs/", "grammar/", "examples/", "bench/", "fuzz/", "stdlib/", ".ci/"];
+    let mut faults = Vec::new();
+    let pages = files("md").into_iter().filter(|path| {
+        path == Path::new("README.md")
+            || path.starts_with("docs") && !path.starts_with("docs/errors") && !path.starts_with("docs/language")
+    });
+    for path in pages {
+        let page = read(&path);
+        for piece in
+            page.lines().filter(|line| !line.starts_with("```")).flat_map(|line| line.split('`').skip(1).step_by(2))
+        {
+            let is_path = TOPS.iter().any(|top| piece.starts_with(top))
+                && piece.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+            if is_path && !root().join(piece).exists() {
+                faults.push(format!("{}: there is no `{piece}`", path.display()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn modules_of_the_test_binary_are_in_order() {
+    let text = read(Path::new("tests/all.rs"));
+    let modules: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';')).collect();
+    let mut sorted = modules.clone();
+    sorted.sort_unstable();
+    assert_eq!(modules, sorted, "tests/all.rs is in the order of the alphabet");
+    let listed: BTreeSet<&str> = modules.into_iter().collect();
+    for path in files("rs").into_iter().filter(|path| path.parent() == Some(Path::new("tests"))) {
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        assert!(name == "all" || listed.contains(&*name), "tests/{name}.rs is not in tests/all.rs");
+    }
+}
