@@ -5,13 +5,18 @@
 //! nothing.
 
 pub mod compare;
+pub mod decide;
+pub mod decision;
 pub mod entities;
 pub mod image;
 pub mod json;
+pub mod json_out;
 pub mod make;
 pub mod memory;
 pub mod ops;
 pub mod plan;
+pub mod report;
 pub mod run;
+pub mod show;
 pub mod strings;
 pub mod value;

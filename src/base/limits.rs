@@ -41,6 +41,9 @@ pub const ENTITIES_BYTES_MAX: usize = 1 << 30;
 /// The most entities in one registry.
 pub const ENTITIES_MAX: usize = 1 << 24;
 
+/// The longest message of a rule in a decision, in bytes; a longer one is cut.
+pub const MESSAGE_BYTES_MAX: usize = 4_096;
+
 /// The largest bundle, in bytes.
 pub const BUNDLE_BYTES_MAX: usize = 256 << 20;
 /// The most sections in a bundle.

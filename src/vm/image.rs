@@ -8,7 +8,8 @@ use std::fmt;
 use crate::bytecode::op::Op;
 use crate::bytecode::program::{ConstantId, ConstantValue, FunctionId, Program, SiteId, StringId};
 use crate::bytecode::schema::{Schema, Type};
-use crate::data::pattern::{Pattern, PatternError};
+use crate::bytecode::verify::VerifiedProgram;
+use crate::data::pattern::Pattern;
 use crate::data::url;
 use crate::vm::compare::make_set;
 use crate::vm::memory::{Heap, Memory, UrlValue};
@@ -57,8 +58,6 @@ pub struct Callee {
 /// Why a verified program can't be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageError {
-    /// A pattern can't be compiled.
-    Pattern(StringId, PatternError),
     /// A constant is not the normalised text of a URL.
     Url(StringId),
 }
@@ -66,7 +65,6 @@ pub enum ImageError {
 impl fmt::Display for ImageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ImageError::Pattern(string, error) => write!(f, "string {} is not a pattern: {error}", string.0),
             ImageError::Url(string) => write!(f, "string {} is not a normalised URL", string.0),
         }
     }
@@ -76,7 +74,8 @@ impl std::error::Error for ImageError {}
 
 impl Image {
     /// Makes an image. Costs time and memory in proportion to the program and its automata.
-    pub fn new(program: Program) -> Result<Image, ImageError> {
+    pub fn new(program: VerifiedProgram) -> Result<Image, ImageError> {
+        let (program, patterns) = program.into_parts();
         let mut heap = Heap::default();
         let mut strings = StringIndex::with_capacity(program.strings.len());
         for (at, text) in program.strings.iter().enumerate() {
@@ -85,14 +84,6 @@ impl Image {
         }
         let named = named_entities(&program);
         let constants = constants(&program, &named, &mut heap)?;
-        let patterns = program
-            .patterns
-            .iter()
-            .map(|&string| {
-                let source = program.strings.get(string.0 as usize).map_or("", |text| text);
-                Pattern::regex(source).map_err(|error| ImageError::Pattern(string, error))
-            })
-            .collect::<Result<_, _>>()?;
         let (functions, memo_count) = callees(&program);
         let entries = entry_plans(&program, &functions, &constants, &heap);
         let actions = actions(&program.schema);

@@ -27,8 +27,10 @@ pub struct EntryPlan {
     pub allowances: RuleSet,
     /// Shadow rules of all effects.
     pub shadow: RuleSet,
-    /// Rules whose condition can be an error.
+    /// Rules that can be in error: by their condition, or by an argument of an obligation.
     pub fallible: RuleSet,
+    /// Rules with an obligation of which an argument can be an error.
+    pub obliged: RuleSet,
     /// Rules that are always looked at.
     pub rest: RuleSet,
     /// How the others are found.
@@ -133,10 +135,18 @@ pub enum KeyPlan {
 
 pub(super) fn entry_plans(program: &Program, callees: &[Callee], constants: &[Value], heap: &Heap) -> Vec<EntryPlan> {
     let mut reads = Reads::new(program);
-    program.entries.iter().map(|entry| entry_plan(entry, callees, constants, heap, &mut reads)).collect()
+    let fails = failing(program);
+    program.entries.iter().map(|entry| entry_plan(entry, callees, &fails, constants, heap, &mut reads)).collect()
 }
 
-fn entry_plan(entry: &Entry, callees: &[Callee], constants: &[Value], heap: &Heap, reads: &mut Reads<'_>) -> EntryPlan {
+fn entry_plan(
+    entry: &Entry,
+    callees: &[Callee],
+    fails: &[bool],
+    constants: &[Value],
+    heap: &Heap,
+    reads: &mut Reads<'_>,
+) -> EntryPlan {
     let rules = &entry.rules;
     let counting = |effect: Effect| RuleSet::of(rules, |rule| rule.effect == effect && !rule.shadow);
     let mut rest = RuleSet::of(rules, |_| false);
@@ -144,6 +154,8 @@ fn entry_plan(entry: &Entry, callees: &[Callee], constants: &[Value], heap: &Hea
         rest.insert(rule);
     }
     let roots = roots(entry);
+    let can_fail = |id: &FunctionId| fails.get(id.0 as usize).copied().unwrap_or(true);
+    let is_obliged = |rule: &Rule| rule.obligations.iter().any(|(_, arguments)| arguments.iter().any(can_fail));
     let stack = roots.iter().filter_map(|id| callees.get(id.0 as usize)).map(|callee| callee.stack).max();
     let (context_read, attributes_read) = reads.of(entry, &roots);
     EntryPlan {
@@ -155,12 +167,31 @@ fn entry_plan(entry: &Entry, callees: &[Callee], constants: &[Value], heap: &Hea
         approvals: counting(Effect::RequireApproval),
         allowances: counting(Effect::Allow),
         shadow: RuleSet::of(rules, |rule| rule.shadow),
-        fallible: RuleSet::of(rules, |rule| rule.may_fail),
+        fallible: RuleSet::of(rules, |rule| rule.may_fail || is_obliged(rule)),
+        obliged: RuleSet::of(rules, is_obliged),
         rest,
         keys: key_plans(&entry.index, rules.len(), constants, heap),
         context_read,
         attributes_read,
     }
+}
+
+/// Which functions have, or reach, an instruction that may fail. One calls only functions with smaller ids.
+fn failing(program: &Program) -> Vec<bool> {
+    let mut fails: Vec<bool> = Vec::with_capacity(program.functions.len());
+    let sites = &program.fault_sites;
+    for function in &program.functions {
+        let first = sites.partition_point(|&(at, _)| at < function.code_start);
+        let own = sites.get(first).is_some_and(|&(at, _)| at < function.code_end);
+        let code = program.code.get(function.code_start as usize..function.code_end as usize).unwrap_or(&[]);
+        let below = code.iter().any(|op| match op {
+            Op::Call { f, .. } => fails.get(f.get() as usize).copied().unwrap_or(true),
+            Op::Force { f, .. } => fails.get(*f as usize).copied().unwrap_or(true),
+            _ => false,
+        });
+        fails.push(own || below);
+    }
+    fails
 }
 
 /// The functions that a decision on an entry starts with.

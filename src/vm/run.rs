@@ -326,7 +326,7 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
                 Op::TimestampSubtract { a, b, c } => {
                     checked!(a, time::shift(get!(b), get!(c), Timestamp::checked_sub));
                 }
-                Op::TimestampDifference { a, b, c } => checked!(a, time::difference(get!(b), get!(c))),
+                Op::TimestampDifference { a, b, c } => set!(a, time::difference(get!(b), get!(c))),
                 Op::TimestampYear { a, b } => set!(a, time::part(get!(b), |parts| parts.year.into())),
                 Op::TimestampMonth { a, b } => set!(a, time::part(get!(b), |parts| parts.month.into())),
                 Op::TimestampDay { a, b } => set!(a, time::part(get!(b), |parts| parts.day.into())),

@@ -1,0 +1,160 @@
+//! From an outcome to a decision that can be read: rules, messages, gates, obligations, shadow reports.
+//!
+//! This allocates, and happens only when somebody asks.
+
+use crate::base::limits::MESSAGE_BYTES_MAX;
+use crate::bytecode::program::{Effect, Entry, MessagePart, Rule, StringId};
+use crate::vm::decide::{Extent, Kind, Outcome, Sets, decide, look_at_shadow};
+use crate::vm::decision::{Decision, Digests, EntityName, ErrorReport, GateReport, ObligationReport, RuleReport};
+use crate::vm::entities::Entities;
+use crate::vm::image::Image;
+use crate::vm::run::{Meter, Run};
+use crate::vm::show::Show;
+use crate::vm::value::{Fault, Value};
+
+/// Decides once more with all reasons, and tells them.
+pub fn report<E: Entities, M: Meter>(run: &mut Run<'_, E, M>, sets: &mut Sets, action: u32) -> Decision {
+    let outcome = decide(run, sets, action, Extent::Rules);
+    let image: &Image = run.image;
+    let mut decision = Decision {
+        kind: outcome.kind,
+        rules: Vec::new(),
+        codes: Vec::new(),
+        gates: Vec::new(),
+        obligations: Vec::new(),
+        shadow: Vec::new(),
+        error: None,
+        digests: Digests::default(),
+        assumed_presented: false,
+    };
+    let Some(entry) = image.program.entries.get(action as usize) else { return decision };
+    for place in determining(entry, sets, outcome) {
+        let Some(rule) = entry.rules.get(place as usize) else { continue };
+        let message = if outcome.kind == Kind::Error { None } else { message(run, rule) };
+        let told = rule_report(image, rule, message);
+        if let Some(code) = &told.code
+            && !decision.codes.contains(code)
+        {
+            decision.codes.push(code.clone());
+        }
+        if outcome.kind == Kind::Approval {
+            decision.gates.extend(gate(run, rule, &told.id));
+        }
+        if matches!(outcome.kind, Kind::Approval | Kind::Allowed) {
+            obligations(run, rule, &told.id, &mut decision.obligations);
+        }
+        decision.rules.push(told);
+    }
+    decision.error = outcome.error.map(|(fault, place)| ErrorReport::Evaluation {
+        kind: fault.kind,
+        rule: entry.rules.get(place as usize).map_or(String::new(), |rule| string(image, rule.id)),
+        site: fault.site,
+        at: None,
+    });
+    look_at_shadow(run, sets, action, |run, place, result| {
+        let Some(rule) = entry.rules.get(place as usize) else { return };
+        let message = if result.is_ok() { message(run, rule) } else { None };
+        let error = result.err().map(|fault: Fault| fault.kind);
+        decision.shadow.push(RuleReport { error, ..rule_report(image, rule, message) });
+    });
+    decision
+}
+
+/// The rules that determine an outcome, in source order.
+fn determining(entry: &Entry, sets: &Sets, outcome: Outcome) -> Vec<u32> {
+    let counts = |effect: Effect| match outcome.kind {
+        Kind::Error | Kind::NotPermitted => false,
+        Kind::Violated => matches!(effect, Effect::Violation | Effect::Deny),
+        Kind::Denied => effect == Effect::Deny,
+        Kind::Approval => effect == Effect::RequireApproval,
+        Kind::Allowed => effect == Effect::Allow,
+    };
+    match outcome.error {
+        Some((_, rule)) => vec![rule],
+        None => {
+            let effect = |place: u32| entry.rules.get(place as usize).map(|rule| rule.effect);
+            sets.matched.iter().filter(|&place| effect(place).is_some_and(counts)).collect()
+        }
+    }
+}
+
+fn string(image: &Image, id: StringId) -> String {
+    image.program.strings.get(id.0 as usize).map_or(String::new(), |text| text.to_string())
+}
+
+fn rule_report(image: &Image, rule: &Rule, message: Option<String>) -> RuleReport {
+    RuleReport {
+        id: string(image, rule.id),
+        effect: rule.effect,
+        message,
+        code: rule.code.map(|code| string(image, code)),
+        site: rule.site,
+        at: None,
+        error: None,
+    }
+}
+
+/// The message of a rule, cut at the limit.
+fn message<E: Entities, M: Meter>(run: &mut Run<'_, E, M>, rule: &Rule) -> Option<String> {
+    if rule.message.is_empty() {
+        return None;
+    }
+    let mut text = String::new();
+    for part in &rule.message {
+        match part {
+            MessagePart::Text(id) => {
+                text.push_str(run.image.program.strings.get(id.0 as usize).map_or("", |text| text))
+            }
+            MessagePart::Value(function) => {
+                let value = run.value(*function);
+                Show { schema: run.image.schema(), memory: run.memory() }.write(value, &mut text);
+            }
+        }
+        if text.len() > MESSAGE_BYTES_MAX {
+            text.truncate(text.floor_char_boundary(MESSAGE_BYTES_MAX));
+            text.push('…');
+            break;
+        }
+    }
+    Some(text)
+}
+
+fn gate<E: Entities, M: Meter>(run: &mut Run<'_, E, M>, rule: &Rule, id: &str) -> Option<GateReport> {
+    let gate = rule.gate.as_ref()?;
+    let from = run.value(gate.from);
+    let Value::Int(quorum) = run.value(gate.quorum) else { return None };
+    let mut escalations = Vec::with_capacity(gate.escalations.len());
+    for &(group, after) in &gate.escalations {
+        let group = run.value(group);
+        escalations.push((entity(run, group)?, after));
+    }
+    Some(GateReport {
+        id: id.to_owned(),
+        from: entity(run, from)?,
+        quorum,
+        within_ms: gate.within_ms,
+        escalations,
+        distinct: gate.distinct,
+    })
+}
+
+fn entity<E: Entities, M: Meter>(run: &Run<'_, E, M>, value: Value) -> Option<EntityName> {
+    match value {
+        Value::Entity(entity) => Some(Show { schema: run.image.schema(), memory: run.memory() }.entity(entity)),
+        _ => None,
+    }
+}
+
+fn obligations<E: Entities, M: Meter>(run: &mut Run<'_, E, M>, rule: &Rule, id: &str, out: &mut Vec<ObligationReport>) {
+    let image: &Image = run.image;
+    for (obligation, arguments) in &rule.obligations {
+        let Some(obligation) = image.schema().obligations.get(*obligation as usize) else { continue };
+        let mut told = Vec::with_capacity(arguments.len());
+        for (&argument, (name, ty)) in arguments.iter().zip(&obligation.parameters) {
+            let value = run.value(argument);
+            let show = Show { schema: image.schema(), memory: run.memory() };
+            told.push((name.to_string(), show.datum(*ty, value)));
+        }
+        out.push(ObligationReport { name: obligation.name.to_string(), rule: id.to_owned(), arguments: told });
+    }
+}
