@@ -226,8 +226,8 @@ impl Reading {
     fn finish(self, talk: &str, name: &str, version: &str, sink: &mut Diagnostics) -> Loaded {
         let package = package::assemble(name, version, self.sources, self.modules, sink);
         let mut sources = SourceMap::default();
-        // What the standard library added behind is called by its own name.
         let mut display = self.display.into_iter();
+        // Behind what was read here stand the standard library's sources, which have no place on this disk.
         for (_, file) in package.sources.iter() {
             sources.add(display.next().unwrap_or_else(|| file.name.clone()), &file.text);
         }
