@@ -4,11 +4,15 @@
 //! `REQUIRE_APPROVAL`. It never sees sources, reads no clock and does no I/O, and in the steady state it allocates
 //! nothing.
 
+pub mod canonical;
 pub mod compare;
 pub mod decide;
 pub mod decision;
+pub mod decode;
+pub mod digest;
 pub mod entities;
 pub mod image;
+pub mod input;
 pub mod json;
 pub mod json_out;
 pub mod make;
@@ -18,5 +22,6 @@ pub mod plan;
 pub mod report;
 pub mod run;
 pub mod show;
+pub mod store;
 pub mod strings;
 pub mod value;

@@ -233,6 +233,13 @@ impl<'a> Reader<'a> {
         self.at = if self.text.is_char_boundary(offset) { offset } else { self.text.len() };
     }
 
+    /// The whole document.
+    #[inline]
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// The document between two offsets.
     #[must_use]
     pub fn slice(&self, start: usize, end: usize) -> &'a str {

@@ -1,0 +1,753 @@
+//! Decodes one value by its type. What is not to be built is checked all the same.
+
+use crate::base::limits::STRING_DEFAULT_BYTES_MAX;
+use crate::bytecode::schema::{Schema, Type, TypeId};
+use crate::data::decimal::Decimal;
+use crate::data::duration::Duration;
+use crate::data::ip::{IpAddr, IpNet};
+use crate::data::similar::best_match;
+use crate::data::timestamp::Timestamp;
+use crate::data::{path, url};
+use crate::vm::compare::compare;
+use crate::vm::decode::names::{Fields, Names, Plan};
+use crate::vm::input::{Fail, InputErrorKind, expected, fail};
+use crate::vm::json::keys::Keys;
+use crate::vm::json::{Reader, Shape, Text};
+use crate::vm::memory::{Heap, Memory, UrlValue};
+use crate::vm::value::{EntityRef, Region, Seq, StrRef, Value, Variant};
+
+/// Whether a value is read by anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// It is built.
+    Built,
+    /// It is checked and forgotten.
+    Checked,
+}
+
+/// Where values are built, and how strings and entities are known there.
+pub trait Sink {
+    /// Which heap this is.
+    const REGION: Region;
+
+    /// The heap.
+    fn heap(&mut self) -> &mut Heap;
+
+    /// All heaps that values may refer to.
+    fn memory(&self) -> Memory<'_>;
+
+    /// A string that is known already.
+    fn known(&self, text: &str) -> Option<StrRef>;
+
+    /// The number of a string that has just been added to the heap at this place.
+    fn added(&mut self, at: u32) -> StrRef;
+
+    /// Whether entities of a type come with their attributes here.
+    fn presents(&self, ty: u32) -> bool;
+
+    /// The registered entity with this type and id; a sentence that says why there is none.
+    fn registered(&mut self, ty: u32, id: Text<'_>) -> Result<EntityRef, String>;
+
+    /// Notes an entity that came with its attributes. Their values lie in order.
+    fn present(&mut self, ty: u32, id: Text<'_>, attributes: Option<&[Value]>) -> EntityRef;
+
+    /// Whether an attribute of such an entity is read by anybody.
+    fn reads(&self, ty: u32, attribute: usize) -> bool;
+
+    /// The number of a string.
+    #[inline]
+    fn string(&mut self, text: Text<'_>) -> StrRef {
+        match text.plain() {
+            Some(text) => match self.known(text) {
+                Some(known) => known,
+                None => {
+                    let at = self.heap().texts.add(text);
+                    self.added(at)
+                }
+            },
+            None => {
+                self.heap().texts.pending().extend(text.characters());
+                self.take_pending()
+            }
+        }
+    }
+
+    /// The number of the string that has been written behind the heap's last one.
+    fn take_pending(&mut self) -> StrRef {
+        let region = Self::REGION;
+        let memory = self.memory();
+        let known = self.known(memory.heap(region).texts.pending_text());
+        match known {
+            Some(known) => {
+                self.heap().texts.cancel();
+                known
+            }
+            None => {
+                let at = self.heap().texts.finish();
+                self.added(at)
+            }
+        }
+    }
+}
+
+/// The buffers of a decoder, used again and again.
+#[derive(Clone, Debug, Default)]
+pub struct Buffers {
+    /// Values of collections and objects that are not finished.
+    pub work: Vec<Value>,
+    /// Keys of objects that nobody builds.
+    pub keys: Keys,
+    /// A string without its escapes, or a normalised text that is not kept.
+    pub text: String,
+}
+
+/// A decoder at some place of a document.
+#[derive(Debug)]
+pub struct Decoder<'d, 's, S> {
+    /// The document.
+    pub reader: Reader<'d>,
+    /// What the types are.
+    pub schema: &'s Schema,
+    /// How objects are decoded.
+    pub plan: &'s Plan,
+    /// Where values go.
+    pub sink: S,
+    /// What is in the making.
+    pub buffers: &'s mut Buffers,
+}
+
+/// The parts of an entity as documents write it, any of them perhaps missing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parts<'d> {
+    /// Where the entity stands.
+    pub offset: usize,
+    /// The name of its type, and where that stands.
+    pub ty: Option<(Text<'d>, usize)>,
+    /// Its id, and where that stands.
+    pub id: Option<(Text<'d>, usize)>,
+    /// Where its attributes stand.
+    pub properties: Option<usize>,
+    /// Where its parents stand.
+    pub parents: Option<usize>,
+}
+
+/// What else an object for an entity may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extra {
+    /// Nothing.
+    Refused,
+    /// Parents.
+    Parents,
+    /// Anything, which is handed back by name.
+    Ignored,
+}
+
+impl<'d, S: Sink> Decoder<'d, '_, S> {
+    /// Decodes a value of a type.
+    pub fn value(&mut self, ty: TypeId, want: Want) -> Result<Value, Fail> {
+        let shape = self.reader.peek()?;
+        let offset = self.reader.offset();
+        let schema = self.schema;
+        Ok(match schema.ty(ty) {
+            Type::Bool => {
+                self.expect(shape, Shape::Bool, ty)?;
+                Value::Bool(self.reader.bool()?)
+            }
+            &Type::Int { low, high } => {
+                self.expect(shape, Shape::Number, ty)?;
+                let text = self.reader.number()?;
+                match text.parse::<i64>() {
+                    Ok(number) if low <= number && number <= high => Value::Int(number),
+                    Ok(number) => return Err(out_of_range(offset, number, low, high)),
+                    Err(_) => return Err(not_an_int(offset, text)),
+                }
+            }
+            Type::Decimal => {
+                self.expect(shape, Shape::Number, ty)?;
+                let text = self.reader.number()?;
+                match Decimal::parse_json(text) {
+                    Ok(number) => Value::Decimal(number.0),
+                    Err(error) => return Err(fail(InputErrorKind::NumberUnfit, offset, None, error.to_string())),
+                }
+            }
+            &Type::String { bytes_max } => {
+                let text = self.expect_string(shape, ty)?;
+                check_length(text, bytes_max, offset)?;
+                match want {
+                    Want::Built => Value::String(self.sink.string(text)),
+                    Want::Checked => Value::Absent,
+                }
+            }
+            Type::Enum(of) => {
+                let text = self.expect_string(shape, ty)?;
+                let Some(names) = self.plan.variants.get(*of as usize) else { return Err(internal(offset)) };
+                match names.find(usize::MAX, text) {
+                    Some(at) => Value::Enum(Variant { of: *of, at: at as u32 }),
+                    None => return Err(self.unknown_variant(*of, text, offset)),
+                }
+            }
+            Type::Duration | Type::Timestamp | Type::Ip | Type::Net | Type::Url | Type::Path => {
+                let text = self.expect_string(shape, ty)?;
+                check_length(text, STRING_DEFAULT_BYTES_MAX, offset)?;
+                match self.scalar(schema.ty(ty), text, want) {
+                    Ok(value) => value,
+                    Err(message) => return Err(fail(InputErrorKind::UnreadableText, offset, None, message)),
+                }
+            }
+            Type::Record(at) => {
+                self.expect(shape, Shape::Object, ty)?;
+                let Some(fields) = self.plan.records.get(*at as usize) else { return Err(internal(offset)) };
+                self.record(fields, want)?
+            }
+            Type::Entity(types) => self.entity(types, ty, shape, want)?,
+            &Type::Set(element, max) => {
+                self.expect(shape, Shape::Array, ty)?;
+                self.set(element, max, want)?
+            }
+            &Type::List(element, max) => {
+                self.expect(shape, Shape::Array, ty)?;
+                let mark = self.buffers.work.len();
+                self.elements(element, max, want)?;
+                match want {
+                    Want::Built => Value::List(self.finish(mark)),
+                    Want::Checked => self.forget(mark),
+                }
+            }
+            &Type::Map(element, max) => {
+                self.expect(shape, Shape::Object, ty)?;
+                self.map(element, max, want)?
+            }
+            &Type::Optional(inner) => {
+                if shape == Shape::Null {
+                    self.reader.null()?;
+                    Value::Absent
+                } else {
+                    self.value(inner, want)?
+                }
+            }
+        })
+    }
+
+    #[inline]
+    fn expect(&self, found: Shape, shape: Shape, ty: TypeId) -> Result<(), Fail> {
+        if found == shape { Ok(()) } else { Err(self.wrong_type(found, ty)) }
+    }
+
+    #[inline]
+    fn expect_string(&mut self, found: Shape, ty: TypeId) -> Result<Text<'d>, Fail> {
+        self.expect(found, Shape::String, ty)?;
+        Ok(self.reader.string()?)
+    }
+
+    #[cold]
+    fn wrong_type(&self, found: Shape, ty: TypeId) -> Fail {
+        let message = format!("{} should stand here, not {}", expected(self.schema, ty), shape_name(found));
+        fail(InputErrorKind::WrongType, self.reader.offset(), None, message)
+    }
+
+    #[cold]
+    fn unknown_variant(&self, of: u32, text: Text<'_>, offset: usize) -> Fail {
+        let text: String = text.characters().take(64).collect();
+        let of = &self.schema.enums[of as usize];
+        let help = best_match(&text, of.variants.iter().map(|name| &**name));
+        let help = help.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+        let message = format!("{} has no variant `{}`{help}", of.name, text.escape_debug());
+        fail(InputErrorKind::UnknownVariant, offset, None, message)
+    }
+
+    /// Reads the types that are written as strings.
+    fn scalar(&mut self, ty: &Type, text: Text<'d>, want: Want) -> Result<Value, String> {
+        let Decoder { sink, buffers, .. } = self;
+        let buffer = &mut buffers.text;
+        match ty {
+            Type::Duration => {
+                let read = Duration::parse_json(text.read(buffer)).map_err(|error| error.to_string())?;
+                return Ok(Value::Duration(read.0));
+            }
+            Type::Timestamp => {
+                let read = Timestamp::parse(text.read(buffer)).map_err(|error| error.to_string())?;
+                return Ok(Value::Timestamp(read.millis()));
+            }
+            Type::Ip => {
+                let read = IpAddr::parse(text.read(buffer)).map_err(|error| error.to_string())?;
+                if want == Want::Built {
+                    return Ok(sink.heap().add_ip(S::REGION, read));
+                }
+            }
+            Type::Net => {
+                let read = IpNet::parse(text.read(buffer)).map_err(|error| error.to_string())?;
+                if want == Want::Built {
+                    return Ok(sink.heap().add_net(S::REGION, read));
+                }
+            }
+            Type::Url => {
+                let pending = sink.heap().texts.pending();
+                let parts = url::parse_into(text.read(buffer), pending).map_err(|error| error.to_string())?;
+                if want == Want::Built {
+                    let text = sink.take_pending();
+                    return Ok(sink.heap().add_url(S::REGION, UrlValue { text, parts }));
+                }
+                sink.heap().texts.cancel();
+            }
+            _ => {
+                let pending = sink.heap().texts.pending();
+                path::parse_into(text.read(buffer), pending).map_err(|error| error.to_string())?;
+                if want == Want::Built {
+                    return Ok(Value::Path(sink.take_pending()));
+                }
+                sink.heap().texts.cancel();
+            }
+        }
+        Ok(Value::Absent)
+    }
+
+    /// Moves the values behind the mark to the heap.
+    fn finish(&mut self, mark: usize) -> Seq {
+        let values = self.buffers.work.get(mark..).unwrap_or_default();
+        let seq = self.sink.heap().add_values(S::REGION, values);
+        self.buffers.work.truncate(mark);
+        seq
+    }
+
+    fn forget(&mut self, mark: usize) -> Value {
+        self.buffers.work.truncate(mark);
+        Value::Absent
+    }
+
+    fn elements(&mut self, element: TypeId, max: u32, want: Want) -> Result<(), Fail> {
+        let mut count = 0;
+        let mut more = self.reader.first_element()?;
+        while more {
+            count += 1;
+            if count > max {
+                return Err(self.too_many(max));
+            }
+            let value = self.value(element, want)?;
+            if want == Want::Built {
+                self.buffers.work.push(value);
+            }
+            more = self.reader.next_element()?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn too_many(&mut self, max: u32) -> Fail {
+        let _ = self.reader.peek();
+        let message = format!("there are more than {max} elements");
+        fail(InputErrorKind::TooManyElements, self.reader.offset(), None, message)
+    }
+
+    /// A set is built to be checked, because only values tell what stands twice: `PT60S` and `1m` are one.
+    fn set(&mut self, element: TypeId, max: u32, want: Want) -> Result<Value, Fail> {
+        let offset = self.reader.offset();
+        let mark = self.buffers.work.len();
+        self.elements(element, max, Want::Built)?;
+        let memory = self.sink.memory();
+        let values = self.buffers.work.get_mut(mark..).unwrap_or_default();
+        values.sort_unstable_by(|&left, &right| compare(memory, left, right));
+        if values.windows(2).any(|pair| compare(memory, pair[0], pair[1]).is_eq()) {
+            return Err(self.duplicate_element(offset, element));
+        }
+        Ok(match want {
+            Want::Built => Value::Set(self.finish(mark)),
+            Want::Checked => self.forget(mark),
+        })
+    }
+
+    /// Reads the set again, one by one, to find the element that stands twice.
+    #[cold]
+    fn duplicate_element(&mut self, offset: usize, element: TypeId) -> Fail {
+        let mut found = offset;
+        let mut seen: Vec<Value> = Vec::new();
+        self.reader.seek(offset);
+        let mut more = self.reader.first_element().unwrap_or(false);
+        while more {
+            let _ = self.reader.peek();
+            found = self.reader.offset();
+            let Ok(value) = self.value(element, Want::Built) else { break };
+            let memory = self.sink.memory();
+            match seen.binary_search_by(|&other| compare(memory, other, value)) {
+                Ok(_) => break,
+                Err(at) => seen.insert(at, value),
+            }
+            more = self.reader.next_element().unwrap_or(false);
+        }
+        fail(InputErrorKind::DuplicateElement, found, None, "this element stands in the set already".to_owned())
+    }
+
+    fn map(&mut self, element: TypeId, max: u32, want: Want) -> Result<Value, Fail> {
+        let mark = self.buffers.work.len();
+        let key_mark = self.buffers.keys.mark();
+        let mut count = 0;
+        let mut key = self.reader.first_key()?;
+        while let Some(name) = key {
+            count += 1;
+            let start = self.reader.key_start(name);
+            if count > max {
+                return Err(self.too_many(max));
+            }
+            check_length(name, STRING_DEFAULT_BYTES_MAX, start.saturating_sub(1))?;
+            self.buffers.keys.push(start, name);
+            let name = if want == Want::Built { Value::String(self.sink.string(name)) } else { Value::Absent };
+            let value = self.value(element, want)?;
+            if want == Want::Built {
+                self.buffers.work.extend([name, value]);
+            }
+            key = self.reader.next_key()?;
+        }
+        if let Some(start) = self.buffers.keys.close(key_mark, self.reader.text()) {
+            return Err(duplicate_key(start.saturating_sub(1)));
+        }
+        if want == Want::Checked {
+            return Ok(Value::Absent);
+        }
+        let memory = self.sink.memory();
+        let (entries, _) = self.buffers.work.get_mut(mark..).unwrap_or_default().as_chunks_mut::<2>();
+        entries.sort_unstable_by(|left, right| compare(memory, left[0], right[0]));
+        Ok(Value::Map(self.finish(mark)))
+    }
+
+    fn record(&mut self, fields: &Fields, want: Want) -> Result<Value, Fail> {
+        let mark = self.reserve(fields.list.len());
+        self.object(fields, mark, |_, _| Ok(want))?;
+        Ok(match want {
+            Want::Built => Value::Record(self.finish(mark)),
+            Want::Checked => self.forget(mark),
+        })
+    }
+
+    /// Makes room for the fields of an object; a field that has not been given is an error value.
+    pub fn reserve(&mut self, count: usize) -> usize {
+        let mark = self.buffers.work.len();
+        self.buffers.work.resize(mark + count, Value::INTERNAL);
+        mark
+    }
+
+    /// Decodes an object to the places behind the mark and sees that nothing is missing.
+    fn object(
+        &mut self,
+        fields: &Fields,
+        mark: usize,
+        want: impl Fn(&Self, usize) -> Result<Want, Fail>,
+    ) -> Result<(), Fail> {
+        let offset = self.reader.offset();
+        self.fill(fields, mark, want)?;
+        self.complete(fields, mark, offset, |_| true)
+    }
+
+    /// Decodes an object to the places behind the mark. `want` says of each field whether it is built, or that it may
+    /// not stand here.
+    pub fn fill(
+        &mut self,
+        fields: &Fields,
+        mark: usize,
+        want: impl Fn(&Self, usize) -> Result<Want, Fail>,
+    ) -> Result<(), Fail> {
+        let mut predicted = 0;
+        let mut key = self.reader.first_key()?;
+        while let Some(name) = key {
+            let Some(at) = fields.names.find(predicted, name) else {
+                return Err(self.unknown_field(name, &fields.names));
+            };
+            let start = self.reader.key_start(name).saturating_sub(1);
+            if self.buffers.work.get(mark + at).is_some_and(|value| !value.is_error()) {
+                return Err(duplicate_key(start));
+            }
+            let want = want(self, at).map_err(|mut error| {
+                error.offset = start;
+                error
+            })?;
+            let Some(field) = fields.list.get(at) else { return Err(internal(start)) };
+            let value = self.value(field.ty, want)?;
+            if let Some(place) = self.buffers.work.get_mut(mark + at) {
+                *place = value;
+            }
+            predicted = at + 1;
+            key = self.reader.next_key()?;
+        }
+        Ok(())
+    }
+
+    /// Makes absent what may be, among the fields that `counts` names; what else is missing is an error.
+    pub fn complete(
+        &mut self,
+        fields: &Fields,
+        mark: usize,
+        offset: usize,
+        counts: impl Fn(usize) -> bool,
+    ) -> Result<(), Fail> {
+        let places = self.buffers.work.get_mut(mark..).unwrap_or_default();
+        for (at, (place, field)) in places.iter_mut().zip(&fields.list).enumerate() {
+            if place.is_error() && counts(at) {
+                if !field.optional {
+                    return Err(missing(offset, fields.names.get(at)));
+                }
+                *place = Value::Absent;
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    pub(crate) fn unknown_field(&self, name: Text<'d>, names: &Names) -> Fail {
+        let offset = self.reader.key_start(name).saturating_sub(1);
+        let name: String = name.characters().take(64).collect();
+        let help = best_match(&name, names.iter()).map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+        let message = format!("there is no field `{}` here{help}", name.escape_debug());
+        fail(InputErrorKind::UnknownField, offset, None, message)
+    }
+
+    /// A reference to an entity of one of these types, which all are registered.
+    pub fn reference(&mut self, types: &[u32]) -> Result<EntityRef, Fail> {
+        let shape = self.reader.peek()?;
+        let offset = self.reader.offset();
+        if let (Shape::String, &[only]) = (shape, types) {
+            let id = self.reader.string()?;
+            return self.registered_entity(only, id, &Parts { offset, id: Some((id, offset)), ..Parts::default() });
+        }
+        self.expect_object(shape)?;
+        let parts = self.parts(Extra::Refused, &mut Vec::new())?;
+        let (ty, id) = self.identity(&parts)?;
+        if !types.contains(&ty) {
+            return Err(self.not_allowed(&parts, types));
+        }
+        match parts.properties {
+            None => self.registered_entity(ty, id, &parts),
+            Some(at) => Err(attributes_of_registry(at)),
+        }
+    }
+
+    /// A reference to an entity, as a value.
+    fn entity(&mut self, types: &[u32], ty: TypeId, shape: Shape, want: Want) -> Result<Value, Fail> {
+        let offset = self.reader.offset();
+        if let (Shape::String, &[only]) = (shape, types)
+            && !self.schema.entity_types[only as usize].presented
+        {
+            let id = self.reader.string()?;
+            let parts = Parts { offset, id: Some((id, offset)), ..Parts::default() };
+            return self.known_entity(only, id, &parts, want).map(Value::Entity);
+        }
+        self.expect(shape, Shape::Object, ty)?;
+        let parts = self.parts(Extra::Refused, &mut Vec::new())?;
+        let (ty, id) = self.identity(&parts)?;
+        if !types.contains(&ty) && !types.is_empty() {
+            return Err(self.not_allowed(&parts, types));
+        }
+        self.known_entity(ty, id, &parts, want).map(Value::Entity)
+    }
+
+    /// That an entity of this type may not stand here.
+    #[cold]
+    pub fn not_allowed(&self, parts: &Parts<'_>, types: &[u32]) -> Fail {
+        let mut message = "an entity of this type may not stand here".to_owned();
+        let names: Vec<&str> = types.iter().take(5).map(|&ty| &*self.schema.entity_types[ty as usize].name).collect();
+        if !names.is_empty() {
+            message.push_str(&format!("; it may be of {}", names.join(", ")));
+        }
+        fail(InputErrorKind::EntityTypeNotAllowed, parts.ty.map_or(parts.offset, |(_, at)| at), None, message)
+    }
+
+    /// Reads an object `{"type", "id", "properties"}` without looking into its properties.
+    pub fn parts(&mut self, extra: Extra, ignored: &mut Vec<String>) -> Result<Parts<'d>, Fail> {
+        self.reader.peek()?;
+        let mut parts = Parts { offset: self.reader.offset(), ..Parts::default() };
+        let mut key = self.reader.first_key()?;
+        while let Some(name) = key {
+            let shape = self.reader.peek()?;
+            let at = self.reader.offset();
+            let twice = match name.plain() {
+                Some("type") => parts.ty.replace((self.expect_text(shape)?, at)).is_some(),
+                Some("id") => parts.id.replace((self.expect_text(shape)?, at)).is_some(),
+                Some("properties") => {
+                    self.expect_object(shape)?;
+                    self.reader.pass()?;
+                    parts.properties.replace(at).is_some()
+                }
+                Some("in") if extra == Extra::Parents => {
+                    self.reader.pass()?;
+                    parts.parents.replace(at).is_some()
+                }
+                _ => {
+                    self.other_member(name, extra, ignored)?;
+                    false
+                }
+            };
+            if twice {
+                return Err(duplicate_key(self.reader.key_start(name).saturating_sub(1)));
+            }
+            key = self.reader.next_key()?;
+        }
+        Ok(parts)
+    }
+
+    /// A member that nothing defines.
+    #[cold]
+    pub fn other_member(&mut self, name: Text<'d>, extra: Extra, ignored: &mut Vec<String>) -> Result<(), Fail> {
+        if extra != Extra::Ignored || ["type", "id", "properties"].iter().any(|known| name.is(known)) {
+            let names = Names::new(["type", "id", "properties", "name"].into_iter());
+            return Err(self.unknown_field(name, &names));
+        }
+        ignored.push(name.characters().take(64).collect());
+        self.reader.skip(&mut self.buffers.keys)?;
+        Ok(())
+    }
+
+    /// Takes a string.
+    pub fn expect_text(&mut self, shape: Shape) -> Result<Text<'d>, Fail> {
+        if shape != Shape::String {
+            return Err(self.wrong_shape("a string", shape));
+        }
+        let offset = self.reader.offset();
+        let text = self.reader.string()?;
+        check_length(text, STRING_DEFAULT_BYTES_MAX, offset)?;
+        Ok(text)
+    }
+
+    /// Makes sure that an object stands next.
+    pub fn expect_object(&self, shape: Shape) -> Result<(), Fail> {
+        if shape == Shape::Object { Ok(()) } else { Err(self.wrong_shape("an object", shape)) }
+    }
+
+    #[cold]
+    fn wrong_shape(&self, wanted: &str, found: Shape) -> Fail {
+        let message = format!("{wanted} should stand here, not {}", shape_name(found));
+        fail(InputErrorKind::WrongType, self.reader.offset(), None, message)
+    }
+
+    /// The type and id of an entity.
+    pub fn identity(&self, parts: &Parts<'d>) -> Result<(u32, Text<'d>), Fail> {
+        let Some((name, at)) = parts.ty else { return Err(missing(parts.offset, "type")) };
+        let Some((id, _)) = parts.id else { return Err(missing(parts.offset, "id")) };
+        match self.plan.entity_type(name) {
+            Some(ty) => Ok((ty, id)),
+            None => Err(self.unknown_type(name, at)),
+        }
+    }
+
+    #[cold]
+    fn unknown_type(&self, name: Text<'_>, offset: usize) -> Fail {
+        let name: String = name.characters().take(64).collect();
+        let help = best_match(&name, self.schema.entity_types.iter().map(|entity| &*entity.name));
+        let help = help.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+        let message = format!("there is no entity type `{}`{help}", name.escape_debug());
+        fail(InputErrorKind::UnknownEntityType, offset, None, message)
+    }
+
+    /// The entity of a type and id: a registered one, or one that comes with its attributes.
+    fn known_entity(&mut self, ty: u32, id: Text<'d>, parts: &Parts<'d>, want: Want) -> Result<EntityRef, Fail> {
+        let declared = self.schema.entity_types[ty as usize].presented;
+        if declared || self.sink.presents(ty) && parts.properties.is_some() {
+            return self.presented_entity(ty, id, parts, want);
+        }
+        if let Some(at) = parts.properties {
+            return Err(attributes_of_registry(at));
+        }
+        self.registered_entity(ty, id, parts)
+    }
+
+    /// A registered entity.
+    pub fn registered_entity(&mut self, ty: u32, id: Text<'d>, parts: &Parts<'d>) -> Result<EntityRef, Fail> {
+        let offset = parts.id.map_or(parts.offset, |(_, at)| at);
+        self.sink.registered(ty, id).map_err(|message| fail(InputErrorKind::UnknownEntity, offset, None, message))
+    }
+
+    /// An entity that comes with its attributes.
+    pub fn presented_entity(
+        &mut self,
+        ty: u32,
+        id: Text<'d>,
+        parts: &Parts<'d>,
+        want: Want,
+    ) -> Result<EntityRef, Fail> {
+        let plan = self.plan;
+        let Some(fields) = plan.attributes.get(ty as usize) else { return Err(internal(parts.offset)) };
+        let mark = self.reserve(fields.list.len());
+        let wanted = |decoder: &Self, at: usize| {
+            Ok(if want == Want::Built && decoder.sink.reads(ty, at) { Want::Built } else { Want::Checked })
+        };
+        match parts.properties {
+            Some(at) => {
+                let end = self.reader.offset();
+                self.reader.seek(at);
+                self.object(fields, mark, wanted)?;
+                self.reader.seek(end);
+            }
+            None => self.complete(fields, mark, parts.offset, |_| true)?,
+        }
+        let attributes = self.buffers.work.get(mark..).unwrap_or_default();
+        let entity = self.sink.present(ty, id, Some(attributes));
+        self.buffers.work.truncate(mark);
+        Ok(entity)
+    }
+}
+
+/// What a shape is called.
+#[must_use]
+pub fn shape_name(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Object => "an object",
+        Shape::Array => "an array",
+        Shape::String => "a string",
+        Shape::Number => "a number",
+        Shape::Bool => "true or false",
+        Shape::Null => "null",
+    }
+}
+
+#[inline]
+fn check_length(text: Text<'_>, bytes_max: u32, offset: usize) -> Result<(), Fail> {
+    // What is written is never shorter than what it means.
+    if text.raw().len() <= bytes_max as usize {
+        return Ok(());
+    }
+    check_length_exactly(text, bytes_max, offset)
+}
+
+#[cold]
+fn check_length_exactly(text: Text<'_>, bytes_max: u32, offset: usize) -> Result<(), Fail> {
+    if text.characters().map(char::len_utf8).sum::<usize>() <= bytes_max as usize {
+        return Ok(());
+    }
+    Err(fail(InputErrorKind::TooLong, offset, None, format!("the string is longer than {bytes_max} bytes")))
+}
+
+/// That a field has to be there.
+#[cold]
+pub fn missing(offset: usize, name: &str) -> Fail {
+    fail(InputErrorKind::MissingField, offset, Some(name), "this field is missing".to_owned())
+}
+
+/// That a key stands twice.
+#[cold]
+pub fn duplicate_key(offset: usize) -> Fail {
+    fail(InputErrorKind::DuplicateKey, offset, None, "the same key stands twice in one object".to_owned())
+}
+
+#[cold]
+fn attributes_of_registry(offset: usize) -> Fail {
+    let message = "the attributes of this entity come from the registry".to_owned();
+    fail(InputErrorKind::RegistryAttribute, offset, None, message)
+}
+
+#[cold]
+fn not_an_int(offset: usize, text: &str) -> Fail {
+    let shown: String = text.chars().take(40).collect();
+    let message = if text.contains(['.', 'e', 'E']) {
+        format!("`{shown}` is not written as a whole number")
+    } else {
+        format!("`{shown}` does not fit into 64 bits")
+    };
+    fail(InputErrorKind::NumberUnfit, offset, None, message)
+}
+
+#[cold]
+fn out_of_range(offset: usize, number: i64, low: i64, high: i64) -> Fail {
+    fail(InputErrorKind::OutOfRange, offset, None, format!("{number} is not between {low} and {high}"))
+}
+
+/// A schema that the verifier should have refused.
+#[cold]
+pub(crate) fn internal(offset: usize) -> Fail {
+    fail(InputErrorKind::Malformed, offset, None, "the schema is broken here".to_owned())
+}

@@ -1,0 +1,298 @@
+//! Registered entities: interned, in typed columns, with the sets of their ancestors. A snapshot that never changes;
+//! a patch makes a new one.
+//!
+//! The rows of a store begin with the entities that the program names, registered or not, so that a constant finds its
+//! row in whatever store. Numbers of strings count on from the program's. A store therefore belongs to one program.
+
+pub mod ancestors;
+pub mod fault;
+pub mod load;
+pub mod patch;
+
+use std::sync::OnceLock;
+
+use crate::base::hash::Digest;
+use crate::bytecode::schema::Schema;
+use crate::vm::canonical::{Form, Writer, push_object};
+use crate::vm::entities::Entities;
+use crate::vm::image::Image;
+use crate::vm::memory::{Heap, Memory};
+use crate::vm::store::ancestors::Ancestors;
+use crate::vm::strings::StringIndex;
+use crate::vm::value::{EntityRef, Row, StrRef, Value};
+
+/// The entities that decisions are made with.
+#[derive(Debug)]
+pub struct Store {
+    heap: Heap,
+    strings: StringIndex,
+    /// How many strings the program has: the store's begin with this number.
+    program_strings: u32,
+    longest_string: usize,
+    rows: Vec<Record>,
+    index: RowIndex,
+    /// For each entity type a column for each attribute.
+    columns: Vec<Vec<Vec<Value>>>,
+    parents: Vec<Vec<u32>>,
+    ancestors: Ancestors,
+    loaded: bool,
+    registered: usize,
+    digest: OnceLock<Digest>,
+}
+
+/// An entity.
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    ty: u32,
+    id: StrRef,
+    /// Its place in the columns of its type; `UNREGISTERED` if the program only names it.
+    at: u32,
+}
+
+const UNREGISTERED: u32 = u32::MAX;
+
+impl Store {
+    /// A store without entities: what there is before any are loaded.
+    #[must_use]
+    pub fn empty(image: &Image) -> Store {
+        let schema = image.schema();
+        let mut store = Store {
+            heap: Heap::default(),
+            strings: StringIndex::default(),
+            program_strings: image.heap.texts.len() as u32,
+            longest_string: image.program.strings.iter().map(|text| text.len()).max().unwrap_or(0),
+            rows: Vec::new(),
+            index: RowIndex::default(),
+            columns: schema.entity_types.iter().map(|ty| vec![Vec::new(); ty.attributes.len()]).collect(),
+            parents: Vec::new(),
+            ancestors: Ancestors::default(),
+            loaded: false,
+            registered: 0,
+            digest: OnceLock::new(),
+        };
+        for named in &image.named {
+            store.add_row(u32::from(named.ty), named.id);
+        }
+        store
+    }
+
+    fn add_row(&mut self, ty: u32, id: StrRef) -> u32 {
+        self.index.grow(&self.rows);
+        let row = self.rows.len() as u32;
+        self.rows.push(Record { ty, id, at: UNREGISTERED });
+        self.parents.push(Vec::new());
+        self.index.insert(ty, id, row);
+        row
+    }
+
+    /// Whether entities have been loaded, be it none.
+    #[inline]
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        self.loaded
+    }
+
+    /// How many entities are registered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.registered
+    }
+
+    /// Whether no entity is registered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.registered == 0
+    }
+
+    /// The length of the longest string that program or store know, in bytes: a longer one need not be looked for.
+    #[inline]
+    #[must_use]
+    pub fn longest_string(&self) -> usize {
+        self.longest_string
+    }
+
+    /// The row of an entity, registered or only named by the program.
+    #[inline]
+    #[must_use]
+    pub fn row(&self, ty: u32, id: StrRef) -> Option<u32> {
+        self.index.find(ty, id, &self.rows)
+    }
+
+    /// Whether the entity in a row is registered.
+    #[inline]
+    #[must_use]
+    pub fn is_registered(&self, row: u32) -> bool {
+        self.rows.get(row as usize).is_some_and(|record| record.at != UNREGISTERED)
+    }
+
+    /// The entity in a row.
+    #[must_use]
+    pub fn entity(&self, row: u32) -> Option<EntityRef> {
+        let record = self.rows.get(row as usize)?;
+        Some(EntityRef { ty: record.ty as u16, id: record.id, row: Row::stored(row) })
+    }
+
+    /// The registered entity with this type and id.
+    #[must_use]
+    pub fn find(&self, image: &Image, ty: u32, id: &str) -> Option<EntityRef> {
+        let id = image.find_string(id).or_else(|| self.find_string(id))?;
+        let row = self.row(ty, id).filter(|&row| self.is_registered(row))?;
+        self.entity(row)
+    }
+
+    /// The rows of all registered entities, in no order that means anything.
+    pub fn registered(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.rows.len() as u32).filter(|&row| self.is_registered(row))
+    }
+
+    /// The direct parents of an entity, by row.
+    #[must_use]
+    pub fn parents(&self, row: u32) -> &[u32] {
+        self.parents.get(row as usize).map_or(&[], |parents| parents)
+    }
+
+    /// The version of the registry: the digest of all entities, in whatever order they were loaded.
+    #[must_use]
+    pub fn digest(&self, image: &Image) -> Digest {
+        *self.digest.get_or_init(|| Digest::of(self.canonical(image, Form::Digest, |_| true).as_bytes()))
+    }
+
+    /// The entities in chosen rows as a JSON array, in the order of their types' names and their ids.
+    #[must_use]
+    pub fn canonical(&self, image: &Image, form: Form, chosen: impl Fn(u32) -> bool) -> String {
+        let schema = image.schema();
+        let local = Heap::default();
+        let memory = Memory { program: &image.heap, store: &self.heap, local: &local };
+        let writer = Writer { schema, memory, presented: &[], form };
+        let mut rows: Vec<(&str, &str, u32)> = self
+            .registered()
+            .filter(|&row| chosen(row))
+            .map(|row| {
+                let (ty, id) = self.name(schema, memory, row);
+                (ty, id, row)
+            })
+            .collect();
+        rows.sort_unstable();
+        let mut out = "[".to_owned();
+        for (_, _, row) in rows {
+            if out.len() > 1 {
+                out.push(',');
+            }
+            self.push_entity(&mut out, writer, row);
+        }
+        out.push(']');
+        out
+    }
+
+    fn name<'a>(&self, schema: &'a Schema, memory: Memory<'a>, row: u32) -> (&'a str, &'a str) {
+        let record = self.rows[row as usize];
+        (&schema.entity_types[record.ty as usize].name, memory.text(record.id))
+    }
+
+    fn push_entity(&self, out: &mut String, writer: Writer<'_>, row: u32) {
+        let record = self.rows[row as usize];
+        let Some(entity) = self.entity(row) else { return };
+        let mut members = writer.entity(entity);
+        let fields = &writer.schema.entity_types[record.ty as usize].attributes;
+        let values: Vec<Value> =
+            self.columns[record.ty as usize].iter().map(|column| column[record.at as usize]).collect();
+        let mut properties = String::new();
+        push_object(&mut properties, writer.members(fields, &values));
+        members.push(("properties".to_owned(), properties));
+        if !self.parents(row).is_empty() {
+            let mut parents: Vec<String> = Vec::new();
+            for parent in self.parents(row).iter().filter_map(|&parent| self.entity(parent)) {
+                let mut text = String::new();
+                push_object(&mut text, writer.entity(parent));
+                parents.push(text);
+            }
+            parents.sort();
+            members.push(("in".to_owned(), format!("[{}]", parents.join(","))));
+        }
+        push_object(out, members);
+    }
+}
+
+impl Entities for Store {
+    #[inline]
+    fn heap(&self) -> &Heap {
+        &self.heap
+    }
+
+    #[inline]
+    fn attribute(&self, row: u32, attribute: u32) -> Option<Value> {
+        let record = self.rows.get(row as usize)?;
+        self.columns.get(record.ty as usize)?.get(attribute as usize)?.get(record.at as usize).copied()
+    }
+
+    #[inline]
+    fn is_in(&self, row: u32, ancestor: u32) -> bool {
+        self.ancestors.is_in(row, ancestor)
+    }
+
+    #[inline]
+    fn find_string(&self, text: &str) -> Option<StrRef> {
+        self.strings.find(text, |at| self.heap.texts.get(at)).map(|at| StrRef(self.program_strings + at))
+    }
+}
+
+/// Rows by type and id: an open-addressed table.
+#[derive(Clone, Debug, Default)]
+struct RowIndex {
+    /// The length is zero or a power of two, at most half of it is taken.
+    places: Vec<u32>,
+    len: usize,
+}
+
+const FREE: u32 = u32::MAX;
+
+impl RowIndex {
+    #[inline]
+    fn start(&self, ty: u32, id: StrRef) -> usize {
+        let key = u64::from(ty) << 32 | u64::from(id.0);
+        let hash = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (hash >> 32) as usize & (self.places.len() - 1)
+    }
+
+    #[inline]
+    fn find(&self, ty: u32, id: StrRef, rows: &[Record]) -> Option<u32> {
+        if self.places.is_empty() {
+            return None;
+        }
+        let mut at = self.start(ty, id);
+        loop {
+            let row = *self.places.get(at)?;
+            let record = rows.get(row as usize)?;
+            if record.ty == ty && record.id == id {
+                return Some(row);
+            }
+            at = (at + 1) & (self.places.len() - 1);
+        }
+    }
+
+    /// Puts in a row that is not there yet. Rows are put in as they are numbered: from 0, without gaps.
+    fn insert(&mut self, ty: u32, id: StrRef, row: u32) {
+        debug_assert_eq!(row as usize, self.len, "rows are numbered without gaps");
+        self.put(ty, id, row);
+        self.len += 1;
+    }
+
+    fn put(&mut self, ty: u32, id: StrRef, row: u32) {
+        let mut at = self.start(ty, id);
+        while self.places[at] != FREE {
+            at = (at + 1) & (self.places.len() - 1);
+        }
+        self.places[at] = row;
+    }
+
+    /// Makes room for one more; the rows are those that have been put in.
+    fn grow(&mut self, rows: &[Record]) {
+        if (self.len + 1) * 2 <= self.places.len() {
+            return;
+        }
+        self.places = vec![FREE; ((self.len + 1) * 4).next_power_of_two()];
+        for (row, record) in rows.iter().enumerate() {
+            self.put(record.ty, record.id, row as u32);
+        }
+    }
+}

@@ -1,0 +1,429 @@
+//! Loads entities from JSON: all of them or none, with every fault named.
+//!
+//! The document is read twice: once for types and ids, so that everybody is known; once for attributes and parents.
+
+use crate::base::limits::{DIAGNOSTICS_MAX, ENTITIES_BYTES_MAX, ENTITIES_MAX};
+use crate::bytecode::schema::{Schema, TypeId};
+use crate::vm::decode::names::{Fields, Plan};
+use crate::vm::decode::value::{Buffers, Decoder, Extra, Parts, Sink, Want, duplicate_key, missing, shape_name};
+use crate::vm::entities::Entities as _;
+use crate::vm::image::Image;
+use crate::vm::input::{Fail, InputErrorKind, fail};
+use crate::vm::json::path::{path_at, push_key};
+use crate::vm::json::{Reader, Shape, Text};
+use crate::vm::memory::{Heap, Memory};
+use crate::vm::store::ancestors::{Ancestors, HierarchyError};
+use crate::vm::store::fault::{EntityFault, EntityFaultKind, kind_of};
+use crate::vm::store::{Store, UNREGISTERED};
+use crate::vm::value::{EntityRef, Region, Row, StrRef, Value};
+
+impl Store {
+    /// Loads entities: a JSON array of `{"type", "id", "properties", "in"}`. Nothing is loaded if anything is wrong, and all
+    /// that is wrong is told, up to [`DIAGNOSTICS_MAX`] faults.
+    pub fn load(image: &Image, plan: &Plan, bytes: &[u8]) -> Result<Store, Vec<EntityFault>> {
+        if bytes.len() > ENTITIES_BYTES_MAX {
+            let message = format!("the document is longer than {ENTITIES_BYTES_MAX} bytes");
+            return Err(vec![whole(EntityFaultKind::TooLarge, message)]);
+        }
+        let reader = match Reader::new(bytes) {
+            Ok(reader) => reader,
+            Err(error) => return Err(vec![whole(EntityFaultKind::Malformed, error.to_string())]),
+        };
+        let mut buffers = Buffers::default();
+        let counts = vec![0; image.schema().entity_types.len()];
+        let sink = StoreSink { image, store: Store::empty(image), local: Heap::default(), counts };
+        let decoder = Decoder { reader, schema: image.schema(), plan, sink, buffers: &mut buffers };
+        let mut loader = Loader { decoder, bytes, entries: Vec::new(), faults: Vec::new() };
+        match loader.names().and_then(|()| loader.contents()) {
+            Ok(()) => loader.finish(),
+            // The document itself is broken; what was found before stays worth telling.
+            Err(error) => {
+                let fault = EntityFault {
+                    kind: kind_of(&error, false),
+                    entity: None,
+                    path: path_at(bytes, error.offset),
+                    message: error.message,
+                };
+                loader.report(fault);
+                Err(loader.faults)
+            }
+        }
+    }
+}
+
+/// A fault of the whole document.
+pub(super) fn whole(kind: EntityFaultKind, message: String) -> EntityFault {
+    EntityFault { kind, entity: None, path: String::new(), message }
+}
+
+/// An entity of the document.
+#[derive(Clone, Copy)]
+struct Entry<'d> {
+    row: u32,
+    ty: u32,
+    parts: Parts<'d>,
+}
+
+struct Loader<'d, 's> {
+    decoder: Decoder<'d, 's, StoreSink<'s>>,
+    bytes: &'d [u8],
+    entries: Vec<Entry<'d>>,
+    faults: Vec<EntityFault>,
+}
+
+/// What an attempt to read a value came to, whose document is sound.
+enum Attempt<T> {
+    Read(T),
+    Faulty(Fail),
+}
+
+impl<'d> Loader<'d, '_> {
+    fn report(&mut self, fault: EntityFault) {
+        if self.faults.len() < DIAGNOSTICS_MAX {
+            self.faults.push(fault);
+        }
+    }
+
+    /// Reads one value in some way. If that fails, the value is passed over as a whole, so that reading can go on; an error
+    /// is one of the document.
+    fn attempt<T>(
+        &mut self,
+        read: impl FnOnce(&mut Decoder<'d, '_, StoreSink<'_>>) -> Result<T, Fail>,
+    ) -> Result<Attempt<T>, Fail> {
+        let before = self.decoder.reader.clone();
+        let work = self.decoder.buffers.work.len();
+        match read(&mut self.decoder) {
+            Ok(value) => Ok(Attempt::Read(value)),
+            Err(error) => {
+                self.decoder.reader = before;
+                self.decoder.buffers.work.truncate(work);
+                self.decoder.buffers.keys.clear();
+                self.decoder.sink.store.heap.texts.cancel();
+                self.decoder.reader.pass()?;
+                Ok(Attempt::Faulty(error))
+            }
+        }
+    }
+
+    /// The first pass: who there is.
+    fn names(&mut self) -> Result<(), Fail> {
+        let shape = self.decoder.reader.peek()?;
+        if shape != Shape::Array {
+            let message = format!("an array of entities should stand here, not {}", shape_name(shape));
+            return Err(fail(InputErrorKind::Malformed, self.decoder.reader.offset(), None, message));
+        }
+        let mut more = self.decoder.reader.first_element()?;
+        while more {
+            if self.entries.len() >= ENTITIES_MAX {
+                self.report(whole(EntityFaultKind::TooLarge, format!("there are more than {ENTITIES_MAX} entities")));
+                return Ok(());
+            }
+            self.decoder.reader.peek()?;
+            let offset = self.decoder.reader.offset();
+            match self.attempt(|decoder| {
+                let shape = decoder.reader.peek()?;
+                decoder.expect_object(shape)?;
+                decoder.parts(Extra::Parents, &mut Vec::new())
+            })? {
+                Attempt::Read(parts) => self.name(parts),
+                Attempt::Faulty(error) => {
+                    let kind = match kind_of(&error, false) {
+                        EntityFaultKind::UnknownAttribute => EntityFaultKind::Malformed,
+                        kind => kind,
+                    };
+                    let path = path_at(self.bytes, error.offset.max(offset));
+                    self.report(EntityFault { kind, entity: None, path, message: error.message });
+                }
+            }
+            more = self.decoder.reader.next_element()?;
+        }
+        self.decoder.reader.finish()?;
+        Ok(())
+    }
+
+    /// Gives an entity its row.
+    fn name(&mut self, parts: Parts<'d>) {
+        let text =
+            |text: Option<(Text<'_>, usize)>| text.map_or(String::new(), |(text, _)| text.characters().collect());
+        let name = (text(parts.ty), text(parts.id));
+        let fault = |kind, path: &str, message| EntityFault {
+            kind,
+            entity: Some(name.clone()),
+            path: path.to_owned(),
+            message,
+        };
+        let (ty, id) = match self.decoder.identity(&parts) {
+            Ok(identity) => identity,
+            Err(error) if error.kind == InputErrorKind::UnknownEntityType => {
+                return self.report(fault(EntityFaultKind::UnknownType, "type", error.message));
+            }
+            Err(error) => {
+                let mut path = path_at(self.bytes, parts.offset);
+                push_key(&mut path, &error.path);
+                let kind = EntityFaultKind::Malformed;
+                return self.report(EntityFault { kind, entity: None, path, message: error.message });
+            }
+        };
+        if self.decoder.schema.entity_types[ty as usize].presented {
+            let message = "entities of this type come with requests, they can't be registered".to_owned();
+            return self.report(fault(EntityFaultKind::PresentedType, "type", message));
+        }
+        let store = &mut self.decoder.sink;
+        let id = store.string(id);
+        let store = &mut store.store;
+        let row = match store.row(ty, id) {
+            Some(row) if store.is_registered(row) => {
+                let message = "this entity stands in the document already".to_owned();
+                return self.report(fault(EntityFaultKind::Duplicate, "", message));
+            }
+            Some(row) => row,
+            None => store.add_row(ty, id),
+        };
+        // Its place among the columns is where the second pass puts it; entities of faulty documents have none.
+        let at = &mut store.rows[row as usize].at;
+        *at = UNREGISTERED - 1;
+        store.registered += 1;
+        self.entries.push(Entry { row, ty, parts });
+    }
+
+    /// The second pass: what they are.
+    fn contents(&mut self) -> Result<(), Fail> {
+        for at in 0..self.entries.len() {
+            let Entry { row, ty, parts } = self.entries[at];
+            self.attributes(row, ty, parts)?;
+            if let Some(place) = parts.parents {
+                self.decoder.reader.seek(place);
+                self.parents(row, ty, parts)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn report_in(&mut self, parts: Parts<'_>, error: &Fail, is_parent: bool) {
+        self.report_as(kind_of(error, is_parent), parts, error);
+    }
+
+    #[cold]
+    fn report_as(&mut self, kind: EntityFaultKind, parts: Parts<'_>, error: &Fail) {
+        let text =
+            |text: Option<(Text<'_>, usize)>| text.map_or(String::new(), |(text, _)| text.characters().collect());
+        let from = self.bytes.get(parts.offset..).unwrap_or_default();
+        let mut path = path_at(from, error.offset.saturating_sub(parts.offset));
+        if !error.path.is_empty() {
+            push_key(&mut path, &error.path);
+        }
+        let entity = Some((text(parts.ty), text(parts.id)));
+        self.report(EntityFault { kind, entity, path, message: error.message.clone() });
+    }
+
+    fn attributes(&mut self, row: u32, ty: u32, parts: Parts<'d>) -> Result<(), Fail> {
+        let plan = self.decoder.plan;
+        let fields: &Fields = &plan.attributes[ty as usize];
+        let mark = self.decoder.reserve(fields.list.len());
+        if let Some(place) = parts.properties {
+            self.decoder.reader.seek(place);
+            let mut predicted = 0;
+            let mut key = self.decoder.reader.first_key()?;
+            while let Some(name) = key {
+                predicted = self.attribute(fields, mark, predicted, name, parts)? + 1;
+                key = self.decoder.reader.next_key()?;
+            }
+        }
+        for (at, field) in fields.list.iter().enumerate() {
+            let mut value = self.decoder.buffers.work[mark + at];
+            if value.is_error() {
+                if !field.optional {
+                    let offset = parts.properties.unwrap_or(parts.offset);
+                    let error = missing(offset, fields.names.get(at));
+                    self.report_as(EntityFaultKind::MissingAttribute, parts, &error);
+                }
+                value = Value::Absent;
+            }
+            let store = &mut self.decoder.sink.store;
+            store.columns[ty as usize][at].push(value);
+        }
+        let store = &mut self.decoder.sink.store;
+        let at = &mut self.decoder.sink.counts[ty as usize];
+        store.rows[row as usize].at = *at;
+        *at += 1;
+        self.decoder.buffers.work.truncate(mark);
+        Ok(())
+    }
+
+    /// Reads an attribute; its place among the fields, or that at which the next is expected.
+    fn attribute(
+        &mut self,
+        fields: &Fields,
+        mark: usize,
+        predicted: usize,
+        name: Text<'d>,
+        parts: Parts<'d>,
+    ) -> Result<usize, Fail> {
+        let offset = self.decoder.reader.key_start(name).saturating_sub(1);
+        let Some(at) = fields.names.find(predicted, name) else {
+            let error = self.decoder.unknown_field(name, &fields.names);
+            self.report_in(parts, &error, false);
+            self.decoder.reader.pass()?;
+            return Ok(predicted);
+        };
+        if !self.decoder.buffers.work[mark + at].is_error() {
+            let error = duplicate_key(offset);
+            self.report_in(parts, &error, false);
+        }
+        let ty: TypeId = fields.list[at].ty;
+        let value = match self.attempt(|decoder| decoder.value(ty, Want::Built))? {
+            Attempt::Read(value) => value,
+            Attempt::Faulty(error) => {
+                self.report_in(parts, &error, false);
+                Value::Absent
+            }
+        };
+        self.decoder.buffers.work[mark + at] = value;
+        Ok(at)
+    }
+
+    fn parents(&mut self, row: u32, ty: u32, parts: Parts<'d>) -> Result<(), Fail> {
+        let schema: &Schema = self.decoder.schema;
+        let types = schema.entity_types[ty as usize].parents.as_slice();
+        let shape = self.decoder.reader.peek()?;
+        if shape != Shape::Array {
+            let message = format!("an array of parents should stand here, not {}", shape_name(shape));
+            let offset = self.decoder.reader.offset();
+            let error = fail(InputErrorKind::WrongType, offset, None, message);
+            self.report_in(parts, &error, true);
+            return Ok(());
+        }
+        let mut found: Vec<u32> = Vec::new();
+        let mut more = self.decoder.reader.first_element()?;
+        while more {
+            self.decoder.reader.peek()?;
+            let offset = self.decoder.reader.offset();
+            match self.attempt(|decoder| decoder.reference(types))? {
+                Attempt::Read(parent) => match parent.row.stored_at() {
+                    Some(parent) if found.contains(&parent) => {
+                        let message = "this parent stands in the list already".to_owned();
+                        let error = fail(InputErrorKind::DuplicateElement, offset, None, message);
+                        self.report_in(parts, &error, true);
+                    }
+                    Some(parent) => found.push(parent),
+                    None => {}
+                },
+                Attempt::Faulty(error) => self.report_in(parts, &error, true),
+            }
+            more = self.decoder.reader.next_element()?;
+        }
+        found.sort_unstable();
+        self.decoder.sink.store.parents[row as usize] = found;
+        Ok(())
+    }
+
+    /// Works out the hierarchy; the store, if nothing is wrong.
+    fn finish(mut self) -> Result<Store, Vec<EntityFault>> {
+        let made = Ancestors::new(&self.decoder.sink.store.parents);
+        match made {
+            Ok(ancestors) => self.decoder.sink.store.ancestors = ancestors,
+            Err(HierarchyError::TooLarge) => {
+                let message = "the hierarchy is too wide: its sets of ancestors take too much memory".to_owned();
+                self.report(whole(EntityFaultKind::TooLarge, message));
+            }
+            Err(HierarchyError::Cycles(cycles)) => {
+                for cycle in cycles {
+                    let fault = self.cycle(&cycle);
+                    self.report(fault);
+                }
+            }
+        }
+        if !self.faults.is_empty() {
+            return Err(self.faults);
+        }
+        let mut store = self.decoder.sink.store;
+        let texts = &store.heap.texts;
+        let longest = (0..texts.len() as u32).map(|at| texts.get(at).len()).max().unwrap_or(0);
+        store.longest_string = store.longest_string.max(longest);
+        store.loaded = true;
+        Ok(store)
+    }
+
+    #[cold]
+    fn cycle(&self, cycle: &[u32]) -> EntityFault {
+        let store = &self.decoder.sink.store;
+        let names: Vec<(String, String)> = cycle
+            .iter()
+            .map(|&row| {
+                let (ty, id) = store.name(self.decoder.schema, self.decoder.sink.memory(), row);
+                (ty.to_owned(), id.to_owned())
+            })
+            .collect();
+        let shown: Vec<String> =
+            names.iter().chain(names.first()).map(|(ty, id)| format!("{ty} \"{}\"", id.escape_debug())).collect();
+        EntityFault {
+            kind: EntityFaultKind::Cycle,
+            entity: names.into_iter().next(),
+            path: "in".to_owned(),
+            message: format!("this entity lies below itself: {}", shown.join(" in ")),
+        }
+    }
+}
+
+/// The heap of a store in the making.
+struct StoreSink<'s> {
+    image: &'s Image,
+    store: Store,
+    /// No value of a store is local.
+    local: Heap,
+    /// How many entities of each type have their columns filled.
+    counts: Vec<u32>,
+}
+
+impl Sink for StoreSink<'_> {
+    const REGION: Region = Region::Store;
+
+    fn heap(&mut self) -> &mut Heap {
+        &mut self.store.heap
+    }
+
+    fn memory(&self) -> Memory<'_> {
+        Memory { program: &self.image.heap, store: &self.store.heap, local: &self.local }
+    }
+
+    fn known(&self, text: &str) -> Option<StrRef> {
+        self.image.find_string(text).or_else(|| self.store.find_string(text))
+    }
+
+    fn added(&mut self, at: u32) -> StrRef {
+        let Store { heap, strings, .. } = &mut self.store;
+        strings.insert(heap.texts.get(at), at);
+        StrRef(self.store.program_strings + at)
+    }
+
+    fn presents(&self, ty: u32) -> bool {
+        self.image.schema().entity_types[ty as usize].presented
+    }
+
+    fn registered(&mut self, ty: u32, id: Text<'_>) -> Result<EntityRef, String> {
+        let known = match id.plain() {
+            Some(id) => self.known(id),
+            None => self.known(&id.characters().collect::<String>()),
+        };
+        let row = known.and_then(|id| self.store.row(ty, id)).filter(|&row| self.store.is_registered(row));
+        match (known, row) {
+            (Some(id), Some(row)) => Ok(EntityRef { ty: ty as u16, id, row: Row::stored(row) }),
+            _ => {
+                let id: String = id.characters().take(64).collect();
+                let ty = &self.image.schema().entity_types[ty as usize].name;
+                Err(format!("there is no {ty} \"{}\"", id.escape_debug()))
+            }
+        }
+    }
+
+    /// Entities that come with requests can't stand in a registry: the checker sees to it that no attribute is of their
+    /// type, and where one is all the same, nothing is known of it.
+    fn present(&mut self, ty: u32, id: Text<'_>, _attributes: Option<&[Value]>) -> EntityRef {
+        EntityRef { ty: ty as u16, id: self.string(id), row: Row::NONE }
+    }
+
+    fn reads(&self, _ty: u32, _attribute: usize) -> bool {
+        true
+    }
+}
