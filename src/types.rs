@@ -12,6 +12,7 @@ pub mod package;
 pub mod references;
 pub mod resolve;
 pub mod stdlib;
+pub mod test_blocks;
 pub mod ty;
 pub mod typed;
 pub mod world;

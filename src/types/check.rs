@@ -2,9 +2,9 @@
 
 use crate::diagnostic::Diagnostics;
 use crate::types::package::Package;
-use crate::types::typed::{Instance, Module, TypedPolicy};
+use crate::types::typed::{Instance, Module, TestDef, TypedPolicy};
 use crate::types::world::World;
-use crate::types::{bodies, declare, instances};
+use crate::types::{bodies, declare, instances, test_blocks};
 
 /// Checks a package. All faults of all phases are reported; there is a tree only if the sink has no error at the end,
 /// those that were in it before included.
@@ -14,14 +14,15 @@ pub fn check(package: &Package, sink: &mut Diagnostics) -> Option<TypedPolicy> {
     bodies::check_functions(&mut world, package, sink);
     bodies::check_policies(&mut world, package, sink);
     let instances = instances::activate(&world, package, sink);
+    let tests = test_blocks::check(&world, package, &instances, sink);
     declare::report_unused_imports(&world, sink);
     if sink.has_errors() {
         return None;
     }
-    Some(assemble(package, world, instances))
+    Some(assemble(package, world, instances, tests))
 }
 
-fn assemble(package: &Package, world: World, instances: Vec<Instance>) -> TypedPolicy {
+fn assemble(package: &Package, world: World, instances: Vec<Instance>, tests: Vec<TestDef>) -> TypedPolicy {
     let modules = world.modules.into_iter().map(|module| Module {
         name: module.name,
         parameters: module.parameters.into_iter().map(|parameter| parameter.def).collect(),
@@ -43,6 +44,6 @@ fn assemble(package: &Package, world: World, instances: Vec<Instance>) -> TypedP
         policies: world.policies,
         invariants: world.invariants,
         proves: world.proves,
-        tests: Vec::new(),
+        tests,
     }
 }
