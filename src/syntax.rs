@@ -18,6 +18,7 @@
 
 pub mod ast;
 mod build;
+pub mod format;
 mod lexer;
 pub mod parse;
 pub mod token;

@@ -4,6 +4,7 @@ use pdl::base::span::SourceMap;
 use pdl::diagnostic::{Diagnostics, compact};
 use pdl::syntax::{ast, parse};
 
+mod format;
 mod robust;
 mod tree;
 

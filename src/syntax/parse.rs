@@ -6,10 +6,12 @@
 
 mod explain;
 mod recover;
-mod split;
-mod words;
+pub(super) mod split;
+pub(super) mod words;
 
 use lalrpop_util::ParseError;
+
+pub(super) use self::recover::body_kind;
 
 use super::ast::{File, Item, ItemKind, ModuleHeader};
 use super::build::{Build, Parsed};

@@ -24,7 +24,7 @@ impl<'a> Parser<'a> {
             Err(failure) => failure,
         };
         self.build.take_found();
-        let Some(body) = body_of(source, kind) else { return self.flat_item(source, &failure) };
+        let Some(body) = body_kind(source, kind) else { return self.flat_item(source, &failure) };
         let Some(open) = source.tokens.iter().position(|lexeme| lexeme.token == Token::OpenBrace) else {
             if failure.expects(Token::OpenBrace) && kind != Token::Entity && failure.at < source.tokens.len() {
                 return self.unopened_item(source, &failure, body);
@@ -432,7 +432,8 @@ fn piece_end(source: Source<'_>, piece: Source<'_>) -> usize {
     source.tokens.partition_point(|lexeme| lexeme.end <= end)
 }
 
-fn body_of(source: Source<'_>, kind: Token) -> Option<Body> {
+/// What the body of an item is made of.
+pub fn body_kind(source: Source<'_>, kind: Token) -> Option<Body> {
     Some(match kind {
         Token::Enum => Body::Enum,
         Token::Record if source.tokens.iter().take(64).any(|lexeme| lexeme.token == Token::Governed) => Body::Governed,

@@ -343,10 +343,9 @@ fn begins_line(body: Body, source: Source<'_>, at: usize, depth: usize) -> bool 
             matches!(token, Token::Let | Token::Require) && (depth == 0 || first) || begins_clause(source, at, depth)
         }
         Body::Test => {
-            let heads = matches!(token, Token::Given | Token::Facts | Token::Expect);
-            (heads || token == Token::When) && (first || depth == 0 && token == Token::When)
-                || depth == 0 && (heads && is_name(source.token(at + 1)) && before != Token::Given)
-                || depth == 0 && begins_strangely(source, at)
+            let heads = matches!(token, Token::Given | Token::Facts | Token::Expect | Token::When);
+            let begins = heads && (first || may_end(before)) && !matches!(before, Token::Given | Token::When);
+            depth == 0 && (begins || begins_strangely(source, at)) || heads && first
         }
         Body::Fields => {
             let labelled = token == Token::Word && source.token(at + 1) == Token::Colon;
@@ -366,13 +365,14 @@ fn begins_line(body: Body, source: Source<'_>, at: usize, depth: usize) -> bool 
         }
         Body::Lifecycle => {
             let joins = |token: Token| matches!(token, Token::Bar | Token::Arrow | Token::Comma);
-            depth == 0 && first && !joins(token) && !joins(before)
+            let steps = joins(source.token(at + 1)) && source.token(at + 1) != Token::Comma;
+            let follows = !joins(token) && !joins(before) && !matches!(before, Token::Initial | Token::Final);
+            depth == 0 && follows && (first || steps || matches!(token, Token::Initial | Token::Final))
         }
         Body::Prove => {
-            depth == 0
-                && (matches!(token, Token::Let | Token::Never | Token::Always)
-                    || matches!(token, Token::Policy | Token::Rule | Token::At) && first
-                    || begins_strangely(source, at))
+            let heads = matches!(token, Token::Let | Token::Never | Token::Always)
+                || matches!(token, Token::Policy | Token::Rule | Token::At) && (first || may_end(before));
+            depth == 0 && (heads && before != Token::Implies || begins_strangely(source, at))
         }
         Body::Rule | Body::Table => false,
     }
