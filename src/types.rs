@@ -5,11 +5,17 @@
 pub mod bodies;
 pub mod check;
 pub mod declare;
+pub mod exhaustive;
+pub mod expr;
+pub mod fold;
 pub mod graph;
 pub mod instances;
+pub mod interval;
+pub mod narrow;
 pub mod operator;
 pub mod package;
 pub mod references;
+pub mod relate;
 pub mod resolve;
 pub mod stdlib;
 pub mod test_blocks;

@@ -72,3 +72,5 @@ pub const QUALIFIED_NAME_BYTES_MAX: usize = 1_024;
 pub const ID_BYTES_MAX: u32 = STRING_DEFAULT_BYTES_MAX;
 /// The largest all automata of a program, in bytes.
 pub const PATTERNS_DFA_BYTES_MAX: usize = 64 << 20;
+/// The most work that looking for missing and hidden rows of one table or `match` may take, in rows looked at.
+pub const EXHAUSTIVE_STEPS_MAX: usize = 20_000_000;

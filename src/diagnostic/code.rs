@@ -155,6 +155,55 @@ codes! {
 
     E0790 TooLargeToCompile "something that is too large to compile";
 
+    E0401 TypeMismatch "a value of the wrong type";
+    E0402 DifferentTypes "a comparison of different types";
+    E0403 MaybeAbsent "a value that may be absent";
+    E0404 AlwaysPresent "a question about a value that is always there";
+    E0405 NoSuchOperator "an operator that these types do not have";
+    E0406 MixedNumbers "integers and decimals mixed";
+    E0407 WrongCount "the wrong number of arguments";
+    E0408 UnknownVariant "a variant that the enum does not have";
+    E0409 AmbiguousName "a name that could mean two things";
+    E0410 NeedsType "a value whose type nothing says";
+    E0411 NotAValue "a name that is no value";
+    E0412 UnknownMember "a member that the type does not have";
+    E0413 PatternNotLiteral "a pattern that is not written out";
+    E0414 ImpossibleHierarchy "an `in` that can never hold";
+    E0415 LiteralAttribute "an attribute of an entity that the policy names";
+    E0416 DivisorNotConstant "a division by what may be zero";
+    E0417 OnlySomeHave "something that only some types or actions have";
+    E0418 DifferentInActions "one name with different types";
+    E0419 Shadowing "a name that would hide another";
+    E0420 NotReadable "a part of the request where there is none";
+    E0421 MissingField "a record that is not complete";
+    E0422 BoundExceeded "a value that may be larger than its place";
+
+    E0501 OutOfRange "an integer outside the range of its place";
+    E0502 NotConstant "a value that is not constant";
+    E0503 CannotCalculate "a constant that can't be calculated";
+    E0504 AlwaysFalse "a condition that is always false";
+    E0505 AlwaysTrue "a condition that is always true";
+    E0506 Unreachable "a branch that can never be reached";
+    E0507 Repeated "an element that is there twice";
+
+    E0601 NotExhaustive "a case that nothing covers";
+    E0602 HiddenRow "a row or arm that can never be reached";
+    E0603 WrongColumns "a row with the wrong number of patterns";
+    E0604 BadPattern "a pattern that does not fit";
+    E0605 TooEntangled "a table that is too entangled";
+
+    E0701 MisplacedClause "a clause that does not belong there";
+    E0702 RepeatedClause "a clause that is there twice";
+    E0703 MissingClause "a clause that is not there";
+    E0704 NoApprover "a group that nobody can approve for";
+    E0705 QuorumTooSmall "a quorum that may be less than one";
+    E0706 BadDeadline "a deadline that is not one";
+    E0707 AdvisoryRead "a rule that reads an advisory field";
+    E0708 MessageNotPath "a message that is more than text and reads";
+    E0709 BadCode "a code that is not written as one";
+    E0710 ObligationMayFail "an obligation whose argument may be an error";
+    E0711 BadClaim "a claim that says nothing";
+
     N0001 MoreFaults "more faults than are shown";
 }
 
