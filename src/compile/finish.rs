@@ -2,6 +2,7 @@
 
 use crate::base::span::Span;
 use crate::bytecode::program::{Constant, ConstantValue, MessagePart, Program, Rule, SiteId, StringId};
+use crate::bytecode::verify;
 use crate::compile::Compiled;
 use crate::compile::pool::Pool;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -16,7 +17,7 @@ pub(super) fn finish(pool: Pool, sink: &mut Diagnostics) -> Option<Compiled> {
     for rule in entries.iter_mut().flat_map(|entry| &mut entry.rules) {
         renumber_rule(rule, &string, &site);
     }
-    let program = Program {
+    let mut program = Program {
         schema: pool.schema.schema,
         strings,
         constants: pool.constants.into_iter().map(|constant| renumber_constant(constant, &string)).collect(),
@@ -35,6 +36,9 @@ pub(super) fn finish(pool: Pool, sink: &mut Diagnostics) -> Option<Compiled> {
     }
     if !pool.overflows.is_empty() {
         return None;
+    }
+    for (entry, cost) in verify::entry_costs(&program).into_iter().enumerate() {
+        program.entries[entry].cost = cost;
     }
     Some(Compiled { program, sites: sites.into_iter().map(|(span, _)| span).collect::<Vec<Span>>() })
 }
