@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::files;
 use super::manifest::{self, Dependency, Manifest};
@@ -241,13 +241,24 @@ fn stem(name: &str) -> String {
     file.strip_suffix(".pdl").unwrap_or(file).to_owned()
 }
 
-/// A path as it is shown: with `/`, and without a `./` in front.
+/// A path as it is shown: with `/`, without a `./` in front, and without a way in and out again.
 fn display_name(path: &Path) -> String {
-    let shown = files::shown(path).replace('\\', "/");
-    match shown.strip_prefix("./") {
-        Some(rest) if !rest.is_empty() => rest.to_owned(),
-        _ => shown,
+    let mut parts: Vec<Component<'_>> = Vec::new();
+    for part in path.components() {
+        let follows_name = matches!(parts.last(), Some(Component::Normal(_)));
+        match part {
+            Component::CurDir if !parts.is_empty() => {}
+            Component::ParentDir if follows_name => drop(parts.pop()),
+            part => parts.push(part),
+        }
     }
+    let short: PathBuf = parts.into_iter().skip_while(|part| *part == Component::CurDir).collect();
+    // Where a link lies on the way, `..` does not lead back.
+    let is_same = match (fs::canonicalize(path), fs::canonicalize(&short)) {
+        (Ok(path), Ok(short)) => path == short,
+        _ => false,
+    };
+    files::shown(if is_same { &short } else { path }).replace('\\', "/")
 }
 
 fn real(path: &Path) -> Result<PathBuf, Failure> {

@@ -1,0 +1,169 @@
+//! Runs the cases and holds them against their transcripts.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use regex_automata::dfa::regex::Regex;
+
+use super::{Room, copy};
+
+/// What differs from run to run or from version to version of the compiler, and what is written instead.
+const FILTERS: [(&str, &str); 6] = [
+    ("in [0-9]+ ms", "in [time] ms"),
+    ("sha256:[0-9a-f]{64}", "sha256:[digest]"),
+    ("public-key:[0-9a-f]{64}", "public-key:[digits]"),
+    ("private-key:[0-9a-f]{64}", "private-key:[digits]"),
+    ("[0-9,]+ bytes", "[size] bytes"),
+    ("pdl [0-9]+[.][0-9]+[.][0-9]+", "pdl [version]"),
+];
+
+#[test]
+fn cases() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/cli");
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .expect("tests/cases/cli can be listed")
+        .map(|entry| entry.expect("it can be listed").file_name().into_string().expect("names are UTF-8"))
+        .filter(|name| folder.join(name).join("commands").exists())
+        .collect();
+    names.sort();
+    assert!(!names.is_empty(), "there are cases");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../cases/cli");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let filters = FILTERS.map(|(pattern, to)| (Regex::new(pattern).expect("a filter is a regular expression"), to));
+    settings.bind(|| {
+        // One that differs keeps no other from being looked at.
+        let differs = |name: &String| {
+            let transcript = filtered(&filters, run(&folder.join(name), name));
+            std::panic::catch_unwind(|| insta::assert_snapshot!(name.as_str(), transcript)).is_err()
+        };
+        let different: Vec<String> = names.into_iter().filter(differs).collect();
+        assert!(different.is_empty(), "transcripts that differ: {}", different.join(", "));
+    });
+}
+
+fn filtered(filters: &[(Regex, &str)], mut text: String) -> String {
+    for (pattern, to) in filters {
+        let places: Vec<_> = pattern.find_iter(text.as_bytes()).map(|found| found.range()).collect();
+        places.into_iter().rev().for_each(|place| text.replace_range(place, to));
+    }
+    text
+}
+
+fn run(case: &Path, name: &str) -> String {
+    let room = Room::new(name);
+    copy(case, room.path());
+    let commands = fs::read_to_string(case.join("commands")).expect("a case has commands");
+    let _ = fs::remove_file(room.path().join("commands"));
+    let mut transcript = String::new();
+    for line in commands.lines() {
+        if line.is_empty() || line.starts_with('#') {
+            let _ = writeln!(transcript, "{line}");
+            continue;
+        }
+        let _ = writeln!(transcript, "$ {line}");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if !prepare(&words, room.path(), &mut transcript) {
+            pdl(&words, room.path(), &mut transcript);
+        }
+    }
+    transcript
+}
+
+/// The words besides `pdl`; false where it is none of them.
+fn prepare(words: &[&str], room: &Path, transcript: &mut String) -> bool {
+    let read = |file: &str| fs::read(room.join(file)).expect("the file of a command can be read");
+    let write = |file: &str, bytes: &[u8]| fs::write(room.join(file), bytes).expect("a file can be written");
+    match words {
+        // cat FILE: shows it.
+        ["cat", file] => transcript.push_str(&String::from_utf8_lossy(&read(file))),
+        // copy FILE TO
+        ["copy", file, to] => write(to, &read(file)),
+        // cut FILE BYTES TO: its first bytes; a negative number leaves so many out at the end.
+        ["cut", file, bytes, to] => {
+            let (content, bytes) = (read(file), bytes.parse::<i64>().expect("a number of bytes"));
+            let end = if bytes < 0 { content.len() as i64 + bytes } else { bytes };
+            write(to, &content[..end as usize]);
+        }
+        // flip FILE BYTE TO: its last bit at that byte, counted from the end if negative.
+        ["flip", file, byte, to] => {
+            let (mut content, byte) = (read(file), byte.parse::<i64>().expect("the place of a byte"));
+            let at = if byte < 0 { content.len() as i64 + byte } else { byte };
+            content[at as usize] ^= 1;
+            write(to, &content);
+        }
+        // compare ONE OTHER: whether they are the same.
+        ["compare", one, other] => {
+            let same = if read(one) == read(other) { "the same" } else { "different" };
+            let _ = writeln!(transcript, "{same}");
+        }
+        // mode FILE: who may read it.
+        ["mode", file] => {
+            let _ = writeln!(transcript, "{}", mode(&room.join(file)));
+        }
+        // list: all files, sorted.
+        ["list"] => {
+            let mut names: Vec<String> = fs::read_dir(room)
+                .expect("the room can be listed")
+                .map(|entry| entry.expect("it can be listed").file_name().to_string_lossy().into_owned())
+                .collect();
+            names.sort();
+            let _ = writeln!(transcript, "{}", names.join(" "));
+        }
+        _ => return false,
+    }
+    true
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> String {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path).expect("the file is there").permissions().mode();
+    format!("{:04o}", mode & 0o7777)
+}
+
+#[cfg(not(unix))]
+fn mode(_: &Path) -> String {
+    "0600".to_owned()
+}
+
+/// `[NAME=VALUE…] pdl ARGUMENTS… [< FILE]`
+fn pdl(words: &[&str], room: &Path, transcript: &mut String) {
+    let start = words.iter().position(|word| *word == "pdl").unwrap_or_else(|| panic!("no such command: {words:?}"));
+    let (words, input) = match words.iter().position(|word| *word == "<") {
+        Some(at) => (&words[..at], fs::read(room.join(words[at + 1])).expect("the input of a command can be read")),
+        None => (words, Vec::new()),
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pdl"));
+    command.current_dir(room).env_remove("NO_COLOR").args(&words[start + 1..]);
+    for setting in &words[..start] {
+        let (name, value) = setting.split_once('=').expect("NAME=VALUE stands before `pdl`");
+        command.env(name, value);
+    }
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command can be run");
+    let mut stdin = child.stdin.take().expect("it has an input");
+    // A command that does not read its input may end before it is written.
+    let _ = stdin.write_all(&input);
+    drop(stdin);
+    let output = child.wait_with_output().expect("the command ends");
+    show(transcript, "", &output.stdout);
+    show(transcript, "2> ", &output.stderr);
+    let status = output.status.code().map_or("a signal".to_owned(), |code| code.to_string());
+    let _ = writeln!(transcript, "exit {status}\n");
+}
+
+/// Escape sequences are shown as `^[`, so that colour can be seen.
+fn show(transcript: &mut String, mark: &str, bytes: &[u8]) {
+    for line in String::from_utf8_lossy(bytes).lines() {
+        let _ = writeln!(transcript, "{}", format!("{mark}{line}").trim_end().replace('\x1b', "^["));
+    }
+}
