@@ -8,6 +8,7 @@ pub mod args;
 mod check;
 mod completions;
 mod files;
+mod fmt;
 mod init;
 mod key;
 mod keygen;
@@ -66,6 +67,7 @@ fn run(args: Args) -> Status {
 fn command(command: Command, output: &mut Output) -> Result<Status, Failure> {
     match command {
         Command::Check(args) => check::run(&args, output),
+        Command::Fmt(args) => fmt::run(&args, output),
         Command::Keygen(args) => keygen::run(&args, output),
         Command::Init(args) => init::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),

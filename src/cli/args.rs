@@ -32,6 +32,8 @@ pub struct Args {
 pub enum Command {
     /// Check policies and report all faults at once
     Check(CheckArgs),
+    /// Put sources into their canonical form
+    Fmt(FmtArgs),
     /// Make a key pair for signing bundles
     Keygen(KeygenArgs),
     /// Write a small package to begin with
@@ -88,6 +90,17 @@ pub struct CheckArgs {
     /// Explain a code, such as E0301, instead
     #[arg(long, value_name = "CODE", conflicts_with_all = ["paths", "format"])]
     pub explain: Option<String>,
+}
+
+/// `pdl fmt`
+#[derive(Arguments, Debug)]
+pub struct FmtArgs {
+    /// Files, or folders with a pdl.toml; `-` is standard input [default: the package around the current folder]
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// Only say what would change, with exit status 1 if anything would
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// `pdl keygen`

@@ -242,7 +242,8 @@ fn stem(name: &str) -> String {
 }
 
 /// A path as it is shown: with `/`, without a `./` in front, and without a way in and out again.
-fn display_name(path: &Path) -> String {
+#[must_use]
+pub fn display_name(path: &Path) -> String {
     let mut parts: Vec<Component<'_>> = Vec::new();
     for part in path.components() {
         let follows_name = matches!(parts.last(), Some(Component::Normal(_)));

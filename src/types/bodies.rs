@@ -55,7 +55,9 @@ pub fn evaluate_constant(
             checker.fail(
                 Diagnostic::error(Code::NotConstant, expr.span, "a constant is needed here")
                     .label("not constant")
-                    .help("use literals, constants and operators; functions and quantifiers are worked out per request"),
+                    .help(
+                        "use literals, constants and operators; functions and quantifiers are worked out per request",
+                    ),
             );
             None
         }

@@ -61,10 +61,8 @@ pub fn check(columns: &[Column<'_>], rows: &[Vec<Pattern>]) -> Report {
         .enumerate()
         .map(|(at, column)| Atoms::of(column, rows.iter().filter_map(|row| row.get(at))))
         .collect();
-    let sets: Vec<Vec<Set>> = rows
-        .iter()
-        .map(|row| row.iter().zip(&atoms).map(|(pattern, atoms)| atoms.set(pattern)).collect())
-        .collect();
+    let sets: Vec<Vec<Set>> =
+        rows.iter().map(|row| row.iter().zip(&atoms).map(|(pattern, atoms)| atoms.set(pattern)).collect()).collect();
     let mut walk = Walk {
         atoms: &atoms,
         sets: &sets,
@@ -80,7 +78,9 @@ pub fn check(columns: &[Column<'_>], rows: &[Vec<Pattern>]) -> Report {
         return Report { gave_up, ..Report::default() };
     }
     let show = |case: &Vec<Option<usize>>| {
-        let text = |(at, atom): (usize, &Option<usize>)| atom.map_or("_".to_owned(), |atom| atoms[at].show(&columns[at], atom));
+        let text = |(at, atom): (usize, &Option<usize>)| {
+            atom.map_or("_".to_owned(), |atom| atoms[at].show(&columns[at], atom))
+        };
         let mut texts: Vec<String> = case.iter().enumerate().map(text).collect();
         texts.resize(columns.len(), "_".to_owned());
         texts
@@ -202,7 +202,9 @@ impl Atoms {
 
     fn show(&self, column: &Column<'_>, atom: usize) -> String {
         match (self, column) {
-            (Atoms::Listed(_), Column::Enum(variants)) => variants.get(atom).map(ToString::to_string).unwrap_or_default(),
+            (Atoms::Listed(_), Column::Enum(variants)) => {
+                variants.get(atom).map(ToString::to_string).unwrap_or_default()
+            }
             (Atoms::Listed(_), Column::Optional) => ["absent", "present"][atom.min(1)].to_owned(),
             (Atoms::Listed(_), _) => ["false", "true"][atom.min(1)].to_owned(),
             (Atoms::Values(_), _) => "_".to_owned(),

@@ -28,9 +28,7 @@ use crate::types::narrow::{self, Fact, Facts, Known, Truth, Values, Variants};
 use crate::types::operator::Operator;
 use crate::types::relate;
 use crate::types::ty::Type;
-use crate::types::typed::{
-    ActionId, Const, EnumId, Expr, ExprKind, LocalId, ModuleId, PatternSource,
-};
+use crate::types::typed::{ActionId, Const, EnumId, Expr, ExprKind, LocalId, ModuleId, PatternSource};
 use crate::types::world::{Definition, World};
 use crate::types::{fold, interval};
 
@@ -274,7 +272,14 @@ impl<'s, 'w> Checker<'s, 'w> {
     }
 
     /// An operator on typed operands, folded where they are constant.
-    pub fn operate(&mut self, operator: Operator, operands: Vec<Expr>, ty: Type, span: Span, may_fail: bool) -> Checked {
+    pub fn operate(
+        &mut self,
+        operator: Operator,
+        operands: Vec<Expr>,
+        ty: Type,
+        span: Span,
+        may_fail: bool,
+    ) -> Checked {
         if operands.iter().all(|operand| matches!(operand.kind, ExprKind::Const(_))) {
             let values: Vec<Const> = operands
                 .iter()
@@ -287,9 +292,13 @@ impl<'s, 'w> Checker<'s, 'w> {
                 Some(Ok(value)) => return self.folded(value, &ty, span),
                 Some(Err(error)) => {
                     return self.fail(
-                        Diagnostic::error(Code::CannotCalculate, span, format!("this constant can't be calculated: {error}"))
-                            .label("always an error")
-                            .help("no request could ever get past this; use smaller numbers"),
+                        Diagnostic::error(
+                            Code::CannotCalculate,
+                            span,
+                            format!("this constant can't be calculated: {error}"),
+                        )
+                        .label("always an error")
+                        .help("no request could ever get past this; use smaller numbers"),
                     );
                 }
                 None => (),

@@ -225,7 +225,9 @@ fn collections(operator: Operator, operands: &[Const]) -> Option<Const> {
         (Op::Contains, [Const::Set(items), item]) => Const::Bool(items.binary_search(item).is_ok()),
         (Op::Contains, [Const::List(items), item]) => Const::Bool(items.contains(item)),
         (Op::MapHasKey, [Const::Map(entries), Const::String(key)]) => Const::Bool(entry(entries, key).is_some()),
-        (Op::MapGet, [Const::Map(entries), Const::String(key)]) => entry(entries, key).cloned().unwrap_or(Const::Absent),
+        (Op::MapGet, [Const::Map(entries), Const::String(key)]) => {
+            entry(entries, key).cloned().unwrap_or(Const::Absent)
+        }
         (Op::ListGet, [Const::List(items), Const::Int(at)]) => {
             usize::try_from(*at).ok().and_then(|at| items.get(at)).cloned().unwrap_or(Const::Absent)
         }
@@ -270,7 +272,10 @@ mod tests {
         assert_eq!(operate(Operator::IntAdd, &[int(i64::MAX), int(1)]), Some(Err(ArithmeticError::Overflow)));
         assert_eq!(operate(Operator::Less, &[int(2), int(3)]), Some(Ok(Const::Bool(true))));
         let hour = Const::Duration(Duration(3_600_000));
-        assert_eq!(operate(Operator::DurationMultiply, &[hour, int(2)]), Some(Ok(Const::Duration(Duration(7_200_000)))));
+        assert_eq!(
+            operate(Operator::DurationMultiply, &[hour, int(2)]),
+            Some(Ok(Const::Duration(Duration(7_200_000))))
+        );
     }
 
     #[test]

@@ -36,9 +36,7 @@ fn function(session: &mut Session<'_>, package: &Package, signature: &FunctionSi
         checker.declare(&written.name, parameter.ty.clone());
     }
     let body = match &item.kind {
-        ast::ItemKind::Function(function) => {
-            FunctionBody::Expr(checker.check(&function.body, &signature.result).expr)
-        }
+        ast::ItemKind::Function(function) => FunctionBody::Expr(checker.check(&function.body, &signature.result).expr),
         ast::ItemKind::Table(table) => FunctionBody::Table(rows(&mut checker, signature, table)),
         _ => FunctionBody::Expr(Checked::unknown(item.span).expr),
     };
@@ -89,7 +87,8 @@ fn wrong_columns(signature: &FunctionSignature, row: &ast::Row) -> Diagnostic {
     let columns: Vec<String> = signature.parameters.iter().map(|parameter| format!("`{}`", parameter.name)).collect();
     let (columns_word, given_word) =
         (if wanted == 1 { "column" } else { "columns" }, if given == 1 { "pattern" } else { "patterns" });
-    let message = format!("this row has {given} {given_word}, but table `{}` has {wanted} {columns_word}", signature.name);
+    let message =
+        format!("this row has {given} {given_word}, but table `{}` has {wanted} {columns_word}", signature.name);
     Diagnostic::error(Code::WrongColumns, patterns_span(row), message)
         .label(format!("{given} {given_word}"))
         .secondary(signature.span, format!("columns: {}", columns.join(", ")))

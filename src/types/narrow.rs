@@ -236,17 +236,14 @@ impl Truth {
     /// Of a constant.
     #[must_use]
     pub fn constant(value: bool) -> Truth {
-        if value {
-            Truth { yes: Some(Vec::new()), no: None }
-        } else {
-            Truth { yes: None, no: Some(Vec::new()) }
-        }
+        if value { Truth { yes: Some(Vec::new()), no: None } } else { Truth { yes: None, no: Some(Vec::new()) } }
     }
 
     /// Of a test of one path: what it says when true and when false.
     #[must_use]
     pub fn of(path: Option<Path>, yes: Option<Fact>, no: Option<Fact>) -> Truth {
-        let facts = |fact: Option<Fact>| fact.map(|fact| path.iter().map(|path| (path.clone(), fact.clone())).collect());
+        let facts =
+            |fact: Option<Fact>| fact.map(|fact| path.iter().map(|path| (path.clone(), fact.clone())).collect());
         Truth { yes: facts(yes), no: facts(no) }
     }
 

@@ -79,9 +79,7 @@ pub fn join(left: &Type, right: &Type) -> Option<Type> {
         (Type::Map(left, left_max), Type::Map(right, right_max)) => {
             Type::Map(Box::new(join(left, right)?), *left_max.max(right_max))
         }
-        (Type::Optional(_), _) | (_, Type::Optional(_)) => {
-            Type::Optional(Box::new(join(inner(left), inner(right))?))
-        }
+        (Type::Optional(_), _) | (_, Type::Optional(_)) => Type::Optional(Box::new(join(inner(left), inner(right))?)),
         (left, right) => return (left == right).then(|| left.clone()),
     })
 }

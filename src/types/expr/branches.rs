@@ -55,10 +55,14 @@ impl Checker<'_, '_> {
     fn branches_differ(&self, one: &Checked, two: &Checked) -> Diagnostic {
         let world = self.world();
         let (first, second) = (world.show_plain(&one.expr.ty), world.show_plain(&two.expr.ty));
-        Diagnostic::error(Code::TypeMismatch, two.expr.span, format!("this is `{second}`, but the branch before it is `{first}`"))
-            .label(format!("`{second}`"))
-            .secondary(one.expr.span, format!("`{first}`"))
-            .help("all branches have to be of one type")
+        Diagnostic::error(
+            Code::TypeMismatch,
+            two.expr.span,
+            format!("this is `{second}`, but the branch before it is `{first}`"),
+        )
+        .label(format!("`{second}`"))
+        .secondary(one.expr.span, format!("`{first}`"))
+        .help("all branches have to be of one type")
     }
 
     /// `match value { pattern => result, }`

@@ -19,7 +19,13 @@ const BUILTINS: [(&str, usize); 5] = [("min", 2), ("max", 2), ("abs", 1), ("deci
 
 impl Checker<'_, '_> {
     /// `f(a, b)`
-    pub(super) fn call(&mut self, path: &ast::Path, arguments: &[ast::Expr], span: Span, expected: Option<&Type>) -> Checked {
+    pub(super) fn call(
+        &mut self,
+        path: &ast::Path,
+        arguments: &[ast::Expr],
+        span: Span,
+        expected: Option<&Type>,
+    ) -> Checked {
         if let Some(Definition::Function(id)) = self.world().lookup(self.module, path) {
             return self.call_function(id, path, arguments, span);
         }
@@ -90,7 +96,8 @@ impl Checker<'_, '_> {
 
     fn wrong_count(&mut self, name: &str, wanted: usize, given: usize, span: Span, declared: Option<Span>) -> Checked {
         let things = if wanted == 1 { "argument" } else { "arguments" };
-        let message = format!("`{name}` takes {wanted} {things}, and {given} {} given", if given == 1 { "is" } else { "are" });
+        let message =
+            format!("`{name}` takes {wanted} {things}, and {given} {} given", if given == 1 { "is" } else { "are" });
         let mut fault = Diagnostic::error(Code::WrongCount, span, message).label(format!("{given} given"));
         if let Some(declared) = declared {
             fault = fault.secondary(declared, "declared here");
@@ -127,9 +134,7 @@ impl Checker<'_, '_> {
                 let Bounds { interval, may_overflow } = interval::abs(*bounds);
                 self.operate(Operator::IntAbs, vec![value.expr], Type::Int(interval), span, may_overflow)
             }
-            ("abs", Type::Decimal) => {
-                self.operate(Operator::DecimalAbs, vec![value.expr], Type::Decimal, span, true)
-            }
+            ("abs", Type::Decimal) => self.operate(Operator::DecimalAbs, vec![value.expr], Type::Decimal, span, true),
             ("decimal", Type::Int(bounds)) => {
                 let limit = i64::MAX / 1_000_000;
                 let may_overflow = bounds.low < -limit || bounds.high > limit;
@@ -173,7 +178,13 @@ impl Checker<'_, '_> {
                 self.fail(fault)
             }
             _ => {
-                let fault = faults::no_operator(self.world(), name, span, &[&left, &right], "neither two Ints nor two Decimals");
+                let fault = faults::no_operator(
+                    self.world(),
+                    name,
+                    span,
+                    &[&left, &right],
+                    "neither two Ints nor two Decimals",
+                );
                 self.fail(fault)
             }
         }

@@ -22,7 +22,8 @@ impl Checker<'_, '_> {
         if let Type::Record(_) | Type::Set(..) | Type::List(..) | Type::Map(..) = element {
             let what = self.world().show_plain(&element);
             return self.fail(
-                Diagnostic::error(Code::BadElement, span, format!("a set can't hold `{what}`")).help("use a list: `[…]`"),
+                Diagnostic::error(Code::BadElement, span, format!("a set can't hold `{what}`"))
+                    .help("use a list: `[…]`"),
             );
         }
         self.report_repeated(&items);
@@ -188,8 +189,12 @@ impl Checker<'_, '_> {
             Some(other) => {
                 let other = self.world().show_plain(other);
                 self.fail(
-                    Diagnostic::error(Code::TypeMismatch, span, format!("`{other}` is needed here, but this is an empty collection"))
-                        .label("empty"),
+                    Diagnostic::error(
+                        Code::TypeMismatch,
+                        span,
+                        format!("`{other}` is needed here, but this is an empty collection"),
+                    )
+                    .label("empty"),
                 )
             }
             None => self.needs_type(span, "`{}`"),
@@ -214,8 +219,12 @@ impl Checker<'_, '_> {
                     Some(ty) => {
                         let ty = self.world().show_plain(ty);
                         self.fail(
-                            Diagnostic::error(Code::TypeMismatch, span, format!("`{ty}` is needed here, but this is a record"))
-                                .label("a record"),
+                            Diagnostic::error(
+                                Code::TypeMismatch,
+                                span,
+                                format!("`{ty}` is needed here, but this is a record"),
+                            )
+                            .label("a record"),
                         )
                     }
                     None => self.needs_type(span, "this record"),
@@ -241,7 +250,9 @@ impl Checker<'_, '_> {
                 let message = format!("`{}` is given twice", field.name.text);
                 let first = *first;
                 self.fail(
-                    Diagnostic::error(Code::Repeated, field.name.span, message).label("again").secondary(first, "first here"),
+                    Diagnostic::error(Code::Repeated, field.name.span, message)
+                        .label("again")
+                        .secondary(first, "first here"),
                 );
                 good = false;
             }
@@ -255,9 +266,16 @@ impl Checker<'_, '_> {
             .map(|(field, _)| format!("`{}`", field.name))
             .collect();
         if !lacking.is_empty() {
-            let message = format!("{} of record `{}` {} not given", lacking.join(", "), def.name, if lacking.len() == 1 { "is" } else { "are" });
+            let message = format!(
+                "{} of record `{}` {} not given",
+                lacking.join(", "),
+                def.name,
+                if lacking.len() == 1 { "is" } else { "are" }
+            );
             return self.fail(
-                Diagnostic::error(Code::MissingField, span, message).label("incomplete").secondary(def.span, "declared here"),
+                Diagnostic::error(Code::MissingField, span, message)
+                    .label("incomplete")
+                    .secondary(def.span, "declared here"),
             );
         }
         if !good {

@@ -45,7 +45,14 @@ impl Checker<'_, '_> {
     }
 
     /// A comparison.
-    pub(super) fn comparison(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr, at: Span, span: Span) -> Checked {
+    pub(super) fn comparison(
+        &mut self,
+        op: BinaryOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        at: Span,
+        span: Span,
+    ) -> Checked {
         let (left, right) = self.same_hint(left, right, None);
         if left.is_unknown() || right.is_unknown() {
             return Checked::unknown(span);
@@ -62,7 +69,9 @@ impl Checker<'_, '_> {
         let ordered = !matches!(operator, Operator::Equal | Operator::NotEqual);
         if ordered && !has_order(&left.expr.ty) {
             let fault = faults::no_operator(self.world(), word(op), at, &[&left, &right], "has no order");
-            return self.fail(fault.help("numbers, times, strings and enums have an order; the rest can be compared with `==`"));
+            return self.fail(
+                fault.help("numbers, times, strings and enums have an order; the rest can be compared with `==`"),
+            );
         }
         if !relate::overlap(&left.expr.ty, &right.expr.ty) {
             let (one, two) = (self.world().show(&left.expr.ty), self.world().show(&right.expr.ty));
@@ -94,7 +103,9 @@ impl Checker<'_, '_> {
             (Type::Entity(_), Type::String(_)) => {
                 fault.help("compare with an entity, `Type::\"…\"`, or read the id: `….id`")
             }
-            (Type::Url | Type::Path, Type::String(_)) => fault.help("compare with a literal of its type, or read `….text`"),
+            (Type::Url | Type::Path, Type::String(_)) => {
+                fault.help("compare with a literal of its type, or read `….text`")
+            }
             (Type::Set(element, _) | Type::List(element, _), other) if relate::alike(element, other) => {
                 fault.help("ask whether it is an element: `… contains …`")
             }
@@ -107,7 +118,9 @@ impl Checker<'_, '_> {
             (Type::Int(one), Type::Int(two)) => int_truth(operator, (&left.expr, *one), (&right.expr, *two)),
             (Type::Enum(id), _) => match (left.value(), right.value()) {
                 (None, Some(Const::Enum(_, variant))) => self.enum_truth(operator, &left.expr, *id, *variant),
-                (Some(Const::Enum(_, variant)), None) => self.enum_truth(mirrored(operator), &right.expr, *id, *variant),
+                (Some(Const::Enum(_, variant)), None) => {
+                    self.enum_truth(mirrored(operator), &right.expr, *id, *variant)
+                }
                 _ => Truth::default(),
             },
             (Type::Bool, _) => {
@@ -189,10 +202,7 @@ fn both(left: Option<Interval>, right: Option<Interval>) -> Option<(Interval, In
 }
 
 fn has_order(ty: &Type) -> bool {
-    matches!(
-        ty,
-        Type::Int(_) | Type::Decimal | Type::Duration | Type::Timestamp | Type::String(_) | Type::Enum(_)
-    )
+    matches!(ty, Type::Int(_) | Type::Decimal | Type::Duration | Type::Timestamp | Type::String(_) | Type::Enum(_))
 }
 
 fn operator(op: BinaryOp) -> Operator {

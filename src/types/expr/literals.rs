@@ -40,11 +40,8 @@ impl Checker<'_, '_> {
             Literal::Tagged(tag @ (Tag::Glob | Tag::Regex), text) => (*tag, text),
             _ => return None,
         };
-        let source = if tag == Tag::Glob {
-            PatternSource::Glob(text.clone())
-        } else {
-            PatternSource::Regex(text.clone())
-        };
+        let source =
+            if tag == Tag::Glob { PatternSource::Glob(text.clone()) } else { PatternSource::Regex(text.clone()) };
         if self.session.patterns.contains(&source) {
             return Some(source);
         }

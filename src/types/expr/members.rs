@@ -92,12 +92,7 @@ impl Checker<'_, '_> {
             }
         }
         let fallible = base.expr.fallible;
-        self.narrowed(Expr {
-            kind: ExprKind::Attribute(Box::new(base.expr), name.text.clone()),
-            ty,
-            span,
-            fallible,
-        })
+        self.narrowed(Expr { kind: ExprKind::Attribute(Box::new(base.expr), name.text.clone()), ty, span, fallible })
     }
 
     fn unknown_member(&mut self, ty: &Type, name: &ast::Name) -> Checked {
@@ -202,9 +197,7 @@ fn members_of(ty: &Type) -> &'static [&'static str] {
         Type::IpAddr => {
             &["is_loopback", "is_private", "is_link_local", "is_multicast", "is_unspecified", "is_global", "is_v6"]
         }
-        Type::Url => {
-            &["scheme", "host", "port", "path", "query", "fragment", "has_credentials", "address", "text"]
-        }
+        Type::Url => &["scheme", "host", "port", "path", "query", "fragment", "has_credentials", "address", "text"],
         Type::Path => &["name", "extension", "parent", "text", "depth"],
         _ => &[],
     }

@@ -35,7 +35,8 @@ impl Checker<'_, '_> {
             (Type::Url, Type::Url) => self.simple(Operator::UrlInUrl, item, of, span),
             (_, Type::Set(..) | Type::List(..)) => self.element_of(item, of, at, span),
             _ => {
-                let fault = faults::no_operator(self.world(), "in", at, &[&item, &of], "nothing that can be in the other");
+                let fault =
+                    faults::no_operator(self.world(), "in", at, &[&item, &of], "nothing that can be in the other");
                 let fault = match (&item.expr.ty, &of.expr.ty) {
                     (Type::String(_), Type::String(_)) => fault.help("for a part of a text write `text contains part`"),
                     (Type::String(_), Type::Map(..)) => fault.help("for a key write `map contains key`"),
@@ -49,10 +50,8 @@ impl Checker<'_, '_> {
 
     // An element may be a bare variant, and a set may be written with bare variants: either may tell about the other.
     fn element_and_collection(&mut self, item: &ast::Expr, collection: &ast::Expr) -> (Checked, Checked) {
-        let literal = matches!(
-            collection.kind,
-            ast::ExprKind::Set(_) | ast::ExprKind::List(_) | ast::ExprKind::EmptyBraces
-        );
+        let literal =
+            matches!(collection.kind, ast::ExprKind::Set(_) | ast::ExprKind::List(_) | ast::ExprKind::EmptyBraces);
         let (item, collection) = if literal {
             let item = self.infer(item, None);
             let element = Box::new(relate::inner(&item.expr.ty).clone());
@@ -83,7 +82,8 @@ impl Checker<'_, '_> {
             (Type::Map(..), Type::String(_)) => self.simple(Operator::MapHasKey, of, item, span),
             (Type::Set(..) | Type::List(..), _) => self.element_of(item, of, at, span),
             _ => {
-                let fault = faults::no_operator(self.world(), "contains", at, &[&of, &item], "does not contain such things");
+                let fault =
+                    faults::no_operator(self.world(), "contains", at, &[&of, &item], "does not contain such things");
                 let fault = match (&of.expr.ty, &item.expr.ty) {
                     (Type::IpNet | Type::Path | Type::Url | Type::Entity(_), _) => {
                         fault.help("turn it round: `… in …`")
@@ -104,10 +104,11 @@ impl Checker<'_, '_> {
             }
             let world = self.world();
             let (one, two) = (world.show_plain(&item.expr.ty), world.show_plain(&of.expr.ty));
-            let mut fault = Diagnostic::error(Code::DifferentTypes, at, format!("`{one}` is never an element of `{two}`"))
-                .label("of different types")
-                .secondary(item.expr.span, format!("`{one}`"))
-                .secondary(of.expr.span, format!("`{two}`"));
+            let mut fault =
+                Diagnostic::error(Code::DifferentTypes, at, format!("`{one}` is never an element of `{two}`"))
+                    .label("of different types")
+                    .secondary(item.expr.span, format!("`{one}`"))
+                    .secondary(of.expr.span, format!("`{two}`"));
             if matches!(&item.expr.ty, Type::Set(inner, _) if relate::alike(inner, element)) {
                 fault = fault.help("for several elements use `contains_all` or `contains_any`");
             }
@@ -169,14 +170,19 @@ impl Checker<'_, '_> {
             ty => ty,
         };
         let (Type::Entity(lower), Type::Entity(upper)) = (&item.expr.ty, group) else { return Checked::unknown(span) };
-        let presented = |types: &[EntityTypeId]| types.iter().copied().find(|ty| world.entity_types[ty.index()].presented);
+        let presented =
+            |types: &[EntityTypeId]| types.iter().copied().find(|ty| world.entity_types[ty.index()].presented);
         if let Some(ty) = presented(lower).or_else(|| presented(upper)) {
             let def = &world.entity_types[ty.index()];
             return self.fail(
-                Diagnostic::error(Code::ImpossibleHierarchy, at, format!("entities of type `{}` have no hierarchy", def.name))
-                    .label("nothing is in them, and they are in nothing")
-                    .secondary(def.span, "a presented type: its attributes come with the request")
-                    .help("compare them with `==`, or declare the type without `presented`"),
+                Diagnostic::error(
+                    Code::ImpossibleHierarchy,
+                    at,
+                    format!("entities of type `{}` have no hierarchy", def.name),
+                )
+                .label("nothing is in them, and they are in nothing")
+                .secondary(def.span, "a presented type: its attributes come with the request")
+                .help("compare them with `==`, or declare the type without `presented`"),
             );
         }
         let possible = lower.is_empty()
@@ -189,14 +195,25 @@ impl Checker<'_, '_> {
                     .label("always false")
                     .secondary(item.expr.span, format!("`{one}`"))
                     .secondary(of.expr.span, format!("`{two}`"))
-                    .help(format!("declare `entity {} in {}`, if it should be", first_name(world, lower), first_name(world, upper))),
+                    .help(format!(
+                        "declare `entity {} in {}`, if it should be",
+                        first_name(world, lower),
+                        first_name(world, upper)
+                    )),
             );
         }
         self.simple(operator, item, of, span)
     }
 
     /// `a contains_all b`, `a contains_any b`
-    pub(super) fn contains_several(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr, at: Span, span: Span) -> Checked {
+    pub(super) fn contains_several(
+        &mut self,
+        op: BinaryOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        at: Span,
+        span: Span,
+    ) -> Checked {
         let Some((left, right, _)) = self.two_sets(op, left, right, at, None) else { return Checked::unknown(span) };
         let operator = if op == BinaryOp::ContainsAll { Operator::ContainsAll } else { Operator::ContainsAny };
         self.simple(operator, left, right, span)
@@ -261,7 +278,14 @@ impl Checker<'_, '_> {
     }
 
     /// `a starts_with b`, `a ends_with b`
-    pub(super) fn text_part(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr, at: Span, span: Span) -> Checked {
+    pub(super) fn text_part(
+        &mut self,
+        op: BinaryOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        at: Span,
+        span: Span,
+    ) -> Checked {
         let left = self.infer(left, None);
         let left = self.present(left);
         let right = self.infer(right, None);
@@ -275,7 +299,9 @@ impl Checker<'_, '_> {
         }
         let fault = faults::no_operator(self.world(), word(op), at, &[&left, &right], "not two strings");
         let fault = match &left.expr.ty {
-            Type::Url => fault.help("a prefix of a URL's text is not what it seems; write `url in url\"…\"` or `host_in(url, \"domain\")`"),
+            Type::Url => fault.help(
+                "a prefix of a URL's text is not what it seems; write `url in url\"…\"` or `host_in(url, \"domain\")`",
+            ),
             Type::Path => fault.help("a prefix of a path's text is not what it seems; write `path in path\"…\"`"),
             _ => fault,
         };

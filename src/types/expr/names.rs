@@ -35,9 +35,7 @@ impl<'w> Checker<'_, 'w> {
                 )
             }
             (Some(found), None) => found,
-            (None, Some((id, variant))) => {
-                Checked::constant(Const::Enum(id, variant), Type::Enum(id), name.span)
-            }
+            (None, Some((id, variant))) => Checked::constant(Const::Enum(id, variant), Type::Enum(id), name.span),
             (None, None) => self.unknown_name(name, expected),
         }
     }
@@ -237,9 +235,10 @@ impl<'w> Checker<'_, 'w> {
     fn not_a_value(&mut self, definition: Definition, name: &ast::Name, span: Span) -> Checked {
         let what = format!("`{}` is {}, not a value", name.text, definition.sort());
         let help = match definition {
-            Definition::Enum(id) => {
-                self.world().enums[id.index()].variants.first().map(|first| format!("name a variant: `{}.{first}`", name.text))
-            }
+            Definition::Enum(id) => self.world().enums[id.index()]
+                .variants
+                .first()
+                .map(|first| format!("name a variant: `{}.{first}`", name.text)),
             Definition::Function(_) => Some(format!("call it: `{}(…)`", name.text)),
             Definition::Entity(_) => Some(format!("name an entity: `{}::\"…\"`", name.text)),
             _ => None,
@@ -361,7 +360,11 @@ impl<'w> Checker<'_, 'w> {
         for action in rest {
             let other = world.context(*action, &name.text)?;
             if other.advisory {
-                let what = format!("`{}` is advisory in action `{}`: no rule may read it", name.text, world.actions[action.index()].name);
+                let what = format!(
+                    "`{}` is advisory in action `{}`: no rule may read it",
+                    name.text,
+                    world.actions[action.index()].name
+                );
                 self.session.sink.push(
                     Diagnostic::error(Code::AdvisoryRead, span, what)
                         .label("read here")

@@ -36,9 +36,7 @@ impl Checker<'_, '_> {
             BinaryOp::StartsWith | BinaryOp::EndsWith => self.text_part(op, left, right, at, span),
             BinaryOp::StepsTo => self.steps_to(left, right, at, span),
             BinaryOp::Default => self.default(left, right, span, expected),
-            BinaryOp::Union | BinaryOp::Intersect | BinaryOp::Except => {
-                self.sets(op, left, right, at, span, expected)
-            }
+            BinaryOp::Union | BinaryOp::Intersect | BinaryOp::Except => self.sets(op, left, right, at, span, expected),
             BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide => {
                 self.arithmetic(op, left, right, at, span)
             }
@@ -166,7 +164,8 @@ impl Checker<'_, '_> {
             (Type::Int(_), Type::Decimal) => faults::mixed_numbers(left, "the other side is a Decimal"),
             (Type::Decimal, Type::Int(_)) => faults::mixed_numbers(right, "the other side is a Decimal"),
             (one, two) => {
-                let fault = faults::no_operator(self.world(), word(op), at, &[left, right], "not known for these types");
+                let fault =
+                    faults::no_operator(self.world(), word(op), at, &[left, right], "not known for these types");
                 match (one, two) {
                     (Type::String(_), Type::String(_)) => {
                         fault.help("strings can't be joined; a message puts values into text: `because \"{…}\"`")
@@ -181,7 +180,10 @@ impl Checker<'_, '_> {
 
     fn divide(&mut self, left: Checked, right: Checked, at: Span, span: Span) -> Checked {
         let numbers = |ty: &Type| matches!(ty, Type::Int(_) | Type::Decimal);
-        if !numbers(&left.expr.ty) || left.expr.ty == Type::Decimal && !numbers(&right.expr.ty) || !numbers(&right.expr.ty) {
+        if !numbers(&left.expr.ty)
+            || left.expr.ty == Type::Decimal && !numbers(&right.expr.ty)
+            || !numbers(&right.expr.ty)
+        {
             return self.no_arithmetic(BinaryOp::Divide, &left, &right, at);
         }
         if matches!((&left.expr.ty, &right.expr.ty), (Type::Int(_), Type::Decimal) | (Type::Decimal, Type::Int(_))) {
@@ -200,7 +202,8 @@ impl Checker<'_, '_> {
         };
         if zero {
             return self.fail(
-                Diagnostic::error(Code::CannotCalculate, right.expr.span, "nothing can be divided by zero").label("zero"),
+                Diagnostic::error(Code::CannotCalculate, right.expr.span, "nothing can be divided by zero")
+                    .label("zero"),
             );
         }
         match (&left.expr.ty, right.value()) {

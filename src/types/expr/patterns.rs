@@ -64,9 +64,7 @@ impl<'w> Checker<'_, 'w> {
         let found = match self.world().lookup_prefix(self.module, &names) {
             Some((Definition::Enum(id), used)) if used + 1 == names.len() => {
                 match self.world().variant(id, &names[used].text) {
-                    Some(variant) => {
-                        Checked::constant(Const::Enum(id, variant), Type::Enum(id), path.span)
-                    }
+                    Some(variant) => Checked::constant(Const::Enum(id, variant), Type::Enum(id), path.span),
                     None => self.unknown_variant(id, names[used]),
                 }
             }
@@ -78,7 +76,11 @@ impl<'w> Checker<'_, 'w> {
                 }
             }
             Some((definition, _)) => {
-                let message = format!("`{}` is {}, which is no pattern", crate::types::world::dotted(&path.parts), definition.sort());
+                let message = format!(
+                    "`{}` is {}, which is no pattern",
+                    crate::types::world::dotted(&path.parts),
+                    definition.sort()
+                );
                 return self.bad(
                     Diagnostic::error(Code::BadPattern, path.span, message)
                         .label("not constant")
@@ -115,7 +117,8 @@ impl<'w> Checker<'_, 'w> {
             (Type::Int(_), Type::Int(allowed), Some(Const::Int(value))) => {
                 if !(allowed.low..=allowed.high).contains(value) {
                     let fault = faults::out_of_range(found.expr.span, *allowed, *allowed, false);
-                    let message = format!("{value} is not in {}, so this is never matched", relate::show_interval(*allowed));
+                    let message =
+                        format!("{value} is not in {}, so this is never matched", relate::show_interval(*allowed));
                     self.fail(Diagnostic { message, help: Vec::new(), ..fault }.label("never matched"));
                     return None;
                 }
@@ -133,13 +136,23 @@ impl<'w> Checker<'_, 'w> {
         }
         let (one, two) = (self.world().show_plain(&found.expr.ty), self.world().show_plain(ty));
         self.fail(
-            Diagnostic::error(Code::BadPattern, found.expr.span, format!("a `{two}` is matched here, and this is `{one}`"))
-                .label(format!("`{one}`")),
+            Diagnostic::error(
+                Code::BadPattern,
+                found.expr.span,
+                format!("a `{two}` is matched here, and this is `{one}`"),
+            )
+            .label(format!("`{one}`")),
         );
         None
     }
 
-    fn range_pattern(&mut self, low: Option<&Literal>, high: Option<&Literal>, span: Span, ty: &Type) -> Option<Pattern> {
+    fn range_pattern(
+        &mut self,
+        low: Option<&Literal>,
+        high: Option<&Literal>,
+        span: Span,
+        ty: &Type,
+    ) -> Option<Pattern> {
         if !matches!(ty, Type::Int(_) | Type::Decimal | Type::Duration | Type::Timestamp) {
             let ty = self.world().show_plain(ty);
             return self.bad(
@@ -222,11 +235,14 @@ impl<'w> Checker<'_, 'w> {
         for (row, hiders) in &report.hidden {
             let Some(span) = row.checked_sub(above).and_then(|row| spans.get(row)) else { continue };
             let mut fault = Diagnostic::error(Code::HiddenRow, *span, format!("this {word} can never be reached"));
-            let visible: Vec<&Span> =
-                hiders.iter().filter_map(|hider| spans.get(hider.checked_sub(above)?)).collect();
+            let visible: Vec<&Span> = hiders.iter().filter_map(|hider| spans.get(hider.checked_sub(above)?)).collect();
             fault = fault.label(if visible.is_empty() { "can't be the value here" } else { "never reached" });
             for hider in visible.iter().take(4) {
-                let text = if visible.len() == 1 { "all its cases are taken here" } else { "some of its cases are taken here" };
+                let text = if visible.len() == 1 {
+                    "all its cases are taken here"
+                } else {
+                    "some of its cases are taken here"
+                };
                 fault = fault.secondary(**hider, text);
             }
             self.fail(fault.help(format!("remove it, or move it above the {word} that takes its cases")));
@@ -244,9 +260,10 @@ impl<'w> Checker<'_, 'w> {
             Const::String(text) => format!("\"{text}\""),
             Const::Duration(value) => value.to_string(),
             Const::Timestamp(value) => format!("timestamp\"{value}\""),
-            Const::Enum(id, variant) => {
-                self.world().enums[id.index()].variants.get(*variant as usize).map_or_else(String::new, ToString::to_string)
-            }
+            Const::Enum(id, variant) => self.world().enums[id.index()]
+                .variants
+                .get(*variant as usize)
+                .map_or_else(String::new, ToString::to_string),
             Const::Entity(ty, id) => format!("{}::\"{id}\"", self.world().entity_types[ty.index()].name),
             _ => "a constant".to_owned(),
         }

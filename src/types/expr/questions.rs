@@ -118,7 +118,8 @@ impl Checker<'_, '_> {
         }
         let others: Vec<EntityTypeId> = types.iter().copied().filter(|ty| *ty != asked).collect();
         let yes = Fact::values(Values::Types([asked].into()));
-        let no = Fact { present: None, values: if others.is_empty() { Values::Any } else { Values::Types(others.into()) } };
+        let no =
+            Fact { present: None, values: if others.is_empty() { Values::Any } else { Values::Types(others.into()) } };
         let truth = self.test(narrow::path_of(&value.expr), Some(yes), Some(no));
         let fallible = value.expr.fallible;
         let kind = ExprKind::IsType(Box::new(value.expr), vec![asked]);
@@ -126,7 +127,13 @@ impl Checker<'_, '_> {
     }
 
     /// `a ?? b`
-    pub(super) fn default(&mut self, left: &ast::Expr, right: &ast::Expr, span: Span, expected: Option<&Type>) -> Checked {
+    pub(super) fn default(
+        &mut self,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+        expected: Option<&Type>,
+    ) -> Checked {
         let value = self.infer(left, expected);
         let expr = match value.expr.kind {
             ExprKind::Narrowed(inner) => *inner,
@@ -142,9 +149,13 @@ impl Checker<'_, '_> {
                 let ty = self.world().show_plain(ty);
                 self.infer(right, expected);
                 return self.fail(
-                    Diagnostic::error(Code::AlwaysPresent, expr.span, "this value is always there, its default is never used")
-                        .label(format!("`{ty}`, which is not optional"))
-                        .help("leave `??` and what follows it away"),
+                    Diagnostic::error(
+                        Code::AlwaysPresent,
+                        expr.span,
+                        "this value is always there, its default is never used",
+                    )
+                    .label(format!("`{ty}`, which is not optional"))
+                    .help("leave `??` and what follows it away"),
                 );
             }
         };
@@ -174,10 +185,11 @@ impl Checker<'_, '_> {
             _ => None,
         };
         let Some(source) = source else {
-            let fault = Diagnostic::error(Code::PatternNotLiteral, pattern.span, "a pattern has to be written out here")
-                .label("not a pattern")
-                .help("write `glob\"…\"` or `regex\"…\"`")
-                .help("for a fixed text use `==`, `starts_with`, `ends_with` or `contains`");
+            let fault =
+                Diagnostic::error(Code::PatternNotLiteral, pattern.span, "a pattern has to be written out here")
+                    .label("not a pattern")
+                    .help("write `glob\"…\"` or `regex\"…\"`")
+                    .help("for a fixed text use `==`, `starts_with`, `ends_with` or `contains`");
             return self.fail(fault);
         };
         match &text.expr.ty {
