@@ -115,7 +115,7 @@ codes! {
     E0320 PresentedApprover "an approver that is presented";
     E0321 PresentedContainment "a presented entity type that is held where it can't be";
     E0322 MissingRole "an action without a subject or a resource";
-    E0323 GroupContext "an action without the context of its group";
+    E0323 GroupContext "a context field that is not as in the group";
     E0324 GroupRole "a subject or resource that the action's group does not allow";
     E0325 GroupInGroup "a group of actions in a group";
     E0326 UnknownParameter "an argument that the module does not take";

@@ -55,24 +55,28 @@ fn action(
     group_roles: &[Roles],
     sink: &mut Diagnostics,
 ) {
-    let roles = roles(world, module, written, sink);
-    for (word, entries) in [("subject", &written.subject), ("resource", &written.resource)] {
-        if entries.is_empty() {
+    let groups = groups(world, module, written, sink);
+    let mut roles = roles(world, module, written, sink);
+    inherit_roles(&mut roles, groups.iter().map(|(id, _)| &group_roles[id.index()]));
+    for (word, role) in [("subject", &roles.subject), ("resource", &roles.resource)] {
+        if role.is_none() {
             sink.push(
                 Diagnostic::error(
                     Code::MissingRole,
                     written.name.span,
                     format!("action `{}` names no {word}", written.name.text),
                 )
-                .help(format!("add a line `{word}: Type` with the entity types it may have")),
+                .help(format!(
+                    "add a line `{word}: Type` with the entity types it may have, here or in a group that it is in"
+                )),
             );
         }
     }
     if let Some((resource, span)) = &roles.resource {
         check_governed(world, written, resource, *span, sink);
     }
-    let (context, places) = context(world, module, written, sink);
-    let groups = groups(world, module, written, sink);
+    let (own_context, own_places) = context(world, module, written, sink);
+    let (context, places) = inherit_context(world, &groups, own_context, own_places);
     let types = |role: &Option<(Vec<EntityTypeId>, Span)>| role.as_ref().map_or_else(Vec::new, |(ids, _)| ids.clone());
     let def = &mut world.actions[at];
     def.subject = types(&roles.subject);
@@ -84,6 +88,52 @@ fn action(
         world.groups[id.index()].members.push(ActionId(at as u32));
         check_membership(world, at, &roles, id, span, &group_roles[id.index()], sink);
     }
+}
+
+/// A subject or resource that the action does not name is that of its groups: the types that all of them allow.
+fn inherit_roles<'a>(roles: &mut Roles, groups: impl Iterator<Item = &'a Roles>) {
+    fn merge(own: &mut Option<(Vec<EntityTypeId>, Span)>, group: &Option<(Vec<EntityTypeId>, Span)>) {
+        let Some((allowed, span)) = group else { return };
+        match own {
+            None => *own = Some((allowed.clone(), *span)),
+            Some((types, _)) => types.retain(|id| allowed.contains(id)),
+        }
+    }
+    let mut inherited = Roles::default();
+    for group in groups {
+        merge(&mut inherited.subject, &group.subject);
+        merge(&mut inherited.resource, &group.resource);
+    }
+    let some = |role: Option<(Vec<EntityTypeId>, Span)>| role.filter(|(types, _)| !types.is_empty());
+    if roles.subject.is_none() {
+        roles.subject = some(inherited.subject);
+    }
+    if roles.resource.is_none() {
+        roles.resource = some(inherited.resource);
+    }
+}
+
+/// The fields of the groups, in their order, that the action does not restate; then its own.
+fn inherit_context(
+    world: &World,
+    groups: &[(GroupId, Span)],
+    own: Vec<FieldDef>,
+    own_places: Places,
+) -> (Vec<FieldDef>, Places) {
+    let mut context: Vec<FieldDef> = Vec::new();
+    let mut places = Places::new();
+    let inherited = groups.iter().flat_map(|(id, _)| &world.groups[id.index()].context);
+    for field in inherited.filter(|field| !own_places.contains_key(&field.name)) {
+        if !places.contains_key(&field.name) {
+            places.insert(field.name.clone(), context.len() as u32);
+            context.push(field.clone());
+        }
+    }
+    for field in own {
+        places.entry(field.name.clone()).or_insert(context.len() as u32);
+        context.push(field);
+    }
+    (context, places)
 }
 
 fn groups(world: &World, module: ModuleId, written: &ast::Action, sink: &mut Diagnostics) -> Vec<(GroupId, Span)> {
@@ -178,19 +228,8 @@ fn check_membership(
     let group_def = &world.groups[group.index()];
     let group_name = &*group_def.qualified;
     for wanted in &group_def.context {
-        let Some(field) = world.context(ActionId(action as u32), &wanted.name) else {
-            sink.push(
-                Diagnostic::error(
-                    Code::GroupContext,
-                    span,
-                    format!("action `{}` lacks the context field `{}` of the group", def.name, wanted.name),
-                )
-                .label(format!("a member of `{group_name}`"))
-                .secondary(wanted.span, "the group declares it here")
-                .help(format!("add `{}` with the same type and annotations to its context", wanted.name)),
-            );
-            continue;
-        };
+        // What the action does not restate it has from here.
+        let Some(field) = world.context(ActionId(action as u32), &wanted.name) else { continue };
         let flags = |field: &FieldDef| (field.kernel, field.advisory, field.sensitive);
         let faulty = field.ty == Type::Unknown || wanted.ty == Type::Unknown;
         if field.ty == wanted.ty && flags(field) == flags(wanted) || faulty {
@@ -205,7 +244,7 @@ fn check_membership(
             )
             .label("differs")
             .secondary(wanted.span, "the group declares it here")
-            .help("declare it as the group does"),
+            .help("leave it out, and the action has it from the group; or declare it as the group does"),
         );
     }
     for (word, own, allowed) in
