@@ -84,9 +84,9 @@ fn action(
     def.context = context;
     def.groups = groups.iter().map(|&(id, _)| id).collect();
     world.context_places[at] = places;
-    for (id, span) in groups {
+    for (id, _) in groups {
         world.groups[id.index()].members.push(ActionId(at as u32));
-        check_membership(world, at, &roles, id, span, &group_roles[id.index()], sink);
+        check_membership(world, at, &roles, id, &group_roles[id.index()], sink);
     }
 }
 
@@ -220,7 +220,6 @@ fn check_membership(
     action: usize,
     roles: &Roles,
     group: GroupId,
-    span: Span,
     group_roles: &Roles,
     sink: &mut Diagnostics,
 ) {
