@@ -9,6 +9,7 @@ mod data_scalars;
 #[cfg(feature = "compiler")]
 mod diagnostics;
 mod input;
+mod machine;
 #[cfg(feature = "compiler")]
 mod syntax;
 mod tidy;

@@ -123,7 +123,7 @@ impl Sets {
     }
 }
 
-/// Decides the request that lies in `run.local`, on the action with that number.
+/// Decides the request that lies in `run.inputs` and `run.local`, on the action with that number.
 ///
 /// The run's room must have been made ready with [`Work::begin`](crate::vm::run::Work::begin); a second decision on the
 /// same request may follow without that and finds the values that were kept.

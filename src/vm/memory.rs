@@ -147,10 +147,6 @@ impl Texts {
 /// What belongs to one decision: the request's values, and what the run makes.
 #[derive(Clone, Debug, Default)]
 pub struct Local {
-    /// The action: its place in the schema, and that of its entry.
-    pub action: u32,
-    /// A value for each of `Entry::inputs`, in that order.
-    pub inputs: Vec<Value>,
     /// Its heap.
     pub heap: Heap,
     /// Entities of presented types, with their attributes.
@@ -162,7 +158,6 @@ pub struct Local {
 impl Local {
     /// Forgets everything and keeps the room.
     pub fn clear(&mut self) {
-        self.inputs.clear();
         self.heap.clear();
         self.presented.clear();
         self.overrides.clear();

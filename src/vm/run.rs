@@ -92,7 +92,9 @@ pub struct Run<'a, E, M> {
     pub image: &'a Image,
     /// The entities.
     pub entities: &'a E,
-    /// The request and what the run makes.
+    /// A value for each of `Entry::inputs`, in that order.
+    pub inputs: &'a [Value],
+    /// What the request brought along and what the run makes.
     pub local: &'a mut Local,
     /// The room.
     pub work: &'a mut Work,
@@ -127,7 +129,7 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
 
     /// Runs a function without parameters from its first instruction.
     fn execute(&mut self, function: Callee) -> Value {
-        let Run { image, entities: store, local, work, meter } = self;
+        let Run { image, entities: store, inputs, local, work, meter } = self;
         let (image, store) = (*image, *store);
         let Work { stack, frames, memo, decision, buffers } = &mut **work;
         let code = image.code();
@@ -202,7 +204,7 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
             match op {
                 Op::Move { a, b } => set!(a, get!(b)),
                 Op::Const { a, k } => set!(a, image.constant(k)),
-                Op::Read { a, i } => set!(a, local.inputs.get(i as usize).copied().unwrap_or(Value::INTERNAL)),
+                Op::Read { a, i } => set!(a, inputs.get(i as usize).copied().unwrap_or(Value::INTERNAL)),
                 Op::Raise { a, b } => set!(a, failed(&[get!(b)])),
                 Op::Unwrap { a, b } => checked!(a, logic::unwrap(get!(b))),
                 Op::IsPresent { a, b } => set!(a, logic::is_present(get!(b))),
