@@ -1,5 +1,7 @@
 //! The one integration binary: one module for each subject, in the order of the alphabet.
 
+#[cfg(feature = "compiler")]
+mod check;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "compiler")]

@@ -10,6 +10,10 @@ use pdl::diagnostic::{Code, explain};
 const WITHOUT_PROGRAM: &[Code] = &[
     Code::NotUtf8,
     Code::FileTooLarge,
+    Code::DuplicateModule,
+    Code::MissingArgument,
+    Code::DuplicateArgument,
+    Code::TooManyInstances,
     Code::BadManifest,
     Code::BadDependency,
     Code::TooLargeToCompile,

@@ -15,10 +15,11 @@ pub fn check(package: &Package, sink: &mut Diagnostics) -> Option<TypedPolicy> {
     bodies::check_policies(&mut world, package, sink);
     let instances = instances::activate(&world, package, sink);
     let tests = test_blocks::check(&world, package, &instances, sink);
-    declare::report_unused_imports(&world, sink);
     if sink.has_errors() {
         return None;
     }
+    // What could not be read may have used them.
+    declare::report_unused_imports(&world, sink);
     Some(assemble(package, world, instances, tests))
 }
 

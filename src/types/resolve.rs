@@ -128,7 +128,9 @@ impl World {
                 None
             }
             None => {
-                self.report_unknown(module, path, expected, sink);
+                if !self.is_faulty(module, path) {
+                    self.report_unknown(module, path, expected, sink);
+                }
                 None
             }
         }
@@ -138,8 +140,13 @@ impl World {
         let name = dotted(&path.parts);
         let mut fault =
             Diagnostic::error(Code::UnknownName, path.span, format!("there is no {} `{name}` here", expected.word()))
-                .label("not found")
-                .help_if(self.did_you_mean(module, path, expected, sink));
+                .label("not found");
+        if let Some((text, best)) = self.suggestion(module, path, expected, sink) {
+            fault = fault.help(text);
+            if let Some(last) = path.parts.last() {
+                fault = fault.fix(last.span, best);
+            }
+        }
         if let [only] = path.parts.as_slice()
             && suggestions_wanted(sink)
         {
@@ -165,6 +172,16 @@ impl World {
         expected: Expected,
         sink: &Diagnostics,
     ) -> Option<String> {
+        self.suggestion(module, path, expected, sink).map(|(text, _)| text)
+    }
+
+    fn suggestion(
+        &self,
+        module: ModuleId,
+        path: &ast::Path,
+        expected: Expected,
+        sink: &Diagnostics,
+    ) -> Option<(String, &str)> {
         if !suggestions_wanted(sink) {
             return None;
         }
@@ -183,7 +200,7 @@ impl World {
         let builtin = BUILTIN_TYPES.iter().copied().filter(|_| expected == Expected::Type && before.is_empty());
         let best = best_match(&last.text, candidates.chain(builtin))?;
         let prefix = if before.is_empty() { String::new() } else { format!("{}.", dotted(before)) };
-        Some(format!("did you mean `{prefix}{best}`?"))
+        Some((format!("did you mean `{prefix}{best}`?"), best))
     }
 
     /// An attribute of an entity type; one that is not there is reported.

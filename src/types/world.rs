@@ -8,7 +8,7 @@
 //! Looking up a name is silent; `resolve` in its sibling reports.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::span::Span;
@@ -139,6 +139,8 @@ pub struct Scope {
     pub policies: Names,
     /// Rules and invariants: with the instance's prefix these names are their ids.
     pub rules: Names,
+    /// Names that an import should have bound and could not, which was reported: nothing is said about them again.
+    pub faulty: HashSet<Arc<str>>,
 }
 
 /// A module.
@@ -402,6 +404,13 @@ impl World {
             name.push_str(&part.text);
         }
         found.or_else(|| bound.map(|binding| (binding.definition, 1)))
+    }
+
+    /// Whether a path begins with a name whose import was faulty: that was reported, and nothing is known of it.
+    #[must_use]
+    pub fn is_faulty(&self, module: ModuleId, path: &ast::Path) -> bool {
+        let faulty = &self.modules[module.index()].scope.faulty;
+        path.parts.first().is_some_and(|first| faulty.contains(&first.text))
     }
 
     /// A policy: by its simple name in its own module, else with its module.

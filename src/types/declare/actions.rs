@@ -34,7 +34,7 @@ pub fn resolve(world: &mut World, package: &Package, items: &Items, sink: &mut D
                     outer.span,
                     format!("the group `{}` can't be in a group", written.name.text),
                 )
-                .help("put its members into both groups: `action name in a, b { … }`"),
+                .help("put its members into both groups: `action name in a | b { … }`"),
             );
         }
         world.groups[at].context = context;

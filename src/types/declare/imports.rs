@@ -27,14 +27,14 @@ fn bind_one(world: &mut World, package: &Package, module: ModuleId, written: &as
     let parts = &written.path.parts;
     let whole = world.module_by_name.get(dotted(parts).as_str()).copied();
     if let Some(names) = &written.names {
-        let Some(other) = whole else {
+        if whole.is_none() {
             sink.push(unknown_module(package, &written.path, sink));
-            return;
-        };
+        }
         for imported in names {
-            if let Some(definition) = member(world, other, &imported.name, sink) {
-                let name = imported.alias.as_ref().unwrap_or(&imported.name);
-                insert(world, module, name, definition, sink);
+            let name = imported.alias.as_ref().unwrap_or(&imported.name);
+            match whole.and_then(|other| member(world, other, &imported.name, sink)) {
+                Some(definition) => insert(world, module, name, definition, sink),
+                None => poison(world, module, name),
             }
         }
         return;
@@ -48,11 +48,16 @@ fn bind_one(world: &mut World, package: &Package, module: ModuleId, written: &as
     let holder = if before.is_empty() { None } else { world.module_by_name.get(dotted(before).as_str()).copied() };
     let Some(other) = holder else {
         sink.push(unknown_module(package, &written.path, sink));
-        return;
+        return poison(world, module, name);
     };
-    if let Some(definition) = member(world, other, last, sink) {
-        insert(world, module, name, definition, sink);
+    match member(world, other, last, sink) {
+        Some(definition) => insert(world, module, name, definition, sink),
+        None => poison(world, module, name),
     }
+}
+
+fn poison(world: &mut World, module: ModuleId, name: &Name) {
+    world.modules[module.index()].scope.faulty.insert(name.text.clone());
 }
 
 fn member(world: &World, module: ModuleId, name: &Name, sink: &mut Diagnostics) -> Option<Definition> {

@@ -163,7 +163,7 @@ impl Given {
                     span,
                     format!("the {word} of `{}` is {}, not `{name}`", def.name, type_names(world, allowed)),
                 )
-                .label(format!("a `{name}`"))
+                .label(format!("of type `{name}`"))
                 .secondary(when, "requested here")
                 .secondary(def.span, "the action is declared here")
                 .help(format!("give an entity of type {}", type_names(world, allowed))),
