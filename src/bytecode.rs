@@ -3,6 +3,8 @@
 //! This layer never sees syntax or types of the source, and does no I/O. `docs/bytecode.md` and `docs/bundle.md` say the
 //! same for readers.
 
+pub mod assemble;
+pub mod disassemble;
 pub mod encode;
 pub mod info;
 pub mod op;

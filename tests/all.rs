@@ -1,5 +1,6 @@
 //! The one integration binary: one module for each subject, in the order of the alphabet.
 
+mod bytecode;
 #[cfg(feature = "compiler")]
 mod check;
 #[cfg(feature = "cli")]
