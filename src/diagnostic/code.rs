@@ -149,6 +149,8 @@ codes! {
 
     W0001 UnusedImport "an import that is not used";
     W0002 DuplicateImport "a name that is imported twice";
+    W0401 UnusedLet "a `let` that nobody reads";
+    W0701 NothingAllowed "an action that nothing allows";
 
     E0390 BadManifest "a pdl.toml that can't be used";
     E0391 BadDependency "a dependency that can't be used";

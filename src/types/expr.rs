@@ -21,6 +21,8 @@ mod questions;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+pub use membership::can_be_in;
+
 use crate::base::span::Span;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::syntax::ast;
@@ -86,6 +88,8 @@ pub struct Local {
     pub truth: Truth,
     /// Its value may be an error.
     pub fallible: bool,
+    /// Of a `let`: its value is read, not computed.
+    pub is_path: bool,
     /// Somebody reads it.
     pub used: bool,
 }
@@ -396,6 +400,7 @@ impl<'s, 'w> Checker<'s, 'w> {
             constant: None,
             truth: Truth::default(),
             fallible: false,
+            is_path: false,
             used: false,
         });
         id

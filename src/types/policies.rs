@@ -1,8 +1,27 @@
-//! Policies, invariants and claims.
+//! Policies, invariants and claims: what is written on actions.
+//!
+//! Every rule is typed with what its conditions say: its quorum, its message and its obligations are looked at only
+//! where it matches. Whether a rule is reached by a request at all is for `pdl verify`; what constants, intervals and
+//! sets of variants show is reported here.
 
-use crate::types::expr::Session;
+mod claims;
+mod clauses;
+mod gates;
+mod invariants;
+mod lets;
+mod messages;
+mod rules;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::base::span::FileId;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast;
+use crate::types::expr::{Checker, Place, Request, Session};
 use crate::types::package::Package;
-use crate::types::typed::{InvariantDef, PolicyDef, ProveDef};
+use crate::types::ty::Type;
+use crate::types::typed::{ActionId, Effect, EntityTypeId, InvariantDef, ModuleId, PolicyDef, ProveDef};
+use crate::types::world::{PolicySource, World};
 
 /// What was checked, in the order of the sources.
 #[derive(Debug, Default)]
@@ -16,6 +35,84 @@ pub struct Policies {
 }
 
 /// Types all policies, invariants and claims.
-pub fn check(_session: &mut Session<'_>, _package: &Package) -> Policies {
-    Policies::default()
+pub fn check(session: &mut Session<'_>, package: &Package) -> Policies {
+    let world = session.world;
+    let policies = world.policy_sources.iter().map(|source| policy(session, package, source)).collect();
+    let invariants =
+        world.invariant_sources.iter().map(|source| invariants::invariant(session, package, source)).collect();
+    let proves = world.prove_sources.iter().map(|source| claims::prove(session, package, source)).collect();
+    let checked = Policies { policies, invariants, proves };
+    warn_of_actions_without_allow(session, package, &checked.policies);
+    checked
+}
+
+fn policy(session: &mut Session<'_>, package: &Package, source: &PolicySource) -> PolicyDef {
+    let module = source.source.module;
+    let item = source.source.get(package);
+    let mut def = PolicyDef {
+        name: source.name.clone(),
+        module,
+        shadow: false,
+        actions: source.actions.clone(),
+        lets: Vec::new(),
+        rules: Vec::new(),
+        span: item.span,
+    };
+    let ast::ItemKind::Policy(policy) = &item.kind else { return def };
+    def.shadow = policy.shadow.is_some();
+    let mut checker = checker_on(session, module, &source.actions);
+    for line in &policy.lines {
+        match line {
+            ast::PolicyLine::Let(line) => def.lets.extend(lets::check_let(&mut checker, line)),
+            ast::PolicyLine::Rule(rule) => def.rules.push(rules::rule(&mut checker, rule)),
+            ast::PolicyLine::Error(_) => (),
+        }
+    }
+    lets::warn_of_unused(&mut checker);
+    def
+}
+
+/// A checker for what is written on some actions.
+fn checker_on<'s, 'w>(session: &'s mut Session<'w>, module: ModuleId, actions: &[ActionId]) -> Checker<'s, 'w> {
+    let world = session.world;
+    let request = Request {
+        actions: actions.to_vec(),
+        subject: entity_type(world, actions, |world, action| &world.actions[action.index()].subject),
+        resource: entity_type(world, actions, |world, action| &world.actions[action.index()].resource),
+        fields: HashMap::new(),
+    };
+    Checker::new(session, module, Place::Actions(Box::new(request)))
+}
+
+fn entity_type(world: &World, actions: &[ActionId], of: fn(&World, ActionId) -> &Vec<EntityTypeId>) -> Type {
+    let mut types: Vec<EntityTypeId> = actions.iter().flat_map(|action| of(world, *action)).copied().collect();
+    types.sort_unstable();
+    types.dedup();
+    // Nothing is left where the declaration is faulty.
+    if types.is_empty() { Type::Unknown } else { Type::Entity(types) }
+}
+
+fn warn_of_actions_without_allow(session: &mut Session<'_>, package: &Package, policies: &[PolicyDef]) {
+    if policies.is_empty() {
+        return;
+    }
+    let allows =
+        |policy: &&PolicyDef| !policy.shadow && policy.rules.iter().any(|rule| matches!(rule.effect, Effect::Allow));
+    let allowed: HashSet<ActionId> =
+        policies.iter().filter(allows).flat_map(|policy| policy.actions.iter().copied()).collect();
+    let own: HashSet<FileId> =
+        package.modules.iter().filter(|module| module.own).map(|module| module.file.file).collect();
+    for (at, action) in session.world.actions.iter().enumerate() {
+        if own.contains(&action.span.file) && !allowed.contains(&ActionId(at as u32)) {
+            session.sink.push(
+                Diagnostic::warning(
+                    Code::NothingAllowed,
+                    action.span,
+                    format!("no rule ever allows action `{}`", action.name),
+                )
+                .label("always denied")
+                .help("add an `allow` rule to a policy on it, or remove the action"),
+            );
+        }
+    }
 }

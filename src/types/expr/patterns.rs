@@ -227,10 +227,11 @@ impl<'w> Checker<'_, 'w> {
                 format!("no {word} of this {what} covers `{}`", first.join(", ")),
             )
             .label("not all cases are covered");
-            for other in others {
-                fault = fault.help(format!("neither is `{}` covered", other.join(", ")));
+            if !others.is_empty() {
+                let others: Vec<String> = others.iter().map(|other| format!("`{}`", other.join(", "))).collect();
+                fault = fault.help(format!("missing as well: {}", others.join("; ")));
             }
-            self.fail(fault.help(format!("add a {word} for it: `{} => …,`", first.join(", "))));
+            self.fail(fault.help(format!("add `{} => …,`", first.join(", "))));
         }
         for (row, hiders) in &report.hidden {
             let Some(span) = row.checked_sub(above).and_then(|row| spans.get(row)) else { continue };

@@ -216,7 +216,7 @@ impl Checker<'_, '_> {
     }
 
     /// `not` of something typed.
-    pub(super) fn negate(&mut self, found: Checked, span: Span) -> Checked {
+    pub fn negate(&mut self, found: Checked, span: Span) -> Checked {
         if found.is_unknown() {
             return Checked::unknown(span);
         }
