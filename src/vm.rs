@@ -15,6 +15,7 @@ pub mod image;
 pub mod input;
 pub mod json;
 pub mod json_out;
+pub mod machine;
 pub mod make;
 pub mod memory;
 pub mod ops;

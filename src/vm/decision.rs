@@ -7,6 +7,7 @@ use std::fmt;
 use crate::base::hash::Digest;
 use crate::bytecode::program::{Effect, SiteId};
 use crate::vm::decide::{Answer, Kind};
+use crate::vm::input::Document;
 use crate::vm::value::FaultKind;
 
 /// A decision.
@@ -110,6 +111,8 @@ pub enum ErrorReport {
     Input {
         /// The kind of the error.
         code: String,
+        /// Which of the two.
+        document: Document,
         /// The path in the document: `context.cost`.
         path: String,
         /// The error in words.

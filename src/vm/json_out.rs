@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::base::hash::Digest;
 use crate::vm::decision::{Datum, Decision, EntityName, ErrorReport, RuleReport, effect_name};
+use crate::vm::input::Document;
 
 impl Decision {
     /// The decision as one line of JSON, without a line end.
@@ -97,8 +98,11 @@ fn write_rule(out: &mut Writer, rule: &RuleReport) {
 fn write_error(out: &mut Writer, error: &ErrorReport) {
     out.open('{');
     match error {
-        ErrorReport::Input { code, path, message } => {
+        ErrorReport::Input { code, document, path, message } => {
             out.member("code").text(code);
+            if *document == Document::Facts {
+                out.member("in").text("facts");
+            }
             out.member("path").text(path);
             out.member("message").text(message);
         }

@@ -1,0 +1,278 @@
+//! The machine as others use it: a program, the entities that are active now, and decisions.
+//!
+//! ```
+//! use pdl::vm::machine::{Machine, Question, Scratch};
+//!
+//! # fn example(program: pdl::bytecode::verify::VerifiedProgram) -> Result<(), Box<dyn std::error::Error>> {
+//! let machine = Machine::new(program)?;
+//! let mut scratch = Scratch::default();
+//! let request = br#"{"subject":{"type":"Agent","id":"ci"},"action":{"name":"deploy"},"resource":{"type":"Service","id":"web"}}"#;
+//! let mut decided = machine.decide(Question::strict(request), &mut scratch);
+//! println!("{}", decided.answer().name());
+//! println!("{}", decided.decision().to_json());
+//! # Ok(()) }
+//! ```
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use crate::base::hash::Digest;
+use crate::bytecode::verify::VerifiedProgram;
+use crate::vm::decide::{Answer, Extent, Kind, Outcome, Sets, decide};
+use crate::vm::decision::{Decision, Digests, ErrorReport};
+use crate::vm::decode::names::Plan;
+use crate::vm::decode::{self, Decoded, Options, World, decode};
+use crate::vm::digest::{Canonical, canonical};
+use crate::vm::image::{Image, ImageError};
+use crate::vm::input::{Fail, InputError};
+use crate::vm::memory::Local;
+use crate::vm::report::report;
+use crate::vm::run::{Meter, Run, Unmetered, Work};
+use crate::vm::store::Store;
+use crate::vm::store::fault::EntityFault;
+
+/// A program with the entities that are active now. It can be shared between threads; each decides with a [`Scratch`] of
+/// its own.
+#[derive(Debug)]
+pub struct Machine {
+    image: Image,
+    plan: Plan,
+    bundle: Option<Digest>,
+    active: RwLock<Arc<Store>>,
+    /// Held while entities are replaced or patched, so that no change is lost.
+    change: Mutex<()>,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The request: JSON, at most `REQUEST_BYTES_MAX` bytes.
+    pub request: &'a [u8],
+    /// The kernel's facts: a JSON object of fields marked `@kernel`, if there are any.
+    pub facts: Option<&'a [u8]>,
+    /// How both are read.
+    pub options: Options,
+}
+
+impl<'a> Question<'a> {
+    /// A request without facts, read strictly.
+    #[must_use]
+    pub fn strict(request: &'a [u8]) -> Question<'a> {
+        Question { request, facts: None, options: Options::STRICT }
+    }
+}
+
+/// Room for a decision, to be used again and again: once it has grown, decisions allocate nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    decode: decode::Scratch,
+    local: Local,
+    work: Work,
+    sets: Sets,
+}
+
+impl Machine {
+    /// A machine for a program, without entities.
+    ///
+    /// # Errors
+    /// Only where the verifier has a defect: a constant is not what it should be.
+    pub fn new(program: VerifiedProgram) -> Result<Machine, ImageError> {
+        let image = Image::new(program)?;
+        let plan = Plan::new(image.schema());
+        let active = RwLock::new(Arc::new(Store::empty(&image)));
+        Ok(Machine { image, plan, bundle: None, active, change: Mutex::new(()) })
+    }
+
+    /// The same machine, whose decisions name the bundle that the program came in.
+    #[must_use]
+    pub fn with_bundle(self, bundle: Digest) -> Machine {
+        Machine { bundle: Some(bundle), ..self }
+    }
+
+    /// The program as it runs.
+    #[must_use]
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// How requests and entities of the schema are decoded.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The entities that are active now.
+    #[must_use]
+    pub fn entities(&self) -> Arc<Store> {
+        // A store is never changed, so that a thread that panicked can't have left half of one behind.
+        Arc::clone(&self.active.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces all entities by those of a JSON document. Decisions that are under way go on with the old ones.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the document; the old entities stay.
+    pub fn load_entities(&self, document: &[u8]) -> Result<(), Vec<EntityFault>> {
+        let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        self.activate(Store::load(&self.image, &self.plan, document)?);
+        Ok(())
+    }
+
+    /// Adds, replaces and removes single entities, as a JSON document says. Decisions that are under way go on with the
+    /// old ones.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the document, a reference that it would leave dangling included; the old entities
+    /// stay.
+    pub fn patch_entities(&self, document: &[u8]) -> Result<(), Vec<EntityFault>> {
+        let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        self.activate(self.entities().patch(&self.image, &self.plan, document)?);
+        Ok(())
+    }
+
+    fn activate(&self, store: Store) {
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(store);
+    }
+
+    /// Answers a request, with the entities that are active now. A faulty request is denied, with kind `error`; there is
+    /// no request without an answer.
+    pub fn decide<'a>(&'a self, question: Question<'a>, scratch: &'a mut Scratch) -> Decided<'a> {
+        let store = self.entities();
+        let decoded = self.decode(&store, question, scratch);
+        let outcome = decoded.map(|decoded| {
+            let outcome = self
+                .run(&store, &decoded, scratch, Unmetered, |run, sets| decide(run, sets, decoded.action, Extent::Kind));
+            (decoded, outcome)
+        });
+        Decided { machine: self, store, question, scratch, outcome }
+    }
+
+    /// Decodes a request and decides nothing: the first half of a decision, for those who measure.
+    ///
+    /// # Errors
+    /// As of a decision of kind `error` that never ran.
+    pub fn decode(&self, store: &Store, question: Question<'_>, scratch: &mut Scratch) -> Result<Decoded, Fail> {
+        let world = World { image: &self.image, plan: &self.plan, store };
+        decode(world, question.options, question.request, question.facts, &mut scratch.decode, &mut scratch.local)
+    }
+
+    /// Decides what was decoded last into `scratch`, with the same store: the second half of a decision.
+    pub fn answer<M: Meter + Default>(
+        &self,
+        store: &Store,
+        decoded: &Decoded,
+        scratch: &mut Scratch,
+        meter: M,
+    ) -> (Outcome, M) {
+        self.run(store, decoded, scratch, meter, |run, sets| {
+            let outcome = decide(run, sets, decoded.action, Extent::Kind);
+            (outcome, std::mem::take(&mut run.meter))
+        })
+    }
+
+    fn run<M: Meter, T>(
+        &self,
+        store: &Store,
+        decoded: &Decoded,
+        scratch: &mut Scratch,
+        meter: M,
+        what: impl FnOnce(&mut Run<'_, Store, M>, &mut Sets) -> T,
+    ) -> T {
+        let Scratch { decode, local, work, sets } = scratch;
+        let stack = self.image.entries.get(decoded.action as usize).map_or(0, |plan| plan.stack);
+        work.begin(&self.image, stack);
+        let mut run = Run { image: &self.image, entities: store, inputs: &decode.inputs, local, work, meter };
+        what(&mut run, sets)
+    }
+}
+
+/// An answer, and on demand its reasons.
+#[derive(Debug)]
+pub struct Decided<'a> {
+    machine: &'a Machine,
+    store: Arc<Store>,
+    question: Question<'a>,
+    scratch: &'a mut Scratch,
+    outcome: Result<(Decoded, Outcome), Fail>,
+}
+
+impl Decided<'_> {
+    /// The answer.
+    #[must_use]
+    pub fn answer(&self) -> Answer {
+        self.kind().answer()
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.outcome.as_ref().map_or(Kind::Error, |(_, outcome)| outcome.kind)
+    }
+
+    /// What was wrong with the request or the facts, if anything was.
+    #[must_use]
+    pub fn input_error(&self) -> Option<&InputError> {
+        self.outcome.as_ref().err().map(|error| &**error)
+    }
+
+    /// What the request is about, if it could be read.
+    #[must_use]
+    pub fn decoded(&self) -> Option<&Decoded> {
+        self.outcome.as_ref().ok().map(|(decoded, _)| decoded)
+    }
+
+    /// The entities that it was decided with.
+    #[must_use]
+    pub fn entities(&self) -> &Store {
+        &self.store
+    }
+
+    /// Members of the request that were ignored, where the options ask for that.
+    #[must_use]
+    pub fn ignored(&self) -> &[String] {
+        &self.scratch.decode.ignored
+    }
+
+    /// The decision with all its reasons, without digests and places. Decides once more, this time looking at all rules
+    /// that matter; allocates.
+    pub fn decision(&mut self) -> Decision {
+        let decoded = match &self.outcome {
+            Ok((decoded, _)) => *decoded,
+            Err(error) => {
+                return Decision::refused(ErrorReport::Input {
+                    code: error.kind.name().to_owned(),
+                    document: error.document,
+                    path: error.path.clone(),
+                    message: error.message.clone(),
+                });
+            }
+        };
+        let mut decision = self
+            .machine
+            .run(&self.store, &decoded, self.scratch, Unmetered, |run, sets| report(run, sets, decoded.action));
+        decision.assumed_presented = decoded.assumed_presented;
+        decision
+    }
+
+    /// The canonical texts of what was asked, from which digests are made.
+    ///
+    /// # Errors
+    /// That of the request, if it is faulty.
+    pub fn canonical(&self) -> Result<Canonical, Fail> {
+        let Machine { image, plan, .. } = self.machine;
+        let world = World { image, plan, store: &self.store };
+        canonical(world, self.question.options, self.question.request, self.question.facts)
+    }
+
+    /// The digests of what was decided upon: of a faulty request those of bundle and registry only.
+    #[must_use]
+    pub fn digests(&self) -> Digests {
+        let asked = self.canonical().ok().map(|canonical| canonical.digests());
+        Digests {
+            bundle: self.machine.bundle,
+            registry: Some(self.store.digest(&self.machine.image)),
+            facts: asked.map(|asked| asked.facts),
+            request: asked.map(|asked| asked.request),
+            binding: asked.map(|asked| asked.binding),
+        }
+    }
+}
