@@ -5,6 +5,7 @@ use pdl::diagnostic::{Diagnostics, compact};
 use pdl::syntax::{ast, parse};
 
 mod format;
+mod random;
 mod robust;
 mod tree;
 

@@ -44,26 +44,31 @@ pub fn format(text: &str) -> Result<String, Diagnostics> {
     layout.file();
     let written = rows::write(&layout.rows);
     // A fault of ours must never cost anybody a token or a comment.
-    let same = same_content(&stream, &Stream::read(&written));
-    debug_assert!(same, "formatting keeps every token:\n{text}\n----\n{written}");
-    Ok(if same { written } else { text.clone() })
+    let lost = difference(&stream, &Stream::read(&written));
+    debug_assert_eq!(lost, None, "formatting keeps every token:\n{text}\n----\n{written}");
+    Ok(if lost.is_none() { written } else { text.clone() })
 }
 
-/// Whether two sources differ in nothing but layout and optional commas.
-fn same_content(a: &Stream<'_>, b: &Stream<'_>) -> bool {
+/// Where two sources differ in more than layout and optional commas.
+fn difference(a: &Stream<'_>, b: &Stream<'_>) -> Option<String> {
     let words = |stream: &Stream<'_>| -> Vec<String> {
         let kept = (0..stream.tokens.len()).filter(|&at| stream.token(at) != Token::Comma);
         kept.map(|at| stream.word(at)).collect()
     };
     let comments = |stream: &Stream<'_>| -> Vec<String> {
-        let all = stream.around.iter().flat_map(|around| {
-            around.leads.iter().map(|lead| lead.text.clone()).chain(around.trail.clone()).collect::<Vec<_>>()
-        });
-        let mut all: Vec<String> = all.collect();
+        let mut all: Vec<String> = Vec::new();
+        for around in &stream.around {
+            all.extend(around.leads.iter().map(|lead| lead.text.clone()));
+            all.extend(around.trail.clone());
+        }
         all.sort_unstable();
         all
     };
-    words(a) == words(b) && comments(a) == comments(b)
+    let first = |a: Vec<String>, b: Vec<String>| {
+        let at = a.iter().zip(&b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()));
+        (a.len() != b.len() || at < a.len()).then(|| format!("{:?} became {:?}", a.get(at), b.get(at)))
+    };
+    first(words(a), words(b)).or_else(|| first(comments(a), comments(b)))
 }
 
 struct Layout<'a> {
@@ -115,7 +120,10 @@ impl Layout<'_> {
         let open = (start..end).find(|&at| stream.token(at) == Token::OpenBrace);
         match (body, open) {
             (Some(body), Some(open)) => self.block(body, start, open, 0),
-            _ => self.row(start, end, 0, Vec::new(), start, 0),
+            _ => {
+                let last = self.binding(start, end);
+                self.row_of(start, end, 0, Vec::new(), last, 0);
+            }
         }
         kind
     }
@@ -266,7 +274,25 @@ impl Layout<'_> {
             }
             Body::Fields | Body::Governed | Body::Action if !commented => self.field(start, end, indent, group),
             Body::Test if !commented => self.test_line(start, end, indent, group),
-            _ => self.row(start, end, indent, Vec::new(), start, 0),
+            _ => {
+                let last = self.binding(start, end);
+                self.row_of(start, end, indent, Vec::new(), last, 0);
+            }
+        }
+    }
+
+    /// `let x = e` and its like: an expression that has to break at an operator begins on a line of its own.
+    fn binding(&self, start: usize, end: usize) -> Doc {
+        let stream = self.stream;
+        let binds = matches!(stream.token(start), Token::Let | Token::Const | Token::Fn);
+        match stream.top_level(start, end).find(|&at| stream.token(at) == Token::Assign) {
+            Some(assign) if binds && assign + 1 < end && stream.breaks_at_operator(assign + 1, end) => {
+                let mut body = Vec::new();
+                stream.join(assign + 1, Doc::Line, &mut body);
+                body.push(stream.doc(assign + 1, end));
+                Doc::group(vec![stream.doc(start, assign + 1), Doc::Nest(body)])
+            }
+            _ => stream.doc(start, end),
         }
     }
 
@@ -337,6 +363,8 @@ impl Layout<'_> {
         }
         let assign = (start..end).find(|&at| stream.token(at) == Token::Assign);
         let open = (start..end).find(|&at| stream.token(at) == Token::OpenBrace);
+        // Only those with a role stand below each other.
+        let open = open.filter(|_| assign.is_some());
         let mut cells = Vec::new();
         let mut from = start;
         for at in assign.into_iter().chain(open) {

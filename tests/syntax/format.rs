@@ -8,7 +8,11 @@ use super::{ILLUSTRATION, read, tree};
 pub fn check(text: &str) -> String {
     let once = format(text).unwrap_or_else(|faults| panic!("{text}\n{faults:?}"));
     let twice = format(&once).unwrap_or_else(|faults| panic!("{once}\n{faults:?}"));
-    assert_eq!(once, twice, "formatting again changes something of\n{text}");
+    if once != twice {
+        let at = once.lines().zip(twice.lines()).position(|(a, b)| a != b).unwrap_or(0);
+        let part = |text: &str| text.lines().skip(at.saturating_sub(4)).take(9).collect::<Vec<_>>().join("\n");
+        panic!("formatting again changes\n{}\n---- to\n{}", part(&once), part(&twice));
+    }
     let (before, after) = (read("before.pdl", text).0, read("after.pdl", &once).0);
     assert_eq!(tree::without_places(&before), tree::without_places(&after), "another tree from\n{text}\n---\n{once}");
     assert_eq!(comments(text), comments(&once), "comments of\n{text}\n---\n{once}");

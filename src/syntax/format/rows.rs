@@ -43,18 +43,34 @@ pub fn write(rows: &[Row]) -> String {
 }
 
 fn write_group(rows: &[Row], out: &mut String) {
-    let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
-    let cell_width = |column: usize| {
-        rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    let mut loose = vec![false; rows.len()];
+    let mut rounds = 0;
+    let widths = loop {
+        let widths = widths_of(rows, &loose);
+        let mut changed = false;
+        for (row, loose) in rows.iter().zip(&mut loose) {
+            let column = row.indent + widths.iter().take(row.cells.len()).map(|width| width + 1).sum::<usize>();
+            if !*loose && row.last.width().is_none_or(|width| column + width > WIDTH) {
+                *loose = true;
+                changed = true;
+            }
+        }
+        rounds += 1;
+        // Widths only shrink, so this ends soon; the bound is for what nobody writes.
+        if !changed || rounds == 16 {
+            break widths;
+        }
     };
-    let widths: Vec<usize> = (0..columns).map(cell_width).collect();
     let mut bodies: Vec<(String, usize)> = Vec::with_capacity(rows.len());
-    for row in rows {
+    for (row, loose) in rows.iter().zip(loose) {
         let mut body = String::new();
         let mut column = row.indent;
-        for (cell, width) in row.cells.iter().zip(&widths) {
+        for (at, cell) in row.cells.iter().enumerate() {
+            let own = cell.chars().count();
+            let is_free = loose && at + 1 == row.cells.len();
+            let width = if is_free { own } else { widths.get(at).map_or(own, |&width| width.max(own)) };
             body.push_str(cell);
-            body.extend(std::iter::repeat_n(' ', width + 1 - cell.chars().count().min(*width)));
+            body.extend(std::iter::repeat_n(' ', width + 1 - own));
             column += width + 1;
         }
         let last = doc::render(&row.last, column, row.indent, WIDTH, &mut body);
@@ -79,6 +95,21 @@ fn write_group(rows: &[Row], out: &mut String) {
         }
         out.push('\n');
     }
+}
+
+/// The widths of the columns. The last cell of a row that goes on over several lines needs no place beside others.
+fn widths_of(rows: &[Row], loose: &[bool]) -> Vec<usize> {
+    let mut widths = Vec::new();
+    for (row, &loose) in rows.iter().zip(loose) {
+        let aligned = row.cells.len() - usize::from(loose && !row.cells.is_empty());
+        for (at, cell) in row.cells.iter().take(aligned).enumerate() {
+            if at == widths.len() {
+                widths.push(0);
+            }
+            widths[at] = widths[at].max(cell.chars().count());
+        }
+    }
+    widths
 }
 
 fn above(row: &Row, out: &mut String) {

@@ -53,8 +53,13 @@ impl Stream<'_> {
         Doc::group(parts)
     }
 
+    /// Whether an expression has an operator at which it may break.
+    pub fn breaks_at_operator(&self, start: usize, end: usize) -> bool {
+        self.top_level(start, end).any(|at| LEVELS.iter().any(|operators| operators.contains(&self.token(at))))
+    }
+
     /// The tokens of a range that stand in no bracket within it, the brackets themselves included.
-    fn top_level(&self, start: usize, end: usize) -> impl Iterator<Item = usize> {
+    pub fn top_level(&self, start: usize, end: usize) -> impl Iterator<Item = usize> {
         let mut depth = 0usize;
         (start..end).filter(move |&at| {
             let token = self.token(at);

@@ -199,6 +199,7 @@ fn begins_within(source: Source<'_>, at: usize, current: &Open) -> Option<Start>
         let named = same_line && (is_name(next) || next == Token::String);
         let begins = if current.depth == 0 {
             let before = source.token(at.wrapping_sub(1));
+            let named = named || matches!(next, Token::Word | Token::String);
             if first { may_end(before) || named } else { named && may_end(before) && at > current.start + 1 }
         } else {
             named && near_margin() && !is_line_of(source, keyword, current)
@@ -304,7 +305,8 @@ fn continues(token: Token) -> bool {
 
 /// Whether something may end with a token.
 fn may_end(token: Token) -> bool {
-    token.ends_operand() && token != Token::Comma || is_name(token)
+    let is_value = matches!(token, Token::Subject | Token::Resource | Token::Context | Token::Action);
+    token.ends_operand() && token != Token::Comma || is_value
 }
 
 /// A word that cannot continue what stands before it, because nothing is written by mere juxtaposition.
@@ -345,7 +347,7 @@ fn begins_line(body: Body, source: Source<'_>, at: usize, depth: usize) -> bool 
         Body::Test => {
             let heads = matches!(token, Token::Given | Token::Facts | Token::Expect | Token::When);
             let begins = heads && (first || may_end(before)) && !matches!(before, Token::Given | Token::When);
-            depth == 0 && (begins || begins_strangely(source, at)) || heads && first
+            depth == 0 && (begins || begins_strangely(source, at)) || heads && first && may_end(before)
         }
         Body::Fields => {
             let labelled = token == Token::Word && source.token(at + 1) == Token::Colon;
