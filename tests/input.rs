@@ -1,3 +1,7 @@
 //! What comes in: JSON, requests, facts, entities; and the digests of it.
 
+mod digests;
+mod entities;
 mod json;
+mod requests;
+mod world;

@@ -51,12 +51,23 @@ impl Canonical {
 
 /// The canonical texts of a request and its facts. Costs a full decoding and allocates.
 pub fn canonical(world: World<'_>, options: Options, request: &[u8], facts: Option<&[u8]>) -> Result<Canonical, Fail> {
+    canonical_in(world, options, Form::Digest, request, facts)
+}
+
+/// The same in either form; [`Form::Wire`] gives documents that can be decoded again.
+pub fn canonical_in(
+    world: World<'_>,
+    options: Options,
+    form: Form,
+    request: &[u8],
+    facts: Option<&[u8]>,
+) -> Result<Canonical, Fail> {
     let (mut scratch, mut local) = (Scratch::default(), Local::default());
     let options = Options { extent: Extent::Everything, ..options };
     let decoded = decode(world, options, request, facts, &mut scratch, &mut local)?;
     let schema = world.image.schema();
     let memory = Memory { program: &world.image.heap, store: world.store.heap(), local: &local.heap };
-    let writer = Writer { schema, memory, presented: &local.presented, form: Form::Digest };
+    let writer = Writer { schema, memory, presented: &local.presented, form };
     let action = &schema.actions[decoded.action as usize];
     let context = |counts: &dyn Fn(&Field) -> bool| context(writer, action, &scratch.context, counts);
     let facts = context(&|field| field.kernel);

@@ -673,7 +673,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
                 self.object(fields, mark, wanted)?;
                 self.reader.seek(end);
             }
-            None => self.complete(fields, mark, parts.offset, |_| true)?,
+            None => self.complete(fields, mark, parts.offset, |_| true).map_err(without_properties)?,
         }
         let attributes = self.buffers.work.get(mark..).unwrap_or_default();
         let entity = self.sink.present(ty, id, Some(attributes));
@@ -728,6 +728,14 @@ pub fn duplicate_key(offset: usize) -> Fail {
 fn attributes_of_registry(offset: usize) -> Fail {
     let message = "the attributes of this entity come from the registry".to_owned();
     fail(InputErrorKind::RegistryAttribute, offset, None, message)
+}
+
+/// Where there are no properties at all, an attribute is missing in properties that might be.
+#[cold]
+fn without_properties(mut error: Fail) -> Fail {
+    error.message = format!("the attribute `{}` is missing", error.path);
+    error.path = "properties".to_owned();
+    error
 }
 
 #[cold]

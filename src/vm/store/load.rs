@@ -128,7 +128,7 @@ impl<'d> Loader<'d, '_> {
                 Attempt::Read(parts) => self.name(parts),
                 Attempt::Faulty(error) => {
                     let kind = match kind_of(&error, false) {
-                        EntityFaultKind::UnknownAttribute => EntityFaultKind::Malformed,
+                        EntityFaultKind::UnknownAttribute | EntityFaultKind::TypeError => EntityFaultKind::Malformed,
                         kind => kind,
                     };
                     let path = path_at(self.bytes, error.offset.max(offset));
