@@ -7,7 +7,7 @@ use pdl::bytecode::info::{Role, by_mnemonic};
 use pdl::bytecode::op::Op;
 use pdl::bytecode::program::{Constant, ConstantId, ConstantValue, Entry, Function, Program, SiteId, StringId};
 use pdl::bytecode::schema::{Action, EntityType, Enum, Field, Lifecycle, Record, Type, TypeId};
-use pdl::bytecode::verify::{Limits, certify, verify};
+use pdl::bytecode::verify::{Limits, VerifiedProgram, certify, verify};
 use pdl::data::decimal::Decimal;
 use pdl::data::duration::Duration;
 use pdl::data::ip::{IpAddr, IpNet};
@@ -86,7 +86,7 @@ pub fn literal(text: &str) -> (Literal, &str) {
             (made, rest.trim_start().strip_prefix(')').expect("a closing bracket"))
         }
         "set" | "list" | "rec" => {
-            let (items, rest) = items(&rest[1..], |rest| literal(rest));
+            let (items, rest) = items(&rest[1..], literal);
             let made = match word {
                 "set" => Literal::Set(items),
                 "list" => Literal::List(items),
@@ -335,13 +335,17 @@ impl Builder {
     }
 
     /// Certifies, verifies and loads the program.
-    pub fn image(mut self) -> Image {
+    pub fn image(self) -> Image {
+        Image::new(self.verified()).expect("a verified program can be loaded")
+    }
+
+    /// Certifies and verifies the program.
+    pub fn verified(mut self) -> VerifiedProgram {
         if let Err(error) = certify(&mut self.program) {
             let code: Vec<String> = self.program.code.iter().map(|op| format!("{op:?}")).collect();
             panic!("{error:?}\n{}", code.join("\n"));
         }
-        let verified = verify(self.program, &Limits::STANDARD).expect("a certified program is verified");
-        Image::new(verified).expect("a verified program can be loaded")
+        verify(self.program, &Limits::STANDARD).expect("a certified program is verified")
     }
 }
 
@@ -379,7 +383,7 @@ impl Entities for Teams {
 
     fn is_in(&self, row: u32, ancestor: u32) -> bool {
         let (id, above) = (&self.ids[row as usize], &self.ids[ancestor as usize]);
-        id == above || id.len() == 1 && above.len() == 1 && id < above
+        id == above || (id.len() == 1 && above.len() == 1 && id < above)
     }
 
     fn find_string(&self, text: &str) -> Option<StrRef> {
