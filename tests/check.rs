@@ -108,6 +108,29 @@ fn right_packages_are_clean() {
     assert!(wrong.is_empty(), "cases that should be clean:\n\n{}", wrong.join("\n"));
 }
 
+/// Which modules are active, under which names and with which values; and what is called how from outside.
+#[test]
+fn instances_and_wire_names() {
+    let case = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/accept").join(name);
+    let mut shown = String::new();
+    for name in ["includes", "release", "wire_names"] {
+        let (typed, ..) = check(&sources_of(&case(name)));
+        let typed = typed.expect("the case is clean");
+        for instance in &typed.instances {
+            let module = &typed.modules[instance.module.index()].name;
+            shown.push_str(&format!("{module} as {} with {:?}\n", instance.prefix, instance.arguments));
+        }
+        for ty in &typed.entity_types {
+            shown.push_str(&format!("{} is {}\n", ty.qualified, ty.wire));
+        }
+        for action in &typed.actions {
+            shown.push_str(&format!("{} is {}\n", action.qualified, action.wire));
+        }
+        shown.push('\n');
+    }
+    insta::assert_snapshot!(shown.trim_end());
+}
+
 /// The pages of the codes that the checker reports.
 #[test]
 fn programs_on_pages() {

@@ -147,31 +147,35 @@ impl Found<'_> {
     /// Makes the includes of an instance active; gives those that are new.
     fn follow(&mut self, outer: usize, sink: &mut Diagnostics) -> Vec<usize> {
         let includes = self.includes;
-        let Instance { module, prefix, arguments } = self.instances[outer].clone();
-        let is_aliased = prefix != self.world.modules[module.index()].name;
+        let outer = self.instances[outer].clone();
+        let Instance { module, prefix, .. } = &outer;
+        let is_aliased = *prefix != self.world.modules[module.index()].name;
         let mut new = Vec::new();
         for include in &includes[module.index()] {
-            let Some(values) = self.values(include, module, &arguments, sink) else { continue };
-            // Two instances of a module may each include others under one alias.
-            let prefix: Arc<str> = match &include.written.alias {
-                Some(alias) if is_aliased => format!("{prefix}.{}", alias.text).into(),
-                Some(alias) => alias.text.clone(),
-                None => self.world.modules[include.module.index()].name.clone(),
-            };
+            let Some(values) = self.values(include, &outer, sink) else { continue };
+            let included = &self.world.modules[include.module.index()];
+            let name = include.written.alias.as_ref().map_or(&included.name, |alias| &alias.text);
+            // Two instances of a module may each include others, with values of their own.
+            let has_own_name = is_aliased && (include.written.alias.is_some() || !included.parameters.is_empty());
+            let prefix: Arc<str> = if has_own_name { format!("{prefix}.{name}").into() } else { name.clone() };
             let span = include.written.alias.as_ref().map_or(include.written.path.span, |alias| alias.span);
             let instance = Instance { module: include.module, prefix, arguments: values };
-            new.extend(self.add(instance, Some(include), span, sink));
+            new.extend(self.add(instance, Some((include, &outer)), span, sink));
         }
         new
     }
 
-    fn values(
-        &self,
-        include: &Include<'_>,
-        outer: ModuleId,
-        outer_arguments: &[Const],
-        sink: &mut Diagnostics,
-    ) -> Option<Vec<Const>> {
+    /// Says for which instance a fault was found, where the module may have several.
+    fn within(&self, outer: &Instance, fault: Diagnostic) -> Diagnostic {
+        match self.prefixes.get(&outer.prefix) {
+            Some(&span) if !outer.arguments.is_empty() => {
+                fault.secondary(span, format!("in the instance `{}`, made here", outer.prefix))
+            }
+            _ => fault,
+        }
+    }
+
+    fn values(&self, include: &Include<'_>, outer: &Instance, sink: &mut Diagnostics) -> Option<Vec<Const>> {
         let parameters = &self.world.modules[include.module.index()].parameters;
         let mut values = Vec::with_capacity(parameters.len());
         let mut is_good = true;
@@ -179,8 +183,12 @@ impl Found<'_> {
             let value = match argument {
                 Some(_) if parameter.def.ty == Type::Unknown => None,
                 Some(argument) => {
-                    evaluate_constant(self.world, outer, outer_arguments, argument, Some(&parameter.def.ty), sink)
-                        .map(|(_, value)| value)
+                    let mut found = Diagnostics::default();
+                    let expected = Some(&parameter.def.ty);
+                    let value =
+                        evaluate_constant(self.world, outer.module, &outer.arguments, argument, expected, &mut found);
+                    sink.extend(found.finish().into_iter().map(|fault| self.within(outer, fault)));
+                    value.map(|(_, value)| value)
                 }
                 None => parameter.default.clone(),
             };
@@ -195,22 +203,25 @@ impl Found<'_> {
     fn add(
         &mut self,
         instance: Instance,
-        include: Option<&Include<'_>>,
+        include: Option<(&Include<'_>, &Instance)>,
         span: Span,
         sink: &mut Diagnostics,
     ) -> Option<usize> {
+        let place = |fault| match include {
+            Some((_, outer)) => self.within(outer, fault),
+            None => fault,
+        };
         let key = (instance.module, instance.arguments.clone());
         let module = &self.world.modules[instance.module.index()].name;
         if let Some(&same) = self.by_value.get(&key) {
             let known = &self.instances[same].prefix;
-            if include.is_some_and(|include| include.written.alias.is_some()) && *known != instance.prefix {
+            if include.is_some_and(|(include, _)| include.written.alias.is_some()) && *known != instance.prefix {
                 let message = format!("`{module}` is active already with these values, as `{known}`");
-                sink.push(
-                    Diagnostic::error(Code::AmbiguousInstance, span, message)
-                        .label("its rules can't have two ids")
-                        .secondary(self.prefixes.get(known).copied().unwrap_or(span), "first here")
-                        .help("remove the `as`, or give it other values"),
-                );
+                let fault = Diagnostic::error(Code::AmbiguousInstance, span, message)
+                    .label("its rules can't have two ids")
+                    .secondary(self.prefixes.get(known).copied().unwrap_or(span), "first here")
+                    .help("remove the `as`, or give it other values");
+                sink.push(place(fault));
             }
             return None;
         }
@@ -222,7 +233,7 @@ impl Found<'_> {
             let fault = Diagnostic::error(Code::AmbiguousInstance, span, message)
                 .label("its rules would have ids that others have")
                 .secondary(first, "first here");
-            sink.push(fault.help(format!("name this instance: `include {module}(…) as other`")));
+            sink.push(place(fault.help(format!("name this instance: `include {module}(…) as other`"))));
             return None;
         }
         if instance.prefix != *module && self.world.module_by_name.contains_key(&instance.prefix) {
@@ -235,7 +246,7 @@ impl Found<'_> {
             return None;
         }
         if self.instances.len() >= INSTANCES_MAX {
-            let span = include.map_or(span, |include| include.span);
+            let span = include.map_or(span, |(include, _)| include.span);
             let message = format!("there are more than {INSTANCES_MAX} active instances of modules");
             sink.push(
                 Diagnostic::error(Code::TooManyInstances, span, message)

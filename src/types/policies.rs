@@ -93,7 +93,8 @@ fn entity_type(world: &World, actions: &[ActionId], of: fn(&World, ActionId) -> 
 }
 
 fn warn_of_actions_without_allow(session: &mut Session<'_>, package: &Package, policies: &[PolicyDef]) {
-    if policies.is_empty() {
+    // The `allow` may be where the fault is.
+    if policies.is_empty() || session.sink.has_errors() {
         return;
     }
     let allows =

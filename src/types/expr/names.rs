@@ -8,7 +8,7 @@ use crate::types::expr::faults::exactly;
 use crate::types::expr::{Checked, Checker, Place};
 use crate::types::relate;
 use crate::types::resolve::{Expected, suggestions_wanted};
-use crate::types::ty::Type;
+use crate::types::ty::{Interval, Type};
 use crate::types::typed::{ActionId, Const, EnumId, Expr, ExprKind, ParameterId};
 use crate::types::world::{ConstId, Definition};
 
@@ -214,6 +214,11 @@ impl<'w> Checker<'_, 'w> {
         let ty = parameter.def.ty.clone();
         if let Place::Constant(arguments) = self.place {
             return match arguments.get(id.index()) {
+                // The value is known here, so its type is as narrow as that of a literal.
+                Some(Const::Int(value)) => {
+                    let ty = Type::Int(Interval { low: *value, high: *value });
+                    Checked::constant(Const::Int(*value), ty, span)
+                }
                 Some(value) => Checked::constant(value.clone(), ty, span),
                 None => {
                     let name = parameter.def.name.clone();

@@ -30,6 +30,8 @@ struct Ids {
     of_rule: HashMap<Definition, Vec<Arc<str>>>,
     /// By the simple name, of whatever module.
     by_name: HashMap<Arc<str>, Vec<Definition>>,
+    /// The names of the one before, in order.
+    names: Vec<Arc<str>>,
 }
 
 impl<'w> Rules<'w> {
@@ -47,6 +49,9 @@ impl<'w> Rules<'w> {
                     ids.of_rule.entry(binding.definition).or_default().push(id.as_str().into());
                     ids.by_id.insert(id, binding.definition);
                     let named = ids.by_name.entry(name.clone()).or_default();
+                    if named.is_empty() {
+                        ids.names.push(name.clone());
+                    }
                     if !named.contains(&binding.definition) {
                         named.push(binding.definition);
                     }
@@ -74,10 +79,11 @@ impl<'w> Rules<'w> {
             (Some(definition), _) => definition,
             (None, [only]) => *only,
             (None, []) => {
-                let fault = Diagnostic::error(Code::TestRule, path.span, format!("there is no rule `{name}`"));
-                let best =
-                    suggestions_wanted(sink).then(|| world.did_you_mean(module, path, Expected::RuleOrInvariant, sink));
-                sink.push(fault.label("not found").help_if(best.flatten()));
+                let mut fault = Diagnostic::error(Code::TestRule, path.span, format!("there is no rule `{name}`"));
+                if suggestions_wanted(sink) {
+                    fault = fault.help_if(suggest(world, ids, module, path, sink));
+                }
+                sink.push(fault.label("not found"));
                 return None;
             }
             (None, [several, ..]) => {
@@ -162,6 +168,21 @@ impl<'w> Rules<'w> {
             codes
         })
     }
+}
+
+/// What was meant by the name of a rule that is not found, or why it is not.
+fn suggest(world: &World, ids: &Ids, module: ModuleId, path: &ast::Path, sink: &Diagnostics) -> Option<String> {
+    if let [only] = path.parts.as_slice() {
+        let idle = world.modules.iter().find(|module| module.scope.rules.get(&only.text).is_some());
+        if let Some(idle) = idle {
+            return Some(format!("module `{}` has one, and is not active: `include` it", idle.name));
+        }
+    }
+    world.did_you_mean(module, path, Expected::RuleOrInvariant, sink).or_else(|| {
+        let [only] = path.parts.as_slice() else { return None };
+        let best = best_match(&only.text, ids.names.iter().map(|name| &**name))?;
+        Some(format!("did you mean `{best}`?"))
+    })
 }
 
 const ANSWERS: [&str; 4] = ["allow", "deny", "require_approval", "error"];
