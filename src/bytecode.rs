@@ -4,6 +4,7 @@
 //! same for readers.
 
 pub mod assemble;
+pub mod bundle;
 pub mod disassemble;
 pub mod encode;
 pub mod info;
@@ -11,3 +12,4 @@ pub mod op;
 pub mod program;
 pub mod schema;
 pub mod verify;
+pub mod wire;

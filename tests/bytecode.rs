@@ -1,5 +1,7 @@
 //! Programs in assembly: what the verifier makes of them, and that their text and their bytes say all of them.
 
+mod bundle;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
