@@ -249,17 +249,26 @@ impl<'a> Build<'a> {
         Table { name, parameters, result: result.take(), rows }
     }
 
-    /// A keyword before `:` is read as a name, but a parameter is used bare, and there it could not be read.
+    /// Parameters, whose names are used bare.
     pub fn check_parameters(&self, parameters: &[Parameter]) {
-        for parameter in parameters {
-            let text = &*parameter.name.text;
-            if Token::keyword(text).and_then(Token::reserve) == Some(Reserve::Hard) {
-                let message = format!("`{text}` is a reserved word and can't name a parameter");
-                self.report(
-                    Diagnostic::error(Code::ReservedWord, parameter.name.span, message)
-                        .help(format!("call it `{text}_` or find another name")),
-                );
-            }
+        parameters.iter().for_each(|parameter| self.check_bare(&parameter.name));
+    }
+
+    /// A name that is used bare.
+    pub fn bare(&self, name: Name) -> Name {
+        self.check_bare(&name);
+        name
+    }
+
+    /// A keyword before `:` is read as a name, but where it is used bare it could not be read.
+    fn check_bare(&self, name: &Name) {
+        let text = &*name.text;
+        if Token::keyword(text).and_then(Token::reserve) == Some(Reserve::Hard) {
+            let message = format!("`{text}` is a reserved word and no name");
+            self.report(
+                Diagnostic::error(Code::ReservedWord, name.span, message)
+                    .help(format!("call it `{text}_` or find another name")),
+            );
         }
     }
 

@@ -154,7 +154,7 @@ impl Lexer<'_> {
         let token = match kind {
             Raw::Word => return self.word(start, end),
             Raw::Number => {
-                let end = self.word_end(end);
+                let end = self.number_end(start, self.word_end(end));
                 let token = self.number(start, end);
                 return self.push(token, start, end);
             }

@@ -106,11 +106,18 @@ impl Lexer<'_> {
                 end
             }
             '“' | '”' | '„' | '«' => self.curly_quoted(start, end),
-            _ if is_invisible(c) || c.is_whitespace() => {
+            _ if c.is_whitespace() => {
+                let message = format!("this character (U+{:04X}) only looks like a space", c as u32);
+                let span = self.span(start, end);
+                let diagnostic = Diagnostic::error(Code::LookAlikeCharacter, span, message);
+                self.diagnostics.push(diagnostic.help("put a plain space there").fix(span, " "));
+                end
+            }
+            _ if is_invisible(c) => {
                 let message = format!("an invisible character (U+{:04X}) stands between words", c as u32);
                 let span = self.span(start, end);
                 let diagnostic = Diagnostic::error(Code::StrayCharacter, span, message);
-                self.diagnostics.push(diagnostic.help("put a plain space there, or nothing").fix(span, " "));
+                self.diagnostics.push(diagnostic.help("delete it").fix(span, ""));
                 end
             }
             _ if c.is_alphanumeric() => self.foreign_word(start, self.word_end(start)),

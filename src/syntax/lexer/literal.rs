@@ -117,6 +117,14 @@ impl Lexer<'_> {
         }
     }
 
+    /// The end of a number with the dot in `1.`, which begins nothing else: a fault of the number.
+    pub(super) fn number_end(&self, start: usize, end: usize) -> usize {
+        let rest = &self.text.as_bytes()[end..];
+        let goes_on = rest.get(1).is_some_and(|&byte| byte == b'.' || byte == b'_' || byte.is_ascii_alphabetic());
+        let is_whole = !self.text[start..end].contains('.');
+        if is_whole && rest.first() == Some(&b'.') && !goes_on { end + 1 } else { end }
+    }
+
     /// What a word that begins with a digit is.
     pub(super) fn number(&mut self, start: usize, end: usize) -> Token {
         let text = &self.text[start..end];

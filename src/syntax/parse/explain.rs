@@ -95,7 +95,15 @@ impl Place<'_> {
     }
 
     fn missing(&self, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::error(Code::MissingToken, self.span(), message)
+        let code = if self.at_file_end() { Code::UnexpectedEnd } else { Code::MissingToken };
+        Diagnostic::error(code, self.span(), message)
+    }
+
+    /// Whether it stopped because there is nothing more.
+    fn at_file_end(&self) -> bool {
+        let rest = self.tokens.last().and_then(|last| self.text.get(last.end as usize..)).unwrap_or("");
+        let is_comment = |line: &str| line.trim().is_empty() || line.trim_start().starts_with("//");
+        self.at_end() && self.next.is_none() && rest.lines().all(is_comment)
     }
 
     /// The bracket that is open where it stopped.
@@ -368,14 +376,17 @@ fn partners(open: Token, close: Token) -> bool {
 fn general(place: &Place<'_>) -> Diagnostic {
     let expected = expectations(place);
     let list = join(&expected);
-    let is_end = place.at_end() && place.next.is_none();
     match place.found() {
         Some(found) if list.is_empty() => place.unexpected(format!("{} does not belong here", show(place, found))),
-        Some(found) => place.unexpected(format!("expected {list}, found {}", show(place, found))),
-        None if list.is_empty() => place.missing("something is missing here"),
-        None if is_end && place.tokens.last().is_some_and(|last| last.end as usize == place.text.trim_end().len()) => {
-            Diagnostic::error(Code::UnexpectedEnd, place.span(), format!("expected {list}, but the file ends"))
+        Some(found) => {
+            // Where nothing but a sign can stand, the sign is missing, and what was found may be all right.
+            let signs =
+                expected.iter().all(|one| one.starts_with('`') && !one[1..].starts_with(|c: char| c.is_alphabetic()));
+            let code = if signs { Code::MissingToken } else { Code::UnexpectedToken };
+            Diagnostic::error(code, place.span(), format!("expected {list}, found {}", show(place, found)))
         }
+        None if list.is_empty() => place.missing("something is missing here"),
+        None if place.at_file_end() => place.missing(format!("expected {list}, but the file ends")),
         None => place.missing(match place.next {
             Some(next) => format!("expected {list} before {}", show(place, next)),
             None => format!("expected {list} here"),
