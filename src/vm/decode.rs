@@ -139,6 +139,8 @@ struct Members<'d> {
     resource: Option<Parts<'d>>,
     action: Option<ActionParts<'d>>,
     context: Option<usize>,
+    /// The action, and where its context has been put, if that has been decoded.
+    begun: Option<(u32, usize)>,
 }
 
 #[derive(Clone, Copy)]
@@ -167,33 +169,41 @@ fn decode_request(
         UnknownMembers::Ignored => Extra::Ignored,
     };
     let members = members(&mut decoder, extra, ignored)?;
-    let end = decoder.reader.offset();
     decoder.reader.finish()?;
     let Some(named) = members.action else { return Err(missing(0, "action")) };
     let Some(subject) = members.subject else { return Err(missing(0, "subject")) };
     let Some(resource) = members.resource else { return Err(missing(0, "resource")) };
-    let action = action(world, &named)?;
+    let (action, mark) = match members.begun {
+        Some(begun) => begun,
+        None => begin(&mut decoder, &named)?,
+    };
     let types = &world.image.schema().actions[action as usize];
-    decoder.sink.entry = action;
-
     let subject = party(&mut decoder, &subject, &types.subject)?;
     let resource = party(&mut decoder, &resource, &types.resource)?;
 
     let Some(fields) = world.plan.contexts.get(action as usize) else { return Err(internal(0)) };
-    let mark = decoder.reserve(fields.list.len());
-    if let Some(at) = members.context {
-        context(&mut decoder, fields, mark, at, None)?;
+    if let (None, Some(at)) = (members.begun, members.context) {
+        decoder.reader.seek(at);
+        context(&mut decoder, fields, mark, None)?;
     }
     if let Some(at) = named.properties {
-        context(&mut decoder, fields, mark, at, members.context)?;
+        decoder.reader.seek(at);
+        context(&mut decoder, fields, mark, members.context)?;
     }
     let place = members.context.unwrap_or(0);
     decoder
         .complete(fields, mark, place, |at| !fields.list.get(at).is_some_and(|field| field.kernel))
         .map_err(|error| in_context(error, members.context))?;
-    decoder.reader.seek(end);
     let assumed_presented = decoder.sink.assumed;
     Ok((Decoded { action, subject, resource, assumed_presented }, mark))
+}
+
+/// Finds the action and makes room for its context.
+fn begin(decoder: &mut Decoder<'_, '_, RequestSink<'_>>, named: &ActionParts<'_>) -> Result<(u32, usize), Fail> {
+    let action = action(decoder.sink.world, named)?;
+    decoder.sink.entry = action;
+    let count = decoder.plan.contexts.get(action as usize).map_or(0, |fields| fields.list.len());
+    Ok((action, decoder.reserve(count)))
 }
 
 /// Where there is no context at all, a field is missing in a context that might be.
@@ -233,8 +243,18 @@ fn members<'d>(
             }
             Some("context") => {
                 decoder.expect_object(shape)?;
-                decoder.reader.pass()?;
-                members.context.replace(at).is_some()
+                let twice = members.context.replace(at).is_some();
+                match &members.action {
+                    // The action is known already, as it mostly is: one reading will do.
+                    Some(named) if !twice => {
+                        let (action, mark) = begin(decoder, named)?;
+                        members.begun = Some((action, mark));
+                        let Some(fields) = decoder.plan.contexts.get(action as usize) else { return Err(internal(at)) };
+                        context(decoder, fields, mark, None)?;
+                    }
+                    _ => decoder.reader.pass()?,
+                }
+                twice
             }
             _ => {
                 if extra != Extra::Ignored {
@@ -355,10 +375,8 @@ fn context(
     decoder: &mut Decoder<'_, '_, RequestSink<'_>>,
     fields: &Fields,
     mark: usize,
-    at: usize,
     other: Option<usize>,
 ) -> Result<(), Fail> {
-    decoder.reader.seek(at);
     let action = decoder.sink.entry as usize;
     let filled = decoder.fill(fields, mark, |decoder, at| {
         if fields.list.get(at).is_some_and(|field| field.kernel) {

@@ -589,25 +589,50 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 /// The offset of the next quote, backslash or control character at or behind `at`, or the end.
 #[inline]
 fn find_special(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = word ^ (ONES * 0x22);
-        let backslash = word ^ (ONES * 0x5c);
-        // A borrow can only reach bytes above the first hit, so that the first hit is exact.
-        let hits = (word.wrapping_sub(ONES * 0x20) & !word)
-            | (quote.wrapping_sub(ONES) & !quote)
-            | (backslash.wrapping_sub(ONES) & !backslash);
-        let hits = hits & HIGHS;
-        if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
+    let rest = bytes.get(at..).unwrap_or_default();
+    // Most strings are short. Long ones are worth the wide registers.
+    for _ in 0..2 {
+        let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
+        match first_special(*chunk) {
+            Some(place) => return at + place,
+            None => at += 8,
         }
-        at += 8;
     }
-    while let Some(&byte) = bytes.get(at) {
-        if byte < 0x20 || byte == b'"' || byte == b'\\' {
-            break;
+    if rest.len() > 64 {
+        while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
+            if chunk.iter().fold(false, |any, &byte| any | is_special(byte)) {
+                break;
+            }
+            at += 32;
         }
+    }
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        match first_special(*chunk) {
+            Some(place) => return at + place,
+            None => at += 8,
+        }
+    }
+    while bytes.get(at).is_some_and(|&byte| !is_special(byte)) {
         at += 1;
     }
     at
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// The place of the first such character among eight bytes, all looked at in one.
+#[inline]
+fn first_special(chunk: [u8; 8]) -> Option<usize> {
+    let word = u64::from_le_bytes(chunk);
+    let quote = word ^ (ONES * 0x22);
+    let backslash = word ^ (ONES * 0x5c);
+    // A borrow can only reach bytes above the first hit, so that the first hit is exact.
+    let hits = (word.wrapping_sub(ONES * 0x20) & !word)
+        | (quote.wrapping_sub(ONES) & !quote)
+        | (backslash.wrapping_sub(ONES) & !backslash);
+    let hits = hits & HIGHS;
+    (hits != 0).then_some((hits.trailing_zeros() / 8) as usize)
 }
