@@ -74,3 +74,5 @@ pub const ID_BYTES_MAX: u32 = STRING_DEFAULT_BYTES_MAX;
 pub const PATTERNS_DFA_BYTES_MAX: usize = 64 << 20;
 /// The most work that looking for missing and hidden rows of one table or `match` may take, in rows looked at.
 pub const EXHAUSTIVE_STEPS_MAX: usize = 20_000_000;
+/// How much the verifier does for a program beside some hundred looks at every instruction, in states of slots looked at.
+pub const VERIFY_WORK_MAX: u64 = 1 << 26;

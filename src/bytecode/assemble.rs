@@ -245,6 +245,7 @@ impl<'a> Assembler<'a> {
             "call_depth" => self.limits.call_depth_max = number,
             "table" => self.limits.table_max = number,
             "code" => self.limits.code_max = number,
+            "work" => self.limits.work_max = u64::from(number),
             _ => return Err(self.cursor.error("there is no such limit")),
         }
         Ok(())

@@ -54,6 +54,8 @@ pub struct Limits {
     pub table_max: u32,
     /// The most instructions.
     pub code_max: u32,
+    /// How much the verifier does, beside some hundred looks at every instruction, before it gives up.
+    pub work_max: u64,
 }
 
 impl Limits {
@@ -64,6 +66,7 @@ impl Limits {
         call_depth_max: limits::CALL_DEPTH_MAX,
         table_max: limits::TABLE_MAX,
         code_max: limits::CODE_MAX,
+        work_max: limits::VERIFY_WORK_MAX,
     };
 }
 
@@ -127,8 +130,8 @@ struct Work {
 
 impl Work {
     /// Enough for every program that a compiler makes: some hundred looks at every instruction.
-    fn for_program(program: &Program) -> Work {
-        Work { left: (1 << 26) + 256 * program.code.len() as u64 }
+    fn for_program(program: &Program, limits: &Limits) -> Work {
+        Work { left: limits.work_max.saturating_add(256 * program.code.len() as u64) }
     }
 
     #[inline]
@@ -156,7 +159,7 @@ fn analyse(program: &Program, limits: &Limits) -> Result<Analysis, VerifyError> 
     let mut kinds = Kinds::new(&program.schema, &sizes);
     let constants = tables::check(program, &mut kinds)?;
     entries::check_inputs(program)?;
-    let mut work = Work::for_program(program);
+    let mut work = Work::for_program(program, limits);
     code::check(program, &mut work)?;
     let summaries = flow::check(program, &mut kinds, &constants, &mut work)?;
     let flowed = entries::Flowed { program, constants: &constants, summaries: &summaries };

@@ -30,12 +30,11 @@ impl Assembler<'_> {
             self.cursor.expect("?")?;
             return Ok(Type::Optional(TypeId(number)));
         }
-        let ty = self.plain_type()?;
-        if !self.cursor.take("?") {
-            return Ok(ty);
+        let mut ty = self.plain_type()?;
+        while self.cursor.take("?") {
+            ty = Type::Optional(self.intern(ty));
         }
-        let id = self.intern(ty);
-        Ok(Type::Optional(id))
+        Ok(ty)
     }
 
     pub(super) fn intern(&mut self, ty: Type) -> TypeId {
