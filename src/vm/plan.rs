@@ -1,11 +1,15 @@
 //! What a decision on one action needs, worked out at load: which rules stand in which class, how the index is searched,
 //! what is read.
 
-use crate::bytecode::op::Op;
+mod failing;
+mod reads;
+
 use crate::bytecode::program::{ConstantId, Effect, Entry, FunctionId, Index, Key, MessagePart, Program, Rule};
 use crate::vm::compare::compare;
 use crate::vm::image::Callee;
 use crate::vm::memory::{Heap, Memory};
+use crate::vm::plan::failing::{Flags, failing};
+use crate::vm::plan::reads::Reads;
 use crate::vm::value::Value;
 
 /// What a decision on one action needs.
@@ -135,14 +139,15 @@ pub enum KeyPlan {
 
 pub(super) fn entry_plans(program: &Program, callees: &[Callee], constants: &[Value], heap: &Heap) -> Vec<EntryPlan> {
     let mut reads = Reads::new(program);
-    let fails = failing(program);
-    program.entries.iter().map(|entry| entry_plan(entry, callees, &fails, constants, heap, &mut reads)).collect()
+    let (fails, meets_unknown) = failing(program);
+    let flags = Flags { fails: &fails, meets_unknown: &meets_unknown };
+    program.entries.iter().map(|entry| entry_plan(entry, callees, flags, constants, heap, &mut reads)).collect()
 }
 
 fn entry_plan(
     entry: &Entry,
     callees: &[Callee],
-    fails: &[bool],
+    flags: Flags<'_>,
     constants: &[Value],
     heap: &Heap,
     reads: &mut Reads<'_>,
@@ -154,8 +159,10 @@ fn entry_plan(
         rest.insert(rule);
     }
     let roots = roots(entry);
-    let can_fail = |id: &FunctionId| fails.get(id.0 as usize).copied().unwrap_or(true);
+    let is_set = |flags: &[bool], id: FunctionId| flags.get(id.0 as usize).copied().unwrap_or(true);
+    let can_fail = |&id: &FunctionId| is_set(flags.fails, id) || is_set(flags.meets_unknown, id);
     let is_obliged = |rule: &Rule| rule.obligations.iter().any(|(_, arguments)| arguments.iter().any(can_fail));
+    let is_fallible = |rule: &Rule| rule.may_fail || is_set(flags.meets_unknown, rule.condition) || is_obliged(rule);
     let stack = roots.iter().filter_map(|id| callees.get(id.0 as usize)).map(|callee| callee.stack).max();
     let (context_read, attributes_read) = reads.of(entry, &roots);
     EntryPlan {
@@ -167,31 +174,13 @@ fn entry_plan(
         approvals: counting(Effect::RequireApproval),
         allowances: counting(Effect::Allow),
         shadow: RuleSet::of(rules, |rule| rule.shadow),
-        fallible: RuleSet::of(rules, |rule| rule.may_fail || is_obliged(rule)),
+        fallible: RuleSet::of(rules, is_fallible),
         obliged: RuleSet::of(rules, is_obliged),
         rest,
         keys: key_plans(&entry.index, rules.len(), constants, heap),
         context_read,
         attributes_read,
     }
-}
-
-/// Which functions have, or reach, an instruction that may fail. One calls only functions with smaller ids.
-fn failing(program: &Program) -> Vec<bool> {
-    let mut fails: Vec<bool> = Vec::with_capacity(program.functions.len());
-    let sites = &program.fault_sites;
-    for function in &program.functions {
-        let first = sites.partition_point(|&(at, _)| at < function.code_start);
-        let own = sites.get(first).is_some_and(|&(at, _)| at < function.code_end);
-        let code = program.code.get(function.code_start as usize..function.code_end as usize).unwrap_or(&[]);
-        let below = code.iter().any(|op| match op {
-            Op::Call { f, .. } => fails.get(f.get() as usize).copied().unwrap_or(true),
-            Op::Force { f, .. } => fails.get(*f as usize).copied().unwrap_or(true),
-            _ => false,
-        });
-        fails.push(own || below);
-    }
-    fails
 }
 
 /// The functions that a decision on an entry starts with.
@@ -288,67 +277,5 @@ pub fn scalar(value: Value) -> Option<i64> {
     match value {
         Value::Int(value) | Value::Decimal(value) | Value::Duration(value) | Value::Timestamp(value) => Some(value),
         _ => None,
-    }
-}
-
-/// Finds what functions read. Each function is walked once for each entry that reaches it.
-struct Reads<'p> {
-    program: &'p Program,
-    /// The last entry that reached each function.
-    seen: Vec<u32>,
-    entry: u32,
-}
-
-impl<'p> Reads<'p> {
-    fn new(program: &'p Program) -> Reads<'p> {
-        Reads { program, seen: vec![0; program.functions.len()], entry: 0 }
-    }
-
-    fn of(&mut self, entry: &Entry, roots: &[FunctionId]) -> (Vec<bool>, Vec<Vec<bool>>) {
-        use crate::bytecode::program::Input;
-        let schema = &self.program.schema;
-        let action = schema.actions.get(self.entry as usize);
-        self.entry += 1;
-        let mut context = vec![false; action.map_or(0, |action| action.context.len())];
-        for input in &entry.inputs {
-            if let Input::Context(field) = input
-                && let Some(read) = context.get_mut(*field as usize)
-            {
-                *read = true;
-            }
-        }
-        let mut attributes: Vec<Vec<bool>> =
-            schema.entity_types.iter().map(|entity| vec![false; entity.attributes.len()]).collect();
-        let mut open: Vec<u32> = roots.iter().map(|id| id.0).collect();
-        while let Some(id) = open.pop() {
-            let (Some(seen), Some(function)) =
-                (self.seen.get_mut(id as usize), self.program.functions.get(id as usize))
-            else {
-                continue;
-            };
-            if *seen == self.entry {
-                continue;
-            }
-            *seen = self.entry;
-            let code = self.program.code.get(function.code_start as usize..function.code_end as usize).unwrap_or(&[]);
-            for op in code {
-                match op {
-                    Op::Call { f, .. } => open.push(f.get()),
-                    Op::Force { f, .. } => open.push(*f),
-                    Op::Attribute { s, .. } => {
-                        let selector = self.program.selectors.get(s.get() as usize);
-                        for &(ty, attribute) in selector.iter().flat_map(|selector| &selector.columns) {
-                            if let Some(read) =
-                                attributes.get_mut(ty as usize).and_then(|ty| ty.get_mut(attribute as usize))
-                            {
-                                *read = true;
-                            }
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        (context, attributes)
     }
 }

@@ -303,6 +303,22 @@ fn entities_are_replaced_while_decisions_go_on() {
     assert_eq!(kind(), Kind::Error);
 }
 
+/// Whether an entity that the program names is registered is not known to the verifier.
+#[test]
+fn an_attribute_of_an_entity_that_is_not_registered_is_an_error() {
+    let mut policy = Policy::new(&["m.deny", "m.ghost", "ghost"]);
+    let int = policy.builder.type_of(&Literal::Int(0));
+    policy.builder.program.selectors.push(pdl::bytecode::program::Selector { columns: vec![(0, 0)], ty: int });
+    let deny = policy.above(0);
+    let ghost = policy.builder.constant(&Literal::Entity("ghost".into())).0;
+    let level = policy.condition(&format!("const 0 {ghost}\nattribute 1 0 0\nread 2 0\nless 3 1 2\nreturn 3"));
+    policy.rule("m.deny", Effect::Deny, deny);
+    policy.rule("m.ghost", Effect::Deny, level);
+    let decision = ask(&policy.machine(), &request(1, ""));
+    assert_eq!((decision.kind, ids(&decision)), (Kind::Error, vec!["m.ghost"]));
+    assert!(decision.to_json().contains("unknown_entity"));
+}
+
 /// One rule for each key, found by the index or looked at always: the same decision.
 fn indexed(use_index: bool) -> Machine {
     let names: Vec<String> = (0..24).map(|at| format!("m.r{at:02}")).collect();
