@@ -77,12 +77,12 @@ fn every_line_left_out_gives_few_faults() {
 
 #[test]
 fn large_files_of_faults_take_linear_time() {
-    let garbage: String = (0..250_000u32)
+    let garbage: String = (0..50_000u32)
         .map(|at| ["} ", "a ", "( ", "when ", "policy p ", "\n", "= ", "{ "][(at * 7 % 8) as usize])
         .collect();
     let (_, faults) = read("garbage.pdl", &garbage);
     assert!(!faults.is_empty());
-    let lines = "    allow a when x = 1 because \"x\"\n".repeat(10_000);
+    let lines = "    allow a when x = 1 because \"x\"\n".repeat(2_000);
     let (tree, faults) = read("long.pdl", &format!("policy p on a {{\n{lines}}}\n"));
     assert_eq!(tree.items.len(), 1);
     assert!(faults.contains("`=` gives a value"));
