@@ -4,6 +4,13 @@ pub mod generate;
 
 use std::time::Duration;
 
+use pdl::base::span::SourceMap;
+use pdl::bytecode::verify::{Limits, VerifiedProgram, verify};
+use pdl::diagnostic::Diagnostics;
+use pdl::syntax::parse;
+use pdl::types::package::{self, LoadedModule};
+use pdl::types::typed::TypedPolicy;
+
 /// What was measured: per operation, sorted.
 #[derive(Clone, Debug)]
 pub struct Samples(Vec<f64>);
@@ -72,4 +79,30 @@ pub fn machine() {
     let model =
         model.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("").trim_matches([':', '\t', ' ']);
     println!("machine: {cores} cores, {model}; times are CPU time: median (p10 – p90)\n");
+}
+
+/// Parses and checks a policy of one file.
+///
+/// # Panics
+/// Where it has faults: they are shown.
+#[must_use]
+pub fn check(name: &str, text: &str) -> TypedPolicy {
+    let mut sink = Diagnostics::default();
+    let mut sources = SourceMap::default();
+    let file = parse::parse_bytes(&mut sources, name.to_owned(), text.as_bytes(), &mut sink);
+    let module = LoadedModule { name: "bench".into(), own: true, file };
+    let package = package::assemble("bench", "0.0.0", sources, vec![module], &mut sink);
+    let typed = pdl::types::check::check(&package, &mut sink);
+    let faults = sink.finish();
+    typed.unwrap_or_else(|| panic!("{}", pdl::diagnostic::compact::render(&package.sources, &faults)))
+}
+
+/// Checks, compiles and verifies a policy of one file.
+///
+/// # Panics
+/// Where it has faults.
+#[must_use]
+pub fn compile(name: &str, text: &str) -> VerifiedProgram {
+    let compiled = pdl::compile::compile(&check(name, text), &mut Diagnostics::default()).expect("it fits");
+    verify(compiled.program, &Limits::STANDARD).expect("it verifies")
 }
