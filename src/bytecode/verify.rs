@@ -14,14 +14,15 @@
 //! - Parameters may be errors. Functions call functions with smaller numbers only, at most `call_depth` deep and with
 //!   `stack_slots` slots altogether. Memo functions are reached by `force`, or serve the entry directly.
 //! - A loop turns at most as often as its collection may have elements by its type; no entry takes more than its `cost`.
-//! - Conditions that are not `may_fail`, and values in messages, are never errors. Conditions are Bool, groups are
-//!   entities, quorums are Int, messages' values are scalars or entities; none of them is absent, except in messages.
+//! - Conditions are Bool, groups are entities, quorums are Int, messages' values are scalars or entities; none of them is
+//!   absent, except in messages.
 //! - Values nest at most `JSON_DEPTH_MAX` deep.
 //!
 //! **What it assumes of the machine**: inputs are of the types of the schema, bounds of strings and collections
 //! included; ids of entities and keys of maps have at most `ID_BYTES_MAX` bytes; inputs are never errors.
 //!
-//! Not checked, because the answer would still be a decision: that the index leaves out only rules that cannot match. A
+//! Not checked, because the answer would still be a decision: that the index leaves out only rules that cannot match, and
+//! that a rule which is not `may_fail` never fails (the compiler knows more of intervals and of what is present). A
 //! bundle means what it says; who signs it vouches for where it comes from.
 
 mod code;
@@ -178,11 +179,6 @@ pub fn verify(program: Program, limits: &Limits) -> Result<VerifiedProgram, Veri
     let mut bounds = Vec::with_capacity(program.entries.len());
     for (number, (entry, certified)) in program.entries.iter().zip(&analysis.certified).enumerate() {
         let refuse = |reason| Err(VerifyError::item(reason, "entry", number));
-        let failing = analysis.may_fail.get(number).map_or(&[][..], |failing| failing);
-        if let Some(rule) = entry.rules.iter().zip(failing).position(|(rule, failing)| *failing && !rule.may_fail) {
-            let place = Place::Rule { entry: number as u32, rule: rule as u32 };
-            return Err(VerifyError::new(Reason::ConditionFails, place));
-        }
         if certified.bounds.stack_slots > limits.stack_slots_max {
             return refuse(Reason::StackSlots);
         }
@@ -215,11 +211,15 @@ pub fn certify(program: &mut Program) -> Result<(), VerifyError> {
     Ok(())
 }
 
-/// The cost of every entry; `u64::MAX` of all if the program is refused for another reason.
-#[must_use]
-pub fn entry_costs(program: &Program) -> Vec<u64> {
-    match analyse(program, &Limits::STANDARD) {
-        Ok(analysis) => analysis.certified.iter().map(|certified| certified.cost).collect(),
-        Err(_) => vec![u64::MAX; program.entries.len()],
+/// Fills in the cost of every entry, and leaves to the compiler which rules may fail: it knows more of intervals and of
+/// what is present.
+///
+/// # Errors
+/// As of `verify`: a program that is refused for another reason is not certified.
+pub fn certify_costs(program: &mut Program) -> Result<(), VerifyError> {
+    let analysis = analyse(program, &Limits::STANDARD)?;
+    for (entry, certified) in program.entries.iter_mut().zip(&analysis.certified) {
+        entry.cost = certified.cost;
     }
+    Ok(())
 }

@@ -37,8 +37,11 @@ pub(super) fn finish(pool: Pool, sink: &mut Diagnostics) -> Option<Compiled> {
     if !pool.overflows.is_empty() {
         return None;
     }
-    for (entry, cost) in verify::entry_costs(&program).into_iter().enumerate() {
-        program.entries[entry].cost = cost;
+    if let Err(error) = verify::certify_costs(&mut program) {
+        // What the checker has let pass is refused by the verifier for its size only.
+        let span = sites.first().map_or_else(Span::default, |(span, _)| *span);
+        sink.push(Diagnostic::error(Code::TooLargeToCompile, span, format!("the package does not compile: {error}")));
+        return None;
     }
     Some(Compiled { program, sites: sites.into_iter().map(|(span, _)| span).collect::<Vec<Span>>() })
 }
