@@ -24,6 +24,7 @@ use std::sync::Arc;
 pub use membership::can_be_in;
 
 use crate::base::span::Span;
+use crate::data::arithmetic::ArithmeticError;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::syntax::ast;
 use crate::types::narrow::{self, Fact, Facts, Known, Truth, Values, Variants};
@@ -257,17 +258,39 @@ impl<'s, 'w> Checker<'s, 'w> {
     pub fn maybe_absent(&mut self, found: Checked) -> Checked {
         let path = narrow::path_of(&found.expr);
         let known = path.as_ref().and_then(|path| self.known.get(path)).and_then(|fact| fact.present);
+        let name = self.describe(&found.expr);
+        let subject = name.as_ref().map_or("this value".to_owned(), |name| format!("`{name}`"));
+        let name = name.unwrap_or_else(|| "…".to_owned());
         let diagnostic = if known == Some(false) {
-            Diagnostic::error(Code::MaybeAbsent, found.expr.span, "this value is known to be absent here")
+            Diagnostic::error(Code::MaybeAbsent, found.expr.span, format!("{subject} is known to be absent here"))
                 .label("absent")
-                .help("read it where the opposite was asked: `… is present and …`")
+                .help(format!("read it where the opposite was asked: `{name} is present and …`"))
         } else {
-            Diagnostic::error(Code::MaybeAbsent, found.expr.span, "this value may be absent")
+            Diagnostic::error(Code::MaybeAbsent, found.expr.span, format!("{subject} may be absent"))
                 .label(format!("`{}`", self.world().show_plain(&found.expr.ty)))
-                .help("ask first: `… is present and …`")
-                .help("or give a default: `… ?? value`")
+                .help(format!("ask first: `{name} is present and …`"))
+                .help(format!("or give a default: `{name} ?? …`"))
         };
         self.fail(diagnostic)
+    }
+
+    /// What is read, as a source would write it.
+    #[must_use]
+    pub fn describe(&self, expr: &Expr) -> Option<String> {
+        Some(match &expr.kind {
+            ExprKind::Subject => "subject".to_owned(),
+            ExprKind::Resource => "resource".to_owned(),
+            ExprKind::Context(name) => format!("context.{name}"),
+            ExprKind::Local(id) => self.locals.iter().find(|local| local.id == *id)?.name.to_string(),
+            ExprKind::Narrowed(inner) => self.describe(inner)?,
+            ExprKind::Attribute(base, name) => format!("{}.{name}", self.describe(base)?),
+            ExprKind::Field(base, place) => {
+                let Type::Record(id) = base.ty else { return None };
+                let field = self.world().records[id.index()].fields.get(*place as usize)?;
+                format!("{}.{}", self.describe(base)?, field.name)
+            }
+            _ => return None,
+        })
     }
 
     /// The value itself; of an optional there is a fault.
@@ -302,7 +325,12 @@ impl<'s, 'w> Checker<'s, 'w> {
                             format!("this constant can't be calculated: {error}"),
                         )
                         .label("always an error")
-                        .help("no request could ever get past this; use smaller numbers"),
+                        .help(match error {
+                            ArithmeticError::Overflow => "numbers have 64 bits; use smaller ones",
+                            ArithmeticError::Inexact => {
+                                "a Decimal has six digits after the point, and nothing is ever rounded"
+                            }
+                        }),
                     );
                 }
                 None => (),

@@ -5,7 +5,7 @@ use crate::data::similar::best_match;
 use crate::data::url::is_domain_name;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, QuantifierKind};
-use crate::types::expr::{Checked, Checker, faults};
+use crate::types::expr::{Checked, Checker, Place, faults};
 use crate::types::interval::{self, Bounds};
 use crate::types::narrow::Truth;
 use crate::types::operator::Operator;
@@ -72,6 +72,15 @@ impl Checker<'_, '_> {
     }
 
     fn call_function(&mut self, id: FunctionId, path: &ast::Path, arguments: &[ast::Expr], span: Span) -> Checked {
+        if matches!(self.place, Place::Constant(_)) {
+            arguments.iter().for_each(|argument| _ = self.infer(argument, None));
+            let message = format!("`{}` can't be called in a constant", dotted(&path.parts));
+            return self.fail(
+                Diagnostic::error(Code::NotConstant, span, message)
+                    .label("worked out per request")
+                    .help("write the value, or an operator on constants"),
+            );
+        }
         let world = self.world();
         let Some(signature) = world.signatures.get(id.index()) else { return Checked::unknown(span) };
         if signature.parameters.len() != arguments.len() {

@@ -100,6 +100,12 @@ impl Checker<'_, '_> {
             .secondary(left.expr.span, format!("`{one}`"))
             .secondary(right.expr.span, format!("`{two}`"));
         match (&left.expr.ty, &right.expr.ty) {
+            (Type::Enum(id), Type::String(_)) => match right.value() {
+                Some(Const::String(text)) if world.variant(*id, text).is_some() => {
+                    fault.help(format!("write the variant without quotation marks: `{text}`"))
+                }
+                _ => fault,
+            },
             (Type::Entity(_), Type::String(_)) => {
                 fault.help("compare with an entity, `Type::\"…\"`, or read the id: `….id`")
             }

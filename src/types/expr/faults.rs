@@ -16,12 +16,9 @@ pub fn out_of_range(span: Span, computed: Interval, allowed: Interval, constant:
             .label("out of range");
     }
     let what = if computed == Interval::FULL { "any integer".to_owned() } else { show_interval(computed) };
-    let fault = Diagnostic::error(
-        Code::OutOfRange,
-        span,
-        format!("this can be outside of {allowed_text}, which its place allows: it can be {what}"),
-    )
-    .label(format!("{what}, computed from its parts"));
+    let fault =
+        Diagnostic::error(Code::OutOfRange, span, format!("this can be {what}, and only {allowed_text} fits here"))
+            .label("computed from the bounds of its parts");
     let mut ways = Vec::new();
     if computed.low < allowed.low {
         ways.push(format!("`max(…, {})`", allowed.low));

@@ -71,7 +71,8 @@ impl Checker<'_, '_> {
             let fault = some_lack(name, "attribute", types.len(), names);
             let has = types.iter().find(|ty| !lacking.contains(ty)).unwrap_or(first);
             let has = &world.entity_types[has.index()].name;
-            return self.fail(fault.help(format!("ask for the type first: `… is {has} and …`")));
+            let value = self.describe(&base.expr).unwrap_or_else(|| "…".to_owned());
+            return self.fail(fault.help(format!("ask for the type first: `{value} is {has} and …`")));
         }
         let Some(field) = world.attribute(*first, &name.text) else { return Checked::unknown(span) };
         let mut ty = field.ty.clone();

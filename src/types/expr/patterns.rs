@@ -28,7 +28,7 @@ impl<'w> Checker<'_, 'w> {
                 if !matches!(ty, Type::Optional(_)) {
                     let ty = self.world().show_plain(ty);
                     return self.bad(
-                        Diagnostic::error(Code::BadPattern, span, format!("a `{ty}` is always there"))
+                        Diagnostic::error(Code::BadPattern, span, format!("`{ty}` is always there"))
                             .label("only an optional is present or absent"),
                     );
                 }
@@ -139,7 +139,7 @@ impl<'w> Checker<'_, 'w> {
             Diagnostic::error(
                 Code::BadPattern,
                 found.expr.span,
-                format!("a `{two}` is matched here, and this is `{one}`"),
+                format!("`{two}` is matched here, but this is `{one}`"),
             )
             .label(format!("`{one}`")),
         );
@@ -156,7 +156,7 @@ impl<'w> Checker<'_, 'w> {
         if !matches!(ty, Type::Int(_) | Type::Decimal | Type::Duration | Type::Timestamp) {
             let ty = self.world().show_plain(ty);
             return self.bad(
-                Diagnostic::error(Code::BadPattern, span, format!("a `{ty}` has no ranges"))
+                Diagnostic::error(Code::BadPattern, span, format!("`{ty}` has no ranges"))
                     .label("a range")
                     .help("name the values, with `|` between them"),
             );
