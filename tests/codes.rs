@@ -17,6 +17,7 @@ const WITHOUT_PROGRAM: &[Code] = &[
     Code::BadManifest,
     Code::BadDependency,
     Code::TooLargeToCompile,
+    Code::TooEntangled,
     Code::MoreFaults,
 ];
 
