@@ -37,7 +37,8 @@ pub fn evaluate_constant(
     expected: Option<&Type>,
     sink: &mut Diagnostics,
 ) -> Option<(Type, Const)> {
-    let mut session = session(world, sink);
+    // No call is constant, so nothing has to be known of functions: there may be many, and as many constants.
+    let mut session = Session { world, sink, fallible: Vec::new(), patterns: HashSet::new() };
     let mut checker = Checker::new(&mut session, module, Place::Constant(arguments));
     let found = match expected {
         Some(expected) => checker.check(expr, expected),
