@@ -20,6 +20,7 @@ use crate::vm::input::{Document, Fail, InputErrorKind, fail, locate, too_large};
 use crate::vm::json::{Reader, Text};
 use crate::vm::memory::{Heap, Local, Memory, Override, Presented};
 use crate::vm::store::Store;
+use crate::vm::strings::hash;
 use crate::vm::value::{EntityRef, Region, Row, StrRef, Value};
 
 /// What becomes of members of a request, its subject, action or resource that nothing defines.
@@ -200,7 +201,7 @@ fn decode_request(
 
 /// Finds the action and makes room for its context.
 fn begin(decoder: &mut Decoder<'_, '_, RequestSink<'_>>, named: &ActionParts<'_>) -> Result<(u32, usize), Fail> {
-    let action = action(decoder.sink.world, named)?;
+    let action = action(decoder.sink.world, named, &mut decoder.buffers.text)?;
     decoder.sink.entry = action;
     let count = decoder.plan.contexts.get(action as usize).map_or(0, |fields| fields.list.len());
     Ok((action, decoder.reserve(count)))
@@ -304,13 +305,9 @@ fn action_parts<'d>(
     Ok(parts)
 }
 
-fn action(world: World<'_>, parts: &ActionParts<'_>) -> Result<u32, Fail> {
+fn action(world: World<'_>, parts: &ActionParts<'_>, buffer: &mut String) -> Result<u32, Fail> {
     let Some((name, at)) = parts.name else { return Err(missing(parts.offset, "name")) };
-    let found = match name.plain() {
-        Some(name) => world.image.action(name),
-        None => world.image.action(&name.characters().collect::<String>()),
-    };
-    match found {
+    match world.image.action(name.read(buffer)) {
         Some(action) if (action as usize) < world.image.entries.len() => Ok(action),
         _ => Err(unknown_action(world, name, at)),
     }
@@ -510,7 +507,9 @@ impl Sink for RequestSink<'_> {
         if text.len() > self.world.store.longest_string() {
             return None;
         }
-        self.world.image.find_string(text).or_else(|| self.world.store.find_string(text))
+        let hash = hash(text.as_bytes());
+        let World { image, store, .. } = self.world;
+        image.find_string_hashed(hash, text).or_else(|| store.find_string_hashed(hash, text))
     }
 
     #[inline]
@@ -534,10 +533,7 @@ impl Sink for RequestSink<'_> {
             let row = store.row(ty, id).map_or(Row::NONE, Row::stored);
             return Ok(EntityRef { ty: ty as u16, id, row });
         }
-        let known = match id.plain() {
-            Some(id) => self.known(id),
-            None => self.known(&id.characters().collect::<String>()),
-        };
+        let known = self.known_text(id);
         let row = known.and_then(|id| store.row(ty, id)).filter(|&row| store.is_registered(row));
         match (known, row) {
             (Some(id), Some(row)) => Ok(EntityRef { ty: ty as u16, id, row: Row::stored(row) }),

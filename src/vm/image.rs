@@ -110,6 +110,13 @@ impl Image {
         self.strings.find(text, |number| self.heap.texts.get(number)).map(StrRef)
     }
 
+    /// The same for who knows the hash of the text.
+    #[inline]
+    #[must_use]
+    pub fn find_string_hashed(&self, hash: u32, text: &str) -> Option<StrRef> {
+        self.strings.find_hashed(hash, text, |number| self.heap.texts.get(number)).map(StrRef)
+    }
+
     /// The value of a constant.
     #[inline]
     #[must_use]

@@ -18,7 +18,7 @@ use crate::vm::entities::Entities;
 use crate::vm::image::Image;
 use crate::vm::memory::{Heap, Memory};
 use crate::vm::store::ancestors::Ancestors;
-use crate::vm::strings::StringIndex;
+use crate::vm::strings::{StringIndex, hash};
 use crate::vm::value::{EntityRef, Row, StrRef, Value};
 
 /// The entities that decisions are made with.
@@ -109,6 +109,14 @@ impl Store {
     #[must_use]
     pub fn longest_string(&self) -> usize {
         self.longest_string
+    }
+
+    /// The string of the store with this text, whose hash the caller knows.
+    #[inline]
+    #[must_use]
+    pub fn find_string_hashed(&self, hash: u32, text: &str) -> Option<StrRef> {
+        let found = self.strings.find_hashed(hash, text, |at| self.heap.texts.get(at));
+        found.map(|at| StrRef(self.program_strings + at))
     }
 
     /// The row of an entity, registered or only named by the program.
@@ -232,7 +240,7 @@ impl Entities for Store {
 
     #[inline]
     fn find_string(&self, text: &str) -> Option<StrRef> {
-        self.strings.find(text, |at| self.heap.texts.get(at)).map(|at| StrRef(self.program_strings + at))
+        self.find_string_hashed(hash(text.as_bytes()), text)
     }
 }
 

@@ -37,7 +37,12 @@ impl StringIndex {
     /// The number whose text this is; `text_of` gives the text of a number that was inserted.
     #[inline]
     pub fn find<'t>(&self, text: &str, text_of: impl Fn(u32) -> &'t str) -> Option<u32> {
-        let hash = hash(text.as_bytes());
+        self.find_hashed(hash(text.as_bytes()), text, text_of)
+    }
+
+    /// The same for who looks in several tables and knows the [`hash`] of the text.
+    #[inline]
+    pub fn find_hashed<'t>(&self, hash: u32, text: &str, text_of: impl Fn(u32) -> &'t str) -> Option<u32> {
         let mask = self.places.len().checked_sub(1)?;
         let mut at = hash as usize & mask;
         loop {

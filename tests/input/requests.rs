@@ -7,6 +7,7 @@ use pdl::vm::decode::{Decoded, Scratch, World, decode};
 use pdl::vm::input::{Document, InputError, InputErrorKind};
 use pdl::vm::memory::Local;
 use pdl::vm::store::Store;
+use pdl::vm::store::fault::EntityFaultKind;
 use serde_json::{Value as Json, json};
 
 use crate::input::world;
@@ -107,4 +108,16 @@ fn every_case_is_answered_as_it_says_and_every_kind_of_error_has_one() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     let all: BTreeSet<InputErrorKind> = InputErrorKind::ALL.iter().copied().collect();
     assert_eq!(seen, all);
+}
+
+#[test]
+fn the_documentation_names_every_kind() {
+    let text = fs::read_to_string("docs/requests.md").expect("the page can be read");
+    let named: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | ")).map(|(kind, _)| kind).collect();
+    let inputs = InputErrorKind::ALL.iter().map(|kind| kind.name());
+    let faults = EntityFaultKind::ALL.iter().map(|kind| kind.name());
+    for kind in inputs.chain(faults) {
+        assert!(named.contains(&kind), "docs/requests.md names {kind}");
+    }
 }

@@ -72,11 +72,22 @@ pub trait Sink {
         }
     }
 
+    /// A string that is known already, perhaps with escapes.
+    fn known_text(&mut self, text: Text<'_>) -> Option<StrRef> {
+        if let Some(text) = text.plain() {
+            return self.known(text);
+        }
+        self.heap().texts.pending().extend(text.characters());
+        let memory = self.memory();
+        let known = self.known(memory.heap(Self::REGION).texts.pending_text());
+        self.heap().texts.cancel();
+        known
+    }
+
     /// The number of the string that has been written behind the heap's last one.
     fn take_pending(&mut self) -> StrRef {
-        let region = Self::REGION;
         let memory = self.memory();
-        let known = self.known(memory.heap(region).texts.pending_text());
+        let known = self.known(memory.heap(Self::REGION).texts.pending_text());
         match known {
             Some(known) => {
                 self.heap().texts.cancel();

@@ -6,7 +6,6 @@ use crate::base::limits::{DIAGNOSTICS_MAX, ENTITIES_BYTES_MAX, ENTITIES_MAX};
 use crate::bytecode::schema::{Schema, TypeId};
 use crate::vm::decode::names::{Fields, Plan};
 use crate::vm::decode::value::{Buffers, Decoder, Extra, Parts, Sink, Want, duplicate_key, missing, shape_name};
-use crate::vm::entities::Entities as _;
 use crate::vm::image::Image;
 use crate::vm::input::{Fail, InputErrorKind, fail};
 use crate::vm::json::path::{path_at, push_key};
@@ -15,6 +14,7 @@ use crate::vm::memory::{Heap, Memory};
 use crate::vm::store::ancestors::{Ancestors, HierarchyError};
 use crate::vm::store::fault::{EntityFault, EntityFaultKind, kind_of};
 use crate::vm::store::{Store, UNREGISTERED};
+use crate::vm::strings::hash;
 use crate::vm::value::{EntityRef, Region, Row, StrRef, Value};
 
 impl Store {
@@ -388,7 +388,8 @@ impl Sink for StoreSink<'_> {
     }
 
     fn known(&self, text: &str) -> Option<StrRef> {
-        self.image.find_string(text).or_else(|| self.store.find_string(text))
+        let hash = hash(text.as_bytes());
+        self.image.find_string_hashed(hash, text).or_else(|| self.store.find_string_hashed(hash, text))
     }
 
     fn added(&mut self, at: u32) -> StrRef {
@@ -402,10 +403,7 @@ impl Sink for StoreSink<'_> {
     }
 
     fn registered(&mut self, ty: u32, id: Text<'_>) -> Result<EntityRef, String> {
-        let known = match id.plain() {
-            Some(id) => self.known(id),
-            None => self.known(&id.characters().collect::<String>()),
-        };
+        let known = self.known_text(id);
         let row = known.and_then(|id| self.store.row(ty, id)).filter(|&row| self.store.is_registered(row));
         match (known, row) {
             (Some(id), Some(row)) => Ok(EntityRef { ty: ty as u16, id, row: Row::stored(row) }),
