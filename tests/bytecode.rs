@@ -1,6 +1,8 @@
 //! Programs in assembly: what the verifier makes of them, and that their text and their bytes say all of them.
 
 mod bundle;
+mod docs;
+mod random;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
