@@ -4,9 +4,12 @@
 //! which [`status::Status`] the process ends. Data goes to standard output, talk to standard error. Nothing in here
 //! decides, checks or compiles anything itself, and nothing below reads files, clocks or the environment.
 
+mod answer;
 pub mod args;
+mod build;
 mod check;
 mod completions;
+mod eval;
 mod files;
 mod fmt;
 mod init;
@@ -16,8 +19,11 @@ mod load;
 mod man;
 mod manifest;
 mod output;
+mod policy;
 mod report;
+mod sign;
 mod status;
+mod test;
 
 use std::process::ExitCode;
 
@@ -67,7 +73,11 @@ fn run(args: Args) -> Status {
 fn command(command: Command, output: &mut Output) -> Result<Status, Failure> {
     match command {
         Command::Check(args) => check::run(&args, output),
+        Command::Build(args) => build::run(&args, output),
+        Command::Eval(args) => eval::run(&args, output),
+        Command::Test(args) => test::run(&args, output),
         Command::Fmt(args) => fmt::run(&args, output),
+        Command::Sign(args) => sign::run(&args, output),
         Command::Keygen(args) => keygen::run(&args, output),
         Command::Init(args) => init::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),

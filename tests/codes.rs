@@ -18,6 +18,7 @@ const WITHOUT_PROGRAM: &[Code] = &[
     Code::BadDependency,
     Code::TooLargeToCompile,
     Code::TooEntangled,
+    Code::TestFailed,
     Code::MoreFaults,
 ];
 

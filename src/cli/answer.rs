@@ -13,6 +13,7 @@ use crate::bytecode::program::Effect;
 use crate::data::duration::Duration;
 use crate::diagnostic::render::clean;
 use crate::vm::decide::{Answer, Kind};
+use crate::vm::input::Document;
 use crate::vm::decision::{Decision, ErrorReport, GateReport, RuleReport};
 
 /// The text: the answer and its kind, what was asked where that is known, and every reason.
@@ -101,11 +102,17 @@ fn write_gate(out: &mut String, gate: &GateReport) {
 
 fn write_error(out: &mut String, error: &ErrorReport) {
     match error {
-        ErrorReport::Input { code, path, message } => {
+        ErrorReport::Input { code, document, path, message } => {
             let _ = write!(out, "  error {code}");
-            if !path.is_empty() {
-                let _ = write!(out, " at {}", clean(path));
-            }
+            let whole = match document {
+                Document::Request => "the request",
+                Document::Facts => "the facts",
+            };
+            let _ = match (path.as_str(), document) {
+                ("", _) => write!(out, " in {whole}"),
+                (path, Document::Request) => write!(out, " at {}", clean(path)),
+                (path, Document::Facts) => write!(out, " at {} of the facts", clean(path)),
+            };
             let _ = writeln!(out, ": {}", clean(message));
         }
         ErrorReport::Evaluation { kind, rule, at, .. } => {

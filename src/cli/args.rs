@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use crate::data::timestamp::Timestamp;
+
 const EXIT: &str = "\
 Exit status:
   0  all is well; of `eval`: ALLOW
@@ -32,8 +34,16 @@ pub struct Args {
 pub enum Command {
     /// Check policies and report all faults at once
     Check(CheckArgs),
+    /// Compile a package to a bundle
+    Build(BuildArgs),
+    /// Decide a request: exit status 0 is ALLOW, 3 REQUIRE_APPROVAL, 4 DENY
+    Eval(EvalArgs),
+    /// Run the tests of a package
+    Test(TestArgs),
     /// Put sources into their canonical form
     Fmt(FmtArgs),
+    /// Sign a bundle
+    Sign(SignArgs),
     /// Make a key pair for signing bundles
     Keygen(KeygenArgs),
     /// Write a small package to begin with
@@ -90,6 +100,93 @@ pub struct CheckArgs {
     /// Explain a code, such as E0301, instead
     #[arg(long, value_name = "CODE", conflicts_with_all = ["paths", "format"])]
     pub explain: Option<String>,
+}
+
+/// `pdl build`
+#[derive(Arguments, Debug)]
+pub struct BuildArgs {
+    /// A file, or a folder with a pdl.toml; `-` is standard input [default: the package around the current folder]
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub path: Option<PathBuf>,
+    /// Where to write the bundle; `-` is standard output
+    #[arg(short, long, value_name = "FILE.pdlb", value_hint = ValueHint::FilePath)]
+    pub output: PathBuf,
+    /// Leave out sources and places: the bundle's name stays the same
+    #[arg(long)]
+    pub strip: bool,
+    /// How the result is shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// `pdl eval`
+#[derive(Arguments, Debug)]
+pub struct EvalArgs {
+    /// A bundle, a source file, or a folder with a pdl.toml; `-` is standard input
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub policy: PathBuf,
+    /// The request, in JSON; `-` is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub request: PathBuf,
+    /// The registered entities, in JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub entities: Option<PathBuf>,
+    /// One request for each line; exit status 0 once all are answered
+    #[arg(long)]
+    pub jsonl: bool,
+    /// The kernel's field `now`, such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub now: Option<Timestamp>,
+    /// All fields that the kernel gives, in JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub facts: Option<PathBuf>,
+    /// Without entities: take the attributes of registered types from the request
+    #[arg(long, conflicts_with = "entities")]
+    pub assume_presented: bool,
+    /// Refuse the policy unless this key signed it; several keys all have to
+    #[arg(long, value_name = "KEY.pub", value_hint = ValueHint::FilePath)]
+    pub require_signature: Vec<PathBuf>,
+    /// How decisions are shown [default: human, with --jsonl json]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<Format>,
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).map_err(|error| error.to_string())
+}
+
+/// `pdl test`
+#[derive(Arguments, Debug)]
+pub struct TestArgs {
+    /// A file, or a folder with a pdl.toml; `-` is standard input [default: the package around the current folder]
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub path: Option<PathBuf>,
+    /// Run only tests whose `module: name` contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Show which rules, conditions and rows of tables no test covers
+    #[arg(long)]
+    pub coverage: bool,
+    /// Fail if less than this is covered, in percent
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub coverage_min: Option<u8>,
+    /// How results are shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// `pdl sign`
+#[derive(Arguments, Debug)]
+pub struct SignArgs {
+    /// The bundle
+    #[arg(value_name = "FILE.pdlb", value_hint = ValueHint::FilePath)]
+    pub bundle: PathBuf,
+    /// The private key
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key: PathBuf,
+    /// Where to write the signed bundle; `-` is standard output [default: in place]
+    #[arg(short, long, value_name = "FILE.pdlb", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
 }
 
 /// `pdl fmt`

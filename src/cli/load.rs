@@ -58,7 +58,11 @@ pub fn around_here() -> Result<PathBuf, Failure> {
 
 /// Reads and parses what is at a path: a file, a folder with a `pdl.toml`, or standard input for `-`.
 pub fn load(path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
-    if is_folder(path) { folder(path, sink) } else { single(path, sink) }
+    if is_folder(path) {
+        return folder(path, sink);
+    }
+    let bytes = files::read_up_to(path, SOURCE_BYTES_MAX).map_err(|error| Failure::io("read", path, &error))?;
+    Ok(single(path, &bytes, sink))
 }
 
 /// All source files of the package at a path, in order; of its dependencies none.
@@ -73,7 +77,9 @@ pub fn own_sources(path: &Path) -> Result<Vec<Source>, Failure> {
     Ok(sources)
 }
 
-fn is_folder(path: &Path) -> bool {
+/// Whether a path is a folder, and so a package by its `pdl.toml`.
+#[must_use]
+pub fn is_folder(path: &Path) -> bool {
     !files::is_stdin(path) && path.is_dir()
 }
 
@@ -84,11 +90,12 @@ fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
-fn single(path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
+/// Parses the contents of a file that makes up a package by itself.
+pub fn single(path: &Path, bytes: &[u8], sink: &mut Diagnostics) -> Loaded {
     let mut reading = Reading::default();
-    reading.add(&Source { name: file_name(path), path: path.to_owned() }, true, sink)?;
+    reading.parse(&Source { name: file_name(path), path: path.to_owned() }, bytes, true, sink);
     let module = reading.modules.first().map(|module| module.name.clone()).unwrap_or_default();
-    Ok(reading.finish(&files::shown(path), &module, "0.0.0", sink))
+    reading.finish(&files::shown(path), &module, "0.0.0", sink)
 }
 
 fn folder(path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
@@ -213,14 +220,18 @@ impl Reading {
         }
         let bytes = files::read_up_to(&source.path, SOURCE_BYTES_MAX)
             .map_err(|error| Failure::io("read", &source.path, &error))?;
-        let file = parse::parse_bytes(&mut self.sources, source.name.clone(), &bytes, sink);
+        self.parse(source, &bytes, own, sink);
+        Ok(())
+    }
+
+    fn parse(&mut self, source: &Source, bytes: &[u8], own: bool, sink: &mut Diagnostics) {
+        let file = parse::parse_bytes(&mut self.sources, source.name.clone(), bytes, sink);
         self.display.push(display_name(&source.path));
         let name = match &file.module {
             Some(header) => header.path.parts.iter().map(|part| &*part.text).collect::<Vec<_>>().join("."),
             None => stem(&source.name),
         };
         self.modules.push(LoadedModule { name: name.into(), own, file });
-        Ok(())
     }
 
     fn finish(self, talk: &str, name: &str, version: &str, sink: &mut Diagnostics) -> Loaded {

@@ -1,48 +1,200 @@
-//! A policy that can decide, from whatever path it was named by.
+//! From a path to a policy that can decide: the same way for sources as for bundles, through a bundle that is verified.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use super::args::ReportFormat;
+use super::files;
+use super::key;
 use super::load;
+use super::manifest;
 use super::output::Output;
 use super::report;
-use super::status::{Failure, Status};
-use crate::base::hash::Digest;
-use crate::base::span::{SourceMap, Span};
+use super::status::Failure;
+use crate::base::limits::{BUNDLE_BYTES_MAX, SOURCE_BYTES_MAX};
+use crate::base::span::SourceMap;
+use crate::bytecode::bundle::{self, Contents, LoadOptions, LoadedBundle, MAGIC, PublicKey, SignaturePolicy, Source, SourceSpan};
 use crate::bytecode::program::SiteId;
-use crate::bytecode::verify::{Limits, verify};
+use crate::bytecode::verify::Limits;
 use crate::compile::{Compiled, compile};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, render};
 use crate::types::check::check;
 use crate::types::typed::TypedPolicy;
 use crate::vm::decision::Decision;
-use crate::vm::decode::names::Plan;
-use crate::vm::image::Image;
+use crate::vm::machine::Machine;
+
+/// What is said of a policy that is not faulty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Warnings {
+    /// Its warnings are shown.
+    Shown,
+    /// They are `pdl check`'s to show.
+    Hidden,
+}
+
+/// A package that was checked and compiled.
+#[derive(Debug)]
+pub struct Built {
+    /// What it is called in talk.
+    pub name: String,
+    /// The typed tree.
+    pub policy: TypedPolicy,
+    /// Its sources under the names by which a person finds them.
+    pub sources: SourceMap,
+    /// Its program, and where its sites are.
+    pub compiled: Compiled,
+}
+
+/// Checks and compiles the sources at a path. Faults are shown, and end in a failure.
+pub fn build(path: &Path, warnings: Warnings, output: &mut Output) -> Result<Built, Failure> {
+    let mut sink = Diagnostics::default();
+    let loaded = load::load(path, &mut sink)?;
+    compile_loaded(loaded, warnings, sink, output)
+}
+
+fn compile_loaded(
+    loaded: load::Loaded,
+    warnings: Warnings,
+    mut sink: Diagnostics,
+    output: &mut Output,
+) -> Result<Built, Failure> {
+    let load::Loaded { package, name, sources } = loaded;
+    let policy = package.as_ref().and_then(|package| check(package, &mut sink));
+    let compiled = policy.as_ref().and_then(|policy| compile(policy, &mut sink));
+    let counts = sink.counts();
+    if compiled.is_none() || warnings == Warnings::Shown {
+        let list = sink.finish();
+        output.talk(&report::text(ReportFormat::Human, &sources, &list, counts, output.color_talk()));
+    }
+    match (policy, compiled) {
+        (Some(policy), Some(compiled)) => Ok(Built { name, policy, sources, compiled }),
+        _ => Err(Failure::new(format!("`{name}` is faulty: {}", render::summary(counts)))),
+    }
+}
+
+impl Built {
+    /// The bundle: the same bytes for the same sources, wherever they lie.
+    pub fn bundle(&self) -> Result<Vec<u8>, Failure> {
+        let map = self.source_map();
+        let sources = self.policy.sources.iter().map(|(_, file)| Source {
+            name: file.name.as_str().into(),
+            text: file.text.as_str().into(),
+        });
+        let sources: Vec<Source> = sources.collect();
+        let contents = Contents {
+            package: &self.policy.name,
+            version: &self.policy.version,
+            edition: manifest::EDITIONS.last().copied().unwrap_or_default(),
+            compiler: concat!("pdl ", env!("CARGO_PKG_VERSION")),
+            program: &self.compiled.program,
+            source_map: Some(&map),
+            sources: Some(&sources),
+        };
+        bundle::write(&contents).map_err(|error| Failure::new(format!("`{}` can't be a bundle: {error}", self.name)))
+    }
+
+    fn source_map(&self) -> bundle::SourceMap {
+        let span = |span: &crate::base::span::Span| {
+            let file = self.policy.sources.file(span.file);
+            let ((line, column), (line_end, column_end)) = (file.line_column(span.start), file.line_column(span.end));
+            SourceSpan { file: span.file.0, line, column, line_end, column_end }
+        };
+        bundle::SourceMap {
+            files: self.policy.sources.iter().map(|(_, file)| file.name.as_str().into()).collect(),
+            sites: self.compiled.sites.iter().map(span).collect(),
+        }
+    }
+}
 
 /// A policy, ready to decide.
 #[derive(Debug)]
 pub struct Policy {
-    /// The program.
-    pub image: Image,
-    /// How requests are read.
-    pub plan: Plan,
-    /// The name of its bundle.
-    pub digest: Option<Digest>,
-    places: Vec<String>,
+    /// The machine, without entities.
+    pub machine: Machine,
+    map: Option<bundle::SourceMap>,
 }
 
 impl Policy {
-    /// Fills in the places of a decision.
+    /// Makes a bundle's program ready.
+    pub fn new(bundle: LoadedBundle) -> Result<Policy, Failure> {
+        let machine = Machine::new(bundle.program)
+            .map_err(|error| Failure::new(format!("the bundle's program can't be loaded: {error}")))?;
+        Ok(Policy { machine: machine.with_bundle(bundle.name), map: bundle.source_map })
+    }
+
+    /// Fills in where the rules of a decision stand, if the bundle knows.
     pub fn locate(&self, decision: &mut Decision) {
-        decision.locate(|site: SiteId| self.places.get(site.0 as usize).cloned());
+        decision.locate(|site| self.place(site));
+    }
+
+    fn place(&self, site: SiteId) -> Option<String> {
+        let map = self.map.as_ref()?;
+        let span = map.sites.get(site.0 as usize)?;
+        let file = map.files.get(span.file as usize)?;
+        Some(format!("{file}:{}:{}", span.line, span.column))
     }
 }
 
-/// A package that was checked, with its sources as they are shown here.
-#[derive(Debug)]
-pub struct Checked {
-    /// The typed tree.
-    pub policy: TypedPolicy,
-    /// The sources under the names by which a person finds them.
-    pub sources: SourceMap,
+/// A policy from a bundle, a source file, a package or standard input. Nothing runs that is not signed as demanded.
+pub fn open(path: &Path, demanded: &SignaturePolicy, output: &mut Output) -> Result<Policy, Failure> {
+    let (bytes, is_bundle) = look_at(path)?;
+    let bundle = match (bytes, is_bundle) {
+        (Some(bytes), true) => bytes,
+        (Some(bytes), false) => {
+            let mut sink = Diagnostics::default();
+            let loaded = load::single(path, &bytes, &mut sink);
+            compile_loaded(loaded, Warnings::Hidden, sink, output)?.bundle()?
+        }
+        (None, _) => build(path, Warnings::Hidden, output)?.bundle()?,
+    };
+    Policy::new(read(path, &bundle, demanded)?)
+}
+
+/// The bytes of a bundle file.
+pub fn bundle_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    files::read(path, BUNDLE_BYTES_MAX)
+}
+
+/// Reads and verifies a bundle.
+pub fn read(path: &Path, bytes: &[u8], demanded: &SignaturePolicy) -> Result<LoadedBundle, Failure> {
+    let options = LoadOptions { signatures: demanded.clone(), limits: Limits::STANDARD };
+    bundle::read(bytes, &options).map_err(|error| refused(path, &error))
+}
+
+/// The failure for a bundle that is refused.
+#[must_use]
+pub fn refused(path: &Path, error: &bundle::BundleError) -> Failure {
+    Failure::new(format!("`{}` is refused: {error}", files::shown(path)))
+}
+
+/// The keys of which one has to have signed; no keys demand nothing.
+pub fn demanded(keys: &[PathBuf]) -> Result<SignaturePolicy, Failure> {
+    if keys.is_empty() {
+        return Ok(SignaturePolicy::None);
+    }
+    let read = |path: &PathBuf| key::read_public(path).map(|key| PublicKey(key.to_bytes()));
+    let keys = keys.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(SignaturePolicy::Demand { at_least: keys.len(), keys })
+}
+
+/// The contents of a path if they had to be read, and whether they are a bundle: by what they begin with, or by the name.
+fn look_at(path: &Path) -> Result<(Option<Vec<u8>>, bool), Failure> {
+    if load::is_folder(path) {
+        return Ok((None, false));
+    }
+    if files::is_stdin(path) {
+        let bytes = files::read(path, BUNDLE_BYTES_MAX)?;
+        let is_bundle = bytes.starts_with(&MAGIC);
+        return Ok((Some(bytes), is_bundle));
+    }
+    let mut start = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start))
+        .map_err(|error| Failure::io("read", path, &error))?;
+    if start == MAGIC || path.extension().is_some_and(|extension| extension == "pdlb") {
+        return Ok((Some(bundle_bytes(path)?), true));
+    }
+    let bytes = files::read_up_to(path, SOURCE_BYTES_MAX).map_err(|error| Failure::io("read", path, &error))?;
+    Ok((Some(bytes), false))
 }

@@ -33,3 +33,17 @@ pub fn count(number: usize, word: &str) -> String {
 pub fn verdict(name: &str, counts: Counts) -> String {
     format!("{name}: {}\n", summary(counts))
 }
+
+/// `1,234,567`
+#[must_use]
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

@@ -9,7 +9,7 @@
 //! were so in any call of a rule. Since the language has no order of evaluation, every leaf is looked at whatever its
 //! neighbours are; one that is an error was seen neither true nor false.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::base::span::Span;
@@ -81,7 +81,7 @@ pub fn instrument(policy: &TypedPolicy) -> Instrumented {
         functions: policy.functions.clone(),
         function_probes: Vec::new(),
         policies: policy.policies.clone(),
-        items: BTreeMap::new(),
+        items: BTreeSet::new(),
         names: Vec::new(),
     };
     for at in 0..policy.functions.len() {
@@ -100,7 +100,7 @@ pub fn instrument(policy: &TypedPolicy) -> Instrumented {
         }
     }
     let Maker { functions, policies, items, names, .. } = maker;
-    let items: Vec<Item> = items.into_keys().collect();
+    let items: Vec<Item> = items.into_iter().collect();
     let probes = names
         .into_iter()
         .enumerate()
@@ -120,7 +120,7 @@ struct Maker<'a> {
     /// For each function of the package the probes that its calls give: a function of the same parameters to Bool each.
     function_probes: Vec<Vec<(Item, FunctionId)>>,
     policies: Vec<PolicyDef>,
-    items: BTreeMap<Item, ()>,
+    items: BTreeSet<Item>,
     /// The item of each probe rule, in the order of their names.
     names: Vec<Item>,
 }
@@ -147,7 +147,7 @@ impl Maker<'_> {
         }
         let mut rules = Vec::with_capacity(found.probes.len());
         for (item, condition) in found.probes {
-            self.items.insert(item, ());
+            self.items.insert(item);
             if self.names.len() >= PROBES_MAX {
                 continue;
             }
@@ -197,7 +197,7 @@ impl Maker<'_> {
             let id = self.probe_function(&def, FunctionBody::Expr(condition));
             probes.push((item, id));
         }
-        probes.iter().for_each(|(item, _)| drop(self.items.insert(*item, ())));
+        self.items.extend(probes.iter().map(|(item, _)| *item));
         probes
     }
 
@@ -209,7 +209,9 @@ impl Maker<'_> {
 
     /// Finds what can be covered in an expression. `around` are the quantifiers that it stands in.
     fn walk(&self, expr: &Expr, around: &mut Around, found: &mut Found) {
-        if expr.ty == Type::Bool && is_leaf(expr) {
+        let is_opened = matches!(&expr.kind, ExprKind::Call(function, _)
+            if self.function_probes.get(function.index()).is_some_and(|probes| !probes.is_empty()));
+        if expr.ty == Type::Bool && is_leaf(expr) && !is_opened {
             let item = |seen| Item { span: expr.span, part: Part::Condition, seen };
             found.add(item(Seen::True), expr.clone(), around);
             found.add(item(Seen::False), not(expr.clone()), around);
@@ -261,10 +263,14 @@ impl Found {
     }
 }
 
-/// Whether a Bool is neither made of others nor constant. A `let` is looked at where it stands.
+/// Whether a Bool is neither made of others nor constant: a `let` is looked at where it stands, a quantifier by its body.
 fn is_leaf(expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Const(_) | ExprKind::Local(_) | ExprKind::If(..) | ExprKind::Match(..) => false,
+        ExprKind::Const(_)
+        | ExprKind::Local(_)
+        | ExprKind::If(..)
+        | ExprKind::Match(..)
+        | ExprKind::Quantifier(..) => false,
         ExprKind::Operator(operator, _) => {
             !matches!(operator, Operator::And | Operator::Or | Operator::Implies | Operator::Not)
         }

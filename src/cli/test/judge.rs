@@ -2,11 +2,11 @@
 
 use crate::base::span::Span;
 use crate::bytecode::program::SiteId;
-use crate::cli::answer;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::types::typed::{self, ExpectDef, TestDef};
 use crate::vm::decide::{Answer, Kind};
 use crate::vm::decision::{Decision, ErrorReport, GateReport};
+use crate::vm::input::Document;
 
 /// How an expectation is not met: sentences, none if it is.
 #[must_use]
@@ -83,8 +83,9 @@ pub fn diagnostic(
         fault = fault.help(format!("also: {other}"));
     }
     match &decision.error {
-        Some(ErrorReport::Input { path, message, .. }) => {
-            fault = fault.help(format!("the request is refused at `{path}`: {message}"));
+        Some(ErrorReport::Input { document, path, message, .. }) => {
+            let document = if *document == Document::Facts { "the facts are" } else { "the request is" };
+            fault = fault.help(format!("{document} refused at `{path}`: {message}"));
         }
         Some(ErrorReport::Evaluation { kind, rule, site, .. }) => {
             fault = fault.help(format!("`{rule}` failed: {}", kind.sentence()));
@@ -122,10 +123,4 @@ pub fn expectation(expected: &ExpectDef) -> String {
         text.push_str(&format!(" quorum {quorum}"));
     }
     text
-}
-
-/// The decision in a few lines, below a failure.
-#[must_use]
-pub fn shown(decision: &Decision, color: bool) -> String {
-    answer::text(decision, None, color)
 }

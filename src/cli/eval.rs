@@ -1,0 +1,191 @@
+//! `pdl eval`: one decision, or one for each line.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::answer;
+use super::args::{EvalArgs, Format};
+use super::files;
+use super::output::Output;
+use super::policy::{self, Policy};
+use super::status::{Failure, Status};
+use crate::base::limits::{ENTITIES_BYTES_MAX, REQUEST_BYTES_MAX};
+use crate::vm::decide::Answer;
+use crate::vm::decision::Decision;
+use crate::vm::decode::{Options, Unregistered};
+use crate::vm::machine::{Question, Scratch};
+
+/// How many faults of entities are shown.
+const FAULTS_SHOWN: usize = 20;
+
+/// Decides, and says so in the exit status.
+pub fn run(args: &EvalArgs, output: &mut Output) -> Result<Status, Failure> {
+    refuse_shared_stdin(args)?;
+    let policy = policy::open(&args.policy, &policy::demanded(&args.require_signature)?, output)?;
+    if let Some(path) = &args.entities {
+        load_entities(&policy, path)?;
+    }
+    let facts = facts(args, &policy)?;
+    let unregistered = if args.assume_presented { Unregistered::AssumePresented } else { Unregistered::Refused };
+    let options = Options { unregistered, ..Options::STRICT };
+    let mut decider = Decider { policy: &policy, facts, options, scratch: Scratch::default() };
+    if args.jsonl {
+        return lines(args, &mut decider, output);
+    }
+    let request = files::read_up_to(&args.request, REQUEST_BYTES_MAX)
+        .map_err(|error| Failure::io("read", &args.request, &error))?;
+    let decision = decider.decide(&request);
+    let text = shown(&decision, &request, args.format.unwrap_or(Format::Human), output.color_data());
+    output.data(&text)?;
+    Ok(match decision.answer() {
+        Answer::Allow => Status::Success,
+        Answer::RequireApproval => Status::RequireApproval,
+        Answer::Deny => Status::Deny,
+    })
+}
+
+struct Decider<'a> {
+    policy: &'a Policy,
+    facts: Option<Vec<u8>>,
+    options: Options,
+    scratch: Scratch,
+}
+
+impl Decider<'_> {
+    fn decide(&mut self, request: &[u8]) -> Decision {
+        let question = Question { request, facts: self.facts.as_deref(), options: self.options };
+        let mut decided = self.policy.machine.decide(question, &mut self.scratch);
+        let mut decision = decided.decision();
+        decision.digests = decided.digests();
+        self.policy.locate(&mut decision);
+        decision
+    }
+}
+
+/// Answers line by line, as they come; empty lines are passed over.
+fn lines(args: &EvalArgs, decider: &mut Decider<'_>, output: &mut Output) -> Result<Status, Failure> {
+    let fail = |error: io::Error| Failure::io("read", &args.request, &error);
+    let mut reader: Box<dyn BufRead> = if files::is_stdin(&args.request) {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(&args.request).map_err(fail)?))
+    };
+    let format = args.format.unwrap_or(Format::Json);
+    let mut line = Vec::new();
+    while !output.is_closed() && read_line(&mut reader, &mut line).map_err(fail)? {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let decision = decider.decide(&line);
+        output.data(&shown(&decision, &line, format, output.color_data()))?;
+    }
+    Ok(Status::Success)
+}
+
+/// Reads a line, without keeping more of it than shows that it is too long; false at the end.
+fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let limit = REQUEST_BYTES_MAX as u64 + 2;
+    if reader.take(limit).read_until(b'\n', line)? == 0 {
+        return Ok(false);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    } else if line.len() as u64 == limit {
+        reader.skip_until(b'\n')?;
+    }
+    Ok(true)
+}
+
+fn shown(decision: &Decision, request: &[u8], format: Format, color: bool) -> String {
+    match format {
+        Format::Human => answer::text(decision, asked(request).as_deref(), color),
+        Format::Json => format!("{}\n", decision.to_json()),
+    }
+}
+
+/// `Agent::"ci" deploy Service::"web"`, as far as a request says so, right or wrong.
+fn asked(request: &[u8]) -> Option<String> {
+    let request: Value = serde_json::from_slice(request).ok()?;
+    let entity = |name: &str| {
+        let entity = request.get(name)?;
+        Some(format!("{}::{}", entity.get("type")?.as_str()?, entity.get("id").filter(|id| id.is_string())?))
+    };
+    let action = request.get("action")?.get("name")?.as_str()?;
+    Some(format!("{} {action} {}", entity("subject")?, entity("resource")?))
+}
+
+/// Loads all entities or fails with all that is wrong with them.
+pub fn load_entities(policy: &Policy, path: &Path) -> Result<(), Failure> {
+    let bytes = files::read(path, ENTITIES_BYTES_MAX)?;
+    policy.machine.load_entities(&bytes).map_err(|faults| {
+        let mut message = format!("the entities in `{}` are refused:", files::shown(path));
+        for fault in faults.iter().take(FAULTS_SHOWN) {
+            message.push_str(&format!("\n  {fault}"));
+        }
+        if faults.len() > FAULTS_SHOWN {
+            message.push_str(&format!("\n  and {} more", faults.len() - FAULTS_SHOWN));
+        }
+        Failure::new(message)
+    })
+}
+
+/// The kernel's facts: those of the file, and the time.
+fn facts(args: &EvalArgs, policy: &Policy) -> Result<Option<Vec<u8>>, Failure> {
+    let file = match &args.facts {
+        Some(path) => Some(files::read(path, REQUEST_BYTES_MAX)?),
+        None => None,
+    };
+    let mut actions = policy.machine.image().schema().actions.iter();
+    let has_now = actions.any(|action| action.context.iter().any(|field| field.kernel && &*field.name == "now"));
+    let Some(now) = args.now.filter(|_| has_now) else { return Ok(file) };
+    let now = format!("\"now\":\"{now}\"");
+    Ok(Some(match file {
+        None => format!("{{{now}}}").into_bytes(),
+        Some(file) => with_member(&file, &now),
+    }))
+}
+
+/// A JSON object with one more member in front; whatever else it is stays as it is, for the reader to refuse.
+fn with_member(object: &[u8], member: &str) -> Vec<u8> {
+    let Some(inside) = object.trim_ascii().strip_prefix(b"{") else { return object.to_vec() };
+    let comma = if inside.trim_ascii_start().starts_with(b"}") { "" } else { "," };
+    [b"{", member.as_bytes(), comma.as_bytes(), inside].concat()
+}
+
+/// Standard input can be read once.
+fn refuse_shared_stdin(args: &EvalArgs) -> Result<(), Failure> {
+    let paths = [Some(&args.policy), Some(&args.request), args.entities.as_ref(), args.facts.as_ref()];
+    match paths.into_iter().flatten().filter(|path| files::is_stdin(path)).count() {
+        0 | 1 => Ok(()),
+        _ => Err(Failure::usage("only one of the paths can be `-`, standard input")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read_with_a_bound() {
+        let long = vec![b'x'; REQUEST_BYTES_MAX + 100];
+        let text = [b"one\n", &long[..], b"\n\nlast"].concat();
+        let mut reader: &[u8] = &text;
+        let mut line = Vec::new();
+        let mut lengths = Vec::new();
+        while read_line(&mut reader, &mut line).expect("memory can be read") {
+            lengths.push(line.len());
+        }
+        assert_eq!(lengths, [3, REQUEST_BYTES_MAX + 2, 0, 4]);
+    }
+
+    #[test]
+    fn a_member_is_added_to_an_object() {
+        assert_eq!(with_member(b" { } ", "\"a\":1"), b"{\"a\":1 }");
+        assert_eq!(with_member(b"{\"b\":2}", "\"a\":1"), b"{\"a\":1,\"b\":2}");
+        assert_eq!(with_member(b"[]", "\"a\":1"), b"[]");
+    }
+}

@@ -1,0 +1,26 @@
+//! `pdl sign`: one more signature in a bundle.
+
+use super::args::SignArgs;
+use super::files;
+use super::key;
+use super::output::Output;
+use super::policy;
+use super::status::{Failure, Status};
+use crate::bytecode::bundle::{self, PublicKey, SignaturePolicy};
+
+/// Signs a bundle, after it has passed the verifier: nobody is to vouch for what can't run.
+pub fn run(args: &SignArgs, output: &mut Output) -> Result<Status, Failure> {
+    let key = key::read_private(&args.key)?;
+    let bytes = policy::bundle_bytes(&args.bundle)?;
+    let loaded = policy::read(&args.bundle, &bytes, &SignaturePolicy::None)?;
+    let signed = bundle::sign(&bytes, &key.to_bytes()).map_err(|error| policy::refused(&args.bundle, &error))?;
+    let target = args.output.as_ref().unwrap_or(&args.bundle);
+    if files::is_stdin(target) {
+        output.bytes(&signed)?;
+    } else {
+        files::replace(target, &signed)?;
+    }
+    let signer = PublicKey(key.verifying_key().to_bytes()).id();
+    output.talk(&format!("signed {} as {signer}\n", loaded.name));
+    Ok(Status::Success)
+}

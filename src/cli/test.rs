@@ -1,0 +1,227 @@
+//! `pdl test`: runs the `test` blocks of a package on the way that every decision takes: compiled, written to a bundle,
+//! read and verified again, asked in JSON.
+
+mod coverage;
+mod judge;
+mod world;
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use self::coverage::Coverage;
+use self::world::World;
+use super::answer;
+use super::args::{Format, ReportFormat, TestArgs};
+use super::load;
+use super::output::{GREEN, Output, RED, paint};
+use super::policy::{self, Built, Policy, Warnings};
+use super::report;
+use super::status::{Failure, Status};
+use crate::bytecode::bundle::SignaturePolicy;
+use crate::diagnostic::render::clean;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::types::typed::{TestCase, TestDef};
+use crate::vm::decision::Decision;
+use crate::vm::decode::Options;
+use crate::vm::machine::{Question, Scratch};
+
+/// Runs the tests, and measures what they cover if that is asked.
+pub fn run(args: &TestArgs, output: &mut Output) -> Result<Status, Failure> {
+    let start = Instant::now();
+    let path = args.path.clone().map_or_else(load::around_here, Ok)?;
+    let built = policy::build(&path, Warnings::Shown, output)?;
+    let policy = through_bundle(&built)?;
+    let tests: Vec<&TestDef> = built.policy.tests.iter().filter(|test| is_chosen(args, &built, test)).collect();
+    let results: Vec<TestResult<'_>> = tests.iter().map(|test| test_result(&built, &policy, test)).collect();
+    let coverage = match args.coverage || args.coverage_min.is_some() {
+        true => Some(coverage::measure(&built, &tests)?),
+        false => None,
+    };
+    let run = Run { built: &built, results, coverage, time_ms: start.elapsed().as_millis() };
+    match args.format {
+        Format::Human => run.show(output)?,
+        Format::Json => output.data(&format!("{:#}\n", run.document()))?,
+    }
+    let is_covered = run.is_covered(args, output);
+    Ok(if run.failed() == 0 && is_covered { Status::Success } else { Status::Fault })
+}
+
+fn is_chosen(args: &TestArgs, built: &Built, test: &TestDef) -> bool {
+    let Some(filter) = &args.filter else { return true };
+    full_name(built, test).contains(filter.as_str())
+}
+
+/// `acme.release: a web app needs two managers`
+fn full_name(built: &Built, test: &TestDef) -> String {
+    format!("{}: {}", built.policy.modules[test.module.index()].name, test.name)
+}
+
+fn through_bundle(built: &Built) -> Result<Policy, Failure> {
+    let bytes = built.bundle()?;
+    Policy::new(policy::read(std::path::Path::new(&built.name), &bytes, &SignaturePolicy::None)?)
+}
+
+/// What became of a test.
+struct TestResult<'a> {
+    test: &'a TestDef,
+    name: String,
+    failures: Vec<TestFailure>,
+}
+
+/// An expectation that was not met, or a test that could not be run.
+struct TestFailure {
+    diagnostic: Diagnostic,
+    misses: Vec<String>,
+    expected: Option<String>,
+    decision: Option<Decision>,
+}
+
+fn test_result<'a>(built: &Built, policy: &Policy, test: &'a TestDef) -> TestResult<'a> {
+    let mut failures = Vec::new();
+    let decided = decide_all(built, policy, test, |case, decision| {
+        for expected in &case.expects {
+            let misses = judge::misses(expected, &decision);
+            if misses.is_empty() {
+                continue;
+            }
+            let place = |site: crate::bytecode::program::SiteId| built.compiled.sites.get(site.0 as usize).copied();
+            failures.push(TestFailure {
+                diagnostic: judge::diagnostic(test, expected, &misses, &decision, place),
+                misses,
+                expected: Some(judge::expectation(expected)),
+                decision: Some(decision.clone()),
+            });
+        }
+    });
+    if let Err(why) = decided {
+        let message = format!("the test {:?} can't be run: {why}", test.name);
+        let diagnostic = Diagnostic::error(Code::TestFailed, test.span.at_start(), message);
+        failures.push(TestFailure { diagnostic, misses: vec![why], expected: None, decision: None });
+    }
+    TestResult { test, name: full_name(built, test), failures }
+}
+
+/// Decides all requests of a test with its entities.
+///
+/// # Errors
+/// A sentence, where the entities are refused.
+fn decide_all(
+    built: &Built,
+    policy: &Policy,
+    test: &TestDef,
+    mut then: impl FnMut(&TestCase, Decision),
+) -> Result<(), String> {
+    let world = World { policy: &built.policy, test };
+    let machine = &policy.machine;
+    machine.load_entities(world.entities()?.as_bytes()).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        format!("its entities are refused: {}", faults.join("; "))
+    })?;
+    let mut scratch = Scratch::default();
+    for case in &test.cases {
+        let entry = machine.image().entries.get(case.action.index());
+        let is_read = |at: usize| entry.and_then(|entry| entry.context_read.get(at)).copied().unwrap_or(true);
+        let (request, facts) = (world.request(case), world.facts(case, is_read));
+        let question =
+            Question { request: request.as_bytes(), facts: Some(facts.as_bytes()), options: Options::STRICT };
+        let mut decision = machine.decide(question, &mut scratch).decision();
+        policy.locate(&mut decision);
+        then(case, decision);
+    }
+    Ok(())
+}
+
+/// All that is to be told.
+struct Run<'a> {
+    built: &'a Built,
+    results: Vec<TestResult<'a>>,
+    coverage: Option<Coverage>,
+    time_ms: u128,
+}
+
+impl Run<'_> {
+    fn failed(&self) -> usize {
+        self.results.iter().filter(|result| !result.failures.is_empty()).count()
+    }
+
+    fn show(&self, output: &mut Output) -> Result<(), Failure> {
+        let color = output.color_data();
+        let mut text = String::new();
+        for result in &self.results {
+            let word = if result.failures.is_empty() { paint(color, GREEN, "ok  ") } else { paint(color, RED, "FAIL") };
+            text.push_str(&format!("{word} {}\n", clean(&result.name)));
+        }
+        for failure in self.results.iter().flat_map(|result| &result.failures) {
+            let mut sink = Diagnostics::default();
+            sink.push(failure.diagnostic.clone());
+            let counts = sink.counts();
+            text.push('\n');
+            let shown = report::text(ReportFormat::Human, &self.built.sources, &sink.finish(), counts, color);
+            text.push_str(shown.trim_end_matches('\n'));
+            text.push('\n');
+            if let Some(decision) = &failure.decision {
+                text.push_str(&answer::text(decision, None, color));
+            }
+        }
+        if let Some(coverage) = &self.coverage {
+            text.push_str(&coverage.text(&self.built.sources));
+        }
+        output.data(&text)?;
+        let (failed, all) = (self.failed(), self.results.len());
+        let tests = report::count(all, "test");
+        let verdict = match (all, failed) {
+            (0, _) => "no tests".to_owned(),
+            (_, 0) => format!("{tests} passed"),
+            _ => format!("{failed} of {tests} failed"),
+        };
+        output.talk(&format!("{}: {verdict} in {} ms\n", self.built.name, self.time_ms));
+        Ok(())
+    }
+
+    fn document(&self) -> Value {
+        let place = |span| self.built.sources.place(span);
+        let failure = |failure: &TestFailure| {
+            let decision = failure.decision.as_ref().map(|decision| {
+                // What we write is JSON.
+                serde_json::from_str::<Value>(&decision.to_json()).unwrap_or_default()
+            });
+            json!({
+                "at": place(failure.diagnostic.primary.span),
+                "expected": failure.expected,
+                "messages": failure.misses,
+                "decision": decision,
+            })
+        };
+        let tests = self.results.iter().map(|result| {
+            json!({
+                "name": &*result.test.name,
+                "module": &*self.built.policy.modules[result.test.module.index()].name,
+                "at": place(result.test.span),
+                "passed": result.failures.is_empty(),
+                "failures": result.failures.iter().map(failure).collect::<Vec<_>>(),
+            })
+        });
+        let mut document = json!({
+            "package": &*self.built.policy.name,
+            "tests": tests.collect::<Vec<_>>(),
+            "passed": self.results.len() - self.failed(),
+            "failed": self.failed(),
+        });
+        if let Some(coverage) = &self.coverage {
+            document["coverage"] = coverage.document(&self.built.sources);
+        }
+        document
+    }
+
+    /// Whether enough is covered, and says so if not.
+    fn is_covered(&self, args: &TestArgs, output: &mut Output) -> bool {
+        let (Some(coverage), Some(least)) = (&self.coverage, args.coverage_min) else { return true };
+        let is_enough = coverage.is_at_least(least);
+        if !is_enough {
+            let message = format!("the tests cover {} %, less than {least} %", coverage.percent());
+            output.failure(&Failure::new(message));
+        }
+        is_enough
+    }
+}
