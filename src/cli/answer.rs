@@ -13,8 +13,8 @@ use crate::bytecode::program::Effect;
 use crate::data::duration::Duration;
 use crate::diagnostic::render::clean;
 use crate::vm::decide::{Answer, Kind};
-use crate::vm::input::Document;
 use crate::vm::decision::{Decision, ErrorReport, GateReport, RuleReport};
+use crate::vm::input::Document;
 
 /// The text: the answer and its kind, what was asked where that is known, and every reason.
 #[must_use]

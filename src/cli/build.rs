@@ -45,9 +45,8 @@ pub fn run(args: &BuildArgs, output: &mut Output) -> Result<Status, Failure> {
     }
     if args.format == Format::Human {
         let actions = report::count(program.entries.len(), "action");
-        let cost = highest.map_or_else(String::new, |(name, cost)| {
-            format!(", at most {} steps ({name})", report::thousands(cost))
-        });
+        let cost = highest
+            .map_or_else(String::new, |(name, cost)| format!(", at most {} steps ({name})", report::thousands(cost)));
         let size = report::thousands(bytes.len() as u64);
         let time = start.elapsed().as_millis();
         output.talk(&format!("built {}: {size} bytes, {actions}{cost} in {time} ms\n", built.name));

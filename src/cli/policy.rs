@@ -14,7 +14,9 @@ use super::report;
 use super::status::Failure;
 use crate::base::limits::{BUNDLE_BYTES_MAX, SOURCE_BYTES_MAX};
 use crate::base::span::SourceMap;
-use crate::bytecode::bundle::{self, Contents, LoadOptions, LoadedBundle, MAGIC, PublicKey, SignaturePolicy, Source, SourceSpan};
+use crate::bytecode::bundle::{
+    self, Contents, LoadOptions, LoadedBundle, MAGIC, PublicKey, SignaturePolicy, Source, SourceSpan,
+};
 use crate::bytecode::program::SiteId;
 use crate::bytecode::verify::Limits;
 use crate::compile::{Compiled, compile};
@@ -77,10 +79,11 @@ impl Built {
     /// The bundle: the same bytes for the same sources, wherever they lie.
     pub fn bundle(&self) -> Result<Vec<u8>, Failure> {
         let map = self.source_map();
-        let sources = self.policy.sources.iter().map(|(_, file)| Source {
-            name: file.name.as_str().into(),
-            text: file.text.as_str().into(),
-        });
+        let sources = self
+            .policy
+            .sources
+            .iter()
+            .map(|(_, file)| Source { name: file.name.as_str().into(), text: file.text.as_str().into() });
         let sources: Vec<Source> = sources.collect();
         let contents = Contents {
             package: &self.policy.name,

@@ -186,7 +186,10 @@ impl Maker<'_> {
             FunctionBody::Table(rows) => {
                 for (at, row) in rows.iter().enumerate() {
                     let item = Item { span: row.span, part: Part::Row, seen: Seen::True };
-                    let hit = |(other, row): (usize, &TableRow)| TableRow { value: bool(other == at, row.span), ..row.clone() };
+                    let hit = |(other, row): (usize, &TableRow)| TableRow {
+                        value: bool(other == at, row.span),
+                        ..row.clone()
+                    };
                     let body = FunctionBody::Table(rows.iter().enumerate().map(hit).collect());
                     probes.push((item, self.probe_function(&def, body)));
                     self.walk(&row.value, &mut Vec::new(), &mut found);
@@ -266,11 +269,9 @@ impl Found {
 /// Whether a Bool is neither made of others nor constant: a `let` is looked at where it stands, a quantifier by its body.
 fn is_leaf(expr: &Expr) -> bool {
     match &expr.kind {
-        ExprKind::Const(_)
-        | ExprKind::Local(_)
-        | ExprKind::If(..)
-        | ExprKind::Match(..)
-        | ExprKind::Quantifier(..) => false,
+        ExprKind::Const(_) | ExprKind::Local(_) | ExprKind::If(..) | ExprKind::Match(..) | ExprKind::Quantifier(..) => {
+            false
+        }
         ExprKind::Operator(operator, _) => {
             !matches!(operator, Operator::And | Operator::Or | Operator::Implies | Operator::Not)
         }

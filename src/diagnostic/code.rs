@@ -125,37 +125,6 @@ codes! {
     E0330 AmbiguousInstance "two instances of modules under one name";
     E0331 TooManyInstances "too many instances of modules";
     E0332 ReservedModule "a module name that is taken by the standard library";
-<<<<<<< HEAD
-=======
-
-    E0801 EmptyLifecycle "a lifecycle without steps";
-    E0802 UnknownState "a state that no step has";
-    E0803 DuplicateStep "a step or state that is written twice";
-    E0804 StepOutOfFinal "a step out of a final state";
-    E0805 DeadEnd "a state that nothing leaves and that is not final";
-    E0806 UnreachableState "a state that nothing leads to";
-    E0807 RecursiveRecord "a record that holds itself";
-    E0808 GovernedWithOthers "an action on a governed record and on other types";
-
-    E0901 TestRole "a test without a subject, a resource or a request";
-    E0902 TestMissingField "a value that a test does not give";
-    E0903 TestWrongSide "a field given from the wrong side";
-    E0904 TestParent "a parent that an entity can't have";
-    E0905 TestType "a subject or resource of the wrong type";
-    E0906 TestRule "a rule that can't be among the answer's";
-    E0907 TestCode "a code that no rule of the action has";
-    E0908 TestAnswer "an answer that does not exist";
-    E0909 TestQuorum "a quorum where there is no gate";
-    E0910 TestObligation "an obligation that the answer can't have";
-    E0911 TestDuplicate "something that a test gives twice";
-    E0990 TestFailed "a test that fails";
-
-    W0001 UnusedImport "an import that is not used";
-    W0002 DuplicateImport "a name that is imported twice";
-    W0401 UnusedLet "a `let` that nobody reads";
-    W0701 NothingAllowed "an action that nothing allows";
-
->>>>>>> 8ab7ab6 (Add pdl build, eval, test with coverage, and sign)
     E0390 BadManifest "a pdl.toml that can't be used";
     E0391 BadDependency "a dependency that can't be used";
 
@@ -229,12 +198,11 @@ codes! {
     E0909 TestQuorum "a quorum where there is no gate";
     E0910 TestObligation "an obligation that the answer can't have";
     E0911 TestDuplicate "something that a test gives twice";
+    E0990 TestFailed "a test that fails";
 
     W0001 UnusedImport "an import that is not used";
     W0002 DuplicateImport "a name that is imported twice";
-
     W0401 UnusedLet "a `let` that nobody reads";
-
     W0701 NothingAllowed "an action that nothing allows";
 
     N0001 MoreFaults "more faults than are shown";

@@ -68,7 +68,8 @@ impl World<'_> {
         let context = self.policy.actions[case.action.index()].context.iter().enumerate();
         for (at, field) in context.filter(|(_, field)| field.kernel) {
             let is_given = case.facts.iter().any(|(name, _)| *name == field.name);
-            if !is_given && !is_read(at)
+            if !is_given
+                && !is_read(at)
                 && let Some(value) = self.any(&field.ty, 0)
             {
                 members.push(format!("{}:{value}", string(&field.name)));
@@ -129,7 +130,8 @@ impl World<'_> {
             }
             Const::Set(values) | Const::List(values) => array(values),
             Const::Map(entries) => {
-                let written = entries.iter().map(|(key, value)| format!("{}:{}", string(key), self.value(value, depth)));
+                let written =
+                    entries.iter().map(|(key, value)| format!("{}:{}", string(key), self.value(value, depth)));
                 format!("{{{}}}", written.collect::<Vec<_>>().join(","))
             }
         }
@@ -145,9 +147,8 @@ impl World<'_> {
         for case in &self.test.cases {
             case.context.iter().chain(&case.facts).for_each(|(_, value)| names.collect(value));
         }
-        let is_given = |ty: EntityTypeId, id: &str| {
-            self.test.entities.iter().any(|entity| entity.ty == ty && *entity.id == *id)
-        };
+        let is_given =
+            |ty: EntityTypeId, id: &str| self.test.entities.iter().any(|entity| entity.ty == ty && *entity.id == *id);
         names.found.retain(|(ty, id)| !self.is_presented(*ty) && !is_given(*ty, id));
         for (ty, id) in &names.found {
             let def = &self.policy.entity_types[ty.index()];
@@ -183,7 +184,8 @@ impl World<'_> {
             Type::Record(of) => {
                 let fields = self.policy.records[of.index()].fields.iter();
                 let required = fields.filter(|field| !matches!(field.ty, Type::Optional(_)));
-                let member = |field: &FieldDef| Some(format!("{}:{}", string(&field.name), self.any(&field.ty, depth + 1)?));
+                let member =
+                    |field: &FieldDef| Some(format!("{}:{}", string(&field.name), self.any(&field.ty, depth + 1)?));
                 format!("{{{}}}", required.map(member).collect::<Option<Vec<_>>>()?.join(","))
             }
             Type::Set(..) | Type::List(..) => "[]".to_owned(),
