@@ -3,6 +3,8 @@
 mod bytecode;
 #[cfg(feature = "compiler")]
 mod check;
+#[cfg(feature = "compiler")]
+mod check_robust;
 #[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "compiler")]

@@ -61,7 +61,7 @@ pub fn sources_of(case: &Path) -> Vec<(String, String)> {
     names.into_iter().map(|name| (name.to_string_lossy().replace('\\', "/"), read(&case.join(&name)))).collect()
 }
 
-fn cases(folder: &str) -> Vec<PathBuf> {
+pub fn cases(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(folder);
     let entries = fs::read_dir(folder).expect("the folder of cases can be listed");
     let mut cases: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be listed").path()).collect();
