@@ -150,6 +150,14 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
             };
         }
         macro_rules! set {
+            // Reads the operands first, so that the value is made where it will lie.
+            ($slot:expr, |$($operand:ident),*| $value:expr) => {{
+                $(let $operand = get!($operand);)*
+                match stack.get_mut(base + usize::from($slot.0)) {
+                    Some(slot) => *slot = $value,
+                    None => return Value::INTERNAL,
+                }
+            }};
             ($slot:expr, $value:expr) => {{
                 let value = $value;
                 match stack.get_mut(base + usize::from($slot.0)) {
@@ -160,10 +168,12 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
         }
         // Sets a slot to what an instruction gives that may fail by itself.
         macro_rules! checked {
-            ($slot:expr, $outcome:expr) => {{
-                let outcome: Outcome = $outcome;
-                set!($slot, outcome.unwrap_or_else(|kind| fault(image, pc, kind)))
-            }};
+            ($slot:expr, |$($operand:ident),*| $outcome:expr) => {
+                set!($slot, |$($operand),*| {
+                    let outcome: Outcome = $outcome;
+                    outcome.unwrap_or_else(|kind| fault(image, pc, kind))
+                })
+            };
         }
         macro_rules! memory {
             () => {
@@ -202,12 +212,12 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
             pc += 1;
             meter.step();
             match op {
-                Op::Move { a, b } => set!(a, get!(b)),
+                Op::Move { a, b } => set!(a, |b| b),
                 Op::Const { a, k } => set!(a, image.constant(k)),
                 Op::Read { a, i } => set!(a, inputs.get(i as usize).copied().unwrap_or(Value::INTERNAL)),
-                Op::Raise { a, b } => set!(a, failed(&[get!(b)])),
-                Op::Unwrap { a, b } => checked!(a, logic::unwrap(get!(b))),
-                Op::IsPresent { a, b } => set!(a, logic::is_present(get!(b))),
+                Op::Raise { a, b } => set!(a, |b| failed(&[b])),
+                Op::Unwrap { a, b } => checked!(a, |b| logic::unwrap(b)),
+                Op::IsPresent { a, b } => set!(a, |b| logic::is_present(b)),
 
                 Op::Jump { to } => pc = to as usize,
                 Op::JumpTrue { a, to } => {
@@ -263,7 +273,7 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
                         _ => enter!(a, callee, callee.memo),
                     }
                 }
-                Op::Iterate { a, b } => set!(a, collections::iterate(get!(b))),
+                Op::Iterate { a, b } => set!(a, |b| collections::iterate(b)),
                 Op::Next { a, to } => {
                     let Value::Iterator(mut iter) = get!(a) else { return failed(&[get!(a)]) };
                     if iter.at >= iter.end {
@@ -273,129 +283,129 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
                         set!(a, Value::Iterator(iter));
                     }
                 }
-                Op::Element { a, b } => set!(a, collections::element(memory!(), get!(b))),
+                Op::Element { a, b } => set!(a, |b| collections::element(memory!(), b)),
                 Op::Loop { to } => pc = to as usize,
 
-                Op::And { a, b, c } => set!(a, logic::and(get!(b), get!(c))),
-                Op::Or { a, b, c } => set!(a, logic::or(get!(b), get!(c))),
-                Op::Not { a, b } => set!(a, logic::not(get!(b))),
-                Op::CountIf { a, b, c } => set!(a, logic::count_if(get!(b), get!(c))),
+                Op::And { a, b, c } => set!(a, |b, c| logic::and(b, c)),
+                Op::Or { a, b, c } => set!(a, |b, c| logic::or(b, c)),
+                Op::Not { a, b } => set!(a, |b| logic::not(b)),
+                Op::CountIf { a, b, c } => set!(a, |b, c| logic::count_if(b, c)),
 
-                Op::Equal { a, b, c } => set!(a, logic::equal(memory!(), get!(b), get!(c))),
-                Op::EqualConst { a, b, k } => set!(a, logic::equal(memory!(), get!(b), image.constant(k.get()))),
-                Op::NotEqual { a, b, c } => set!(a, logic::not_equal(memory!(), get!(b), get!(c))),
+                Op::Equal { a, b, c } => set!(a, |b, c| logic::equal(memory!(), b, c)),
+                Op::EqualConst { a, b, k } => set!(a, |b| logic::equal(memory!(), b, image.constant(k.get()))),
+                Op::NotEqual { a, b, c } => set!(a, |b, c| logic::not_equal(memory!(), b, c)),
                 Op::Less { a, b, c } => {
-                    set!(a, logic::ordered(memory!(), get!(b), get!(c), std::cmp::Ordering::is_lt));
+                    set!(a, |b, c| logic::ordered(memory!(), b, c, std::cmp::Ordering::is_lt));
                 }
                 Op::LessEqual { a, b, c } => {
-                    set!(a, logic::ordered(memory!(), get!(b), get!(c), std::cmp::Ordering::is_le));
+                    set!(a, |b, c| logic::ordered(memory!(), b, c, std::cmp::Ordering::is_le));
                 }
 
-                Op::IntAdd { a, b, c } => checked!(a, int::binary(get!(b), get!(c), int::int_add)),
-                Op::IntSubtract { a, b, c } => checked!(a, int::binary(get!(b), get!(c), int::int_sub)),
-                Op::IntMultiply { a, b, c } => checked!(a, int::binary(get!(b), get!(c), int::int_mul)),
+                Op::IntAdd { a, b, c } => checked!(a, |b, c| int::binary(b, c, int::int_add)),
+                Op::IntSubtract { a, b, c } => checked!(a, |b, c| int::binary(b, c, int::int_sub)),
+                Op::IntMultiply { a, b, c } => checked!(a, |b, c| int::binary(b, c, int::int_mul)),
                 Op::IntDivide { a, b, k } => {
-                    checked!(a, int::binary(get!(b), image.constant(k.get()), int::int_div));
+                    checked!(a, |b| int::binary(b, image.constant(k.get()), int::int_div));
                 }
-                Op::IntNegate { a, b } => checked!(a, int::unary(get!(b), int::int_neg)),
-                Op::IntAbs { a, b } => checked!(a, int::unary(get!(b), int::int_abs)),
-                Op::IntMin { a, b, c } => set!(a, int::choose(get!(b), get!(c), Ord::min)),
-                Op::IntMax { a, b, c } => set!(a, int::choose(get!(b), get!(c), Ord::max)),
-                Op::IntToDecimal { a, b } => checked!(a, int::to_decimal(get!(b))),
+                Op::IntNegate { a, b } => checked!(a, |b| int::unary(b, int::int_neg)),
+                Op::IntAbs { a, b } => checked!(a, |b| int::unary(b, int::int_abs)),
+                Op::IntMin { a, b, c } => set!(a, |b, c| int::choose(b, c, Ord::min)),
+                Op::IntMax { a, b, c } => set!(a, |b, c| int::choose(b, c, Ord::max)),
+                Op::IntToDecimal { a, b } => checked!(a, |b| int::to_decimal(b)),
 
-                Op::DecimalAdd { a, b, c } => checked!(a, decimal::binary(get!(b), get!(c), Decimal::checked_add)),
+                Op::DecimalAdd { a, b, c } => checked!(a, |b, c| decimal::binary(b, c, Decimal::checked_add)),
                 Op::DecimalSubtract { a, b, c } => {
-                    checked!(a, decimal::binary(get!(b), get!(c), Decimal::checked_sub));
+                    checked!(a, |b, c| decimal::binary(b, c, Decimal::checked_sub));
                 }
                 Op::DecimalMultiply { a, b, c } => {
-                    checked!(a, decimal::binary(get!(b), get!(c), Decimal::checked_mul));
+                    checked!(a, |b, c| decimal::binary(b, c, Decimal::checked_mul));
                 }
                 Op::DecimalDivide { a, b, k } => {
-                    checked!(a, decimal::binary(get!(b), image.constant(k.get()), Decimal::checked_div_const));
+                    checked!(a, |b| decimal::binary(b, image.constant(k.get()), Decimal::checked_div_const));
                 }
-                Op::DecimalNegate { a, b } => checked!(a, decimal::unary(get!(b), Decimal::checked_neg)),
-                Op::DecimalAbs { a, b } => checked!(a, decimal::unary(get!(b), Decimal::checked_abs)),
-                Op::DecimalMin { a, b, c } => set!(a, decimal::choose(get!(b), get!(c), Ord::min)),
-                Op::DecimalMax { a, b, c } => set!(a, decimal::choose(get!(b), get!(c), Ord::max)),
+                Op::DecimalNegate { a, b } => checked!(a, |b| decimal::unary(b, Decimal::checked_neg)),
+                Op::DecimalAbs { a, b } => checked!(a, |b| decimal::unary(b, Decimal::checked_abs)),
+                Op::DecimalMin { a, b, c } => set!(a, |b, c| decimal::choose(b, c, Ord::min)),
+                Op::DecimalMax { a, b, c } => set!(a, |b, c| decimal::choose(b, c, Ord::max)),
 
-                Op::DurationAdd { a, b, c } => checked!(a, time::durations(get!(b), get!(c), Duration::checked_add)),
+                Op::DurationAdd { a, b, c } => checked!(a, |b, c| time::durations(b, c, Duration::checked_add)),
                 Op::DurationSubtract { a, b, c } => {
-                    checked!(a, time::durations(get!(b), get!(c), Duration::checked_sub));
+                    checked!(a, |b, c| time::durations(b, c, Duration::checked_sub));
                 }
-                Op::DurationMultiply { a, b, c } => checked!(a, time::duration_multiply(get!(b), get!(c))),
-                Op::DurationNegate { a, b } => checked!(a, time::duration_negate(get!(b))),
-                Op::TimestampAdd { a, b, c } => checked!(a, time::shift(get!(b), get!(c), Timestamp::checked_add)),
+                Op::DurationMultiply { a, b, c } => checked!(a, |b, c| time::duration_multiply(b, c)),
+                Op::DurationNegate { a, b } => checked!(a, |b| time::duration_negate(b)),
+                Op::TimestampAdd { a, b, c } => checked!(a, |b, c| time::shift(b, c, Timestamp::checked_add)),
                 Op::TimestampSubtract { a, b, c } => {
-                    checked!(a, time::shift(get!(b), get!(c), Timestamp::checked_sub));
+                    checked!(a, |b, c| time::shift(b, c, Timestamp::checked_sub));
                 }
-                Op::TimestampDifference { a, b, c } => set!(a, time::difference(get!(b), get!(c))),
-                Op::TimestampYear { a, b } => set!(a, time::part(get!(b), |parts| parts.year.into())),
-                Op::TimestampMonth { a, b } => set!(a, time::part(get!(b), |parts| parts.month.into())),
-                Op::TimestampDay { a, b } => set!(a, time::part(get!(b), |parts| parts.day.into())),
-                Op::TimestampHour { a, b } => set!(a, time::part(get!(b), |parts| parts.hour.into())),
-                Op::TimestampMinute { a, b } => set!(a, time::part(get!(b), |parts| parts.minute.into())),
-                Op::TimestampSecond { a, b } => set!(a, time::part(get!(b), |parts| parts.second.into())),
-                Op::TimestampWeekday { a, b } => set!(a, time::part(get!(b), |parts| parts.weekday.into())),
+                Op::TimestampDifference { a, b, c } => set!(a, |b, c| time::difference(b, c)),
+                Op::TimestampYear { a, b } => set!(a, |b| time::part(b, |parts| parts.year.into())),
+                Op::TimestampMonth { a, b } => set!(a, |b| time::part(b, |parts| parts.month.into())),
+                Op::TimestampDay { a, b } => set!(a, |b| time::part(b, |parts| parts.day.into())),
+                Op::TimestampHour { a, b } => set!(a, |b| time::part(b, |parts| parts.hour.into())),
+                Op::TimestampMinute { a, b } => set!(a, |b| time::part(b, |parts| parts.minute.into())),
+                Op::TimestampSecond { a, b } => set!(a, |b| time::part(b, |parts| parts.second.into())),
+                Op::TimestampWeekday { a, b } => set!(a, |b| time::part(b, |parts| parts.weekday.into())),
 
-                Op::StringLength { a, b } => set!(a, text::length(memory!(), get!(b))),
+                Op::StringLength { a, b } => set!(a, |b| text::length(memory!(), b)),
                 Op::StringStartsWith { a, b, c } => {
-                    set!(a, text::test(memory!(), get!(b), get!(c), |whole, part| whole.starts_with(part)));
+                    set!(a, |b, c| text::test(memory!(), b, c, |whole, part| whole.starts_with(part)));
                 }
                 Op::StringEndsWith { a, b, c } => {
-                    set!(a, text::test(memory!(), get!(b), get!(c), |whole, part| whole.ends_with(part)));
+                    set!(a, |b, c| text::test(memory!(), b, c, |whole, part| whole.ends_with(part)));
                 }
                 Op::StringContains { a, b, c } => {
-                    set!(a, text::test(memory!(), get!(b), get!(c), |whole, part| whole.contains(part)));
+                    set!(a, |b, c| text::test(memory!(), b, c, |whole, part| whole.contains(part)));
                 }
-                Op::Matches { a, b, p } => set!(a, text::matches(image, memory!(), get!(b), p.get())),
+                Op::Matches { a, b, p } => set!(a, |b| text::matches(image, memory!(), b, p.get())),
 
-                Op::IpInNet { a, b, c } => set!(a, net::ip_in_net(memory!(), get!(b), get!(c))),
-                Op::NetInNet { a, b, c } => set!(a, net::net_in_net(memory!(), get!(b), get!(c))),
-                Op::IpIsLoopback { a, b } => set!(a, net::ip_test(memory!(), get!(b), IpAddr::is_loopback)),
-                Op::IpIsPrivate { a, b } => set!(a, net::ip_test(memory!(), get!(b), IpAddr::is_private)),
-                Op::IpIsLinkLocal { a, b } => set!(a, net::ip_test(memory!(), get!(b), IpAddr::is_link_local)),
-                Op::IpIsMulticast { a, b } => set!(a, net::ip_test(memory!(), get!(b), IpAddr::is_multicast)),
-                Op::IpIsUnspecified { a, b } => set!(a, net::ip_test(memory!(), get!(b), IpAddr::is_unspecified)),
-                Op::IpIsGlobal { a, b } => set!(a, net::ip_test(memory!(), get!(b), IpAddr::is_global)),
-                Op::IpIsV6 { a, b } => set!(a, net::ip_test(memory!(), get!(b), IpAddr::is_v6)),
-                Op::UrlScheme { a, b } => set!(a, net::url_part(maker!(), get!(b), |url| Some(url.scheme()))),
-                Op::UrlHost { a, b } => set!(a, net::url_part(maker!(), get!(b), |url| Some(url.host()))),
-                Op::UrlPort { a, b } => set!(a, net::url_port(memory!(), get!(b))),
-                Op::UrlPath { a, b } => set!(a, net::url_part(maker!(), get!(b), |url| Some(url.path()))),
-                Op::UrlQuery { a, b } => set!(a, net::url_part(maker!(), get!(b), |url| url.query())),
-                Op::UrlFragment { a, b } => set!(a, net::url_part(maker!(), get!(b), |url| url.fragment())),
-                Op::UrlHasCredentials { a, b } => set!(a, net::url_has_credentials(memory!(), get!(b))),
-                Op::UrlHostAddress { a, b } => set!(a, net::url_host_address(maker!(), get!(b))),
-                Op::UrlInUrl { a, b, c } => set!(a, net::url_in_url(memory!(), get!(b), get!(c))),
-                Op::UrlHostInDomain { a, b, c } => set!(a, net::url_host_in_domain(memory!(), get!(b), get!(c))),
-                Op::UrlText { a, b } => set!(a, net::url_text(memory!(), get!(b))),
-                Op::PathInPath { a, b, c } => set!(a, net::path_in_path(memory!(), get!(b), get!(c))),
-                Op::PathName { a, b } => set!(a, net::path_part(maker!(), get!(b), |text| Some(path::name(text)))),
-                Op::PathExtension { a, b } => set!(a, net::path_part(maker!(), get!(b), path::extension)),
-                Op::PathParent { a, b } => set!(a, net::path_parent(maker!(), get!(b))),
-                Op::PathText { a, b } => set!(a, net::path_text(get!(b))),
-                Op::PathDepth { a, b } => set!(a, net::path_depth(memory!(), get!(b))),
+                Op::IpInNet { a, b, c } => set!(a, |b, c| net::ip_in_net(memory!(), b, c)),
+                Op::NetInNet { a, b, c } => set!(a, |b, c| net::net_in_net(memory!(), b, c)),
+                Op::IpIsLoopback { a, b } => set!(a, |b| net::ip_test(memory!(), b, IpAddr::is_loopback)),
+                Op::IpIsPrivate { a, b } => set!(a, |b| net::ip_test(memory!(), b, IpAddr::is_private)),
+                Op::IpIsLinkLocal { a, b } => set!(a, |b| net::ip_test(memory!(), b, IpAddr::is_link_local)),
+                Op::IpIsMulticast { a, b } => set!(a, |b| net::ip_test(memory!(), b, IpAddr::is_multicast)),
+                Op::IpIsUnspecified { a, b } => set!(a, |b| net::ip_test(memory!(), b, IpAddr::is_unspecified)),
+                Op::IpIsGlobal { a, b } => set!(a, |b| net::ip_test(memory!(), b, IpAddr::is_global)),
+                Op::IpIsV6 { a, b } => set!(a, |b| net::ip_test(memory!(), b, IpAddr::is_v6)),
+                Op::UrlScheme { a, b } => set!(a, |b| net::url_part(maker!(), b, |url| Some(url.scheme()))),
+                Op::UrlHost { a, b } => set!(a, |b| net::url_part(maker!(), b, |url| Some(url.host()))),
+                Op::UrlPort { a, b } => set!(a, |b| net::url_port(memory!(), b)),
+                Op::UrlPath { a, b } => set!(a, |b| net::url_part(maker!(), b, |url| Some(url.path()))),
+                Op::UrlQuery { a, b } => set!(a, |b| net::url_part(maker!(), b, |url| url.query())),
+                Op::UrlFragment { a, b } => set!(a, |b| net::url_part(maker!(), b, |url| url.fragment())),
+                Op::UrlHasCredentials { a, b } => set!(a, |b| net::url_has_credentials(memory!(), b)),
+                Op::UrlHostAddress { a, b } => set!(a, |b| net::url_host_address(maker!(), b)),
+                Op::UrlInUrl { a, b, c } => set!(a, |b, c| net::url_in_url(memory!(), b, c)),
+                Op::UrlHostInDomain { a, b, c } => set!(a, |b, c| net::url_host_in_domain(memory!(), b, c)),
+                Op::UrlText { a, b } => set!(a, |b| net::url_text(memory!(), b)),
+                Op::PathInPath { a, b, c } => set!(a, |b, c| net::path_in_path(memory!(), b, c)),
+                Op::PathName { a, b } => set!(a, |b| net::path_part(maker!(), b, |text| Some(path::name(text)))),
+                Op::PathExtension { a, b } => set!(a, |b| net::path_part(maker!(), b, path::extension)),
+                Op::PathParent { a, b } => set!(a, |b| net::path_parent(maker!(), b)),
+                Op::PathText { a, b } => set!(a, |b| net::path_text(b)),
+                Op::PathDepth { a, b } => set!(a, |b| net::path_depth(memory!(), b)),
 
-                Op::Size { a, b } => set!(a, collections::size(get!(b))),
-                Op::Contains { a, b, c } => set!(a, collections::contains(memory!(), get!(b), get!(c))),
+                Op::Size { a, b } => set!(a, |b| collections::size(b)),
+                Op::Contains { a, b, c } => set!(a, |b, c| collections::contains(memory!(), b, c)),
                 Op::ContainsConst { a, b, k } => {
-                    set!(a, collections::contains(memory!(), get!(b), image.constant(k.get())));
+                    set!(a, |b| collections::contains(memory!(), b, image.constant(k.get())));
                 }
                 Op::InConst { a, b, k } => {
-                    set!(a, collections::contains(memory!(), image.constant(k.get()), get!(b)));
+                    set!(a, |b| collections::contains(memory!(), image.constant(k.get()), b));
                 }
-                Op::MapHasKey { a, b, c } => set!(a, collections::map_has_key(memory!(), get!(b), get!(c))),
-                Op::ContainsAll { a, b, c } => set!(a, collections::contains_all(memory!(), get!(b), get!(c))),
-                Op::ContainsAny { a, b, c } => set!(a, collections::contains_any(memory!(), get!(b), get!(c))),
+                Op::MapHasKey { a, b, c } => set!(a, |b, c| collections::map_has_key(memory!(), b, c)),
+                Op::ContainsAll { a, b, c } => set!(a, |b, c| collections::contains_all(memory!(), b, c)),
+                Op::ContainsAny { a, b, c } => set!(a, |b, c| collections::contains_any(memory!(), b, c)),
                 Op::SetUnion { a, b, c } => {
-                    checked!(a, collections::merge(maker!(), get!(b), get!(c), Keep::Either));
+                    checked!(a, |b, c| collections::merge(maker!(), b, c, Keep::Either));
                 }
                 Op::SetIntersect { a, b, c } => {
-                    checked!(a, collections::merge(maker!(), get!(b), get!(c), Keep::Both));
+                    checked!(a, |b, c| collections::merge(maker!(), b, c, Keep::Both));
                 }
-                Op::SetExcept { a, b, c } => checked!(a, collections::merge(maker!(), get!(b), get!(c), Keep::First)),
-                Op::ListGet { a, b, c } => set!(a, collections::list_get(memory!(), get!(b), get!(c))),
-                Op::MapGet { a, b, c } => set!(a, collections::map_get(memory!(), get!(b), get!(c))),
+                Op::SetExcept { a, b, c } => checked!(a, |b, c| collections::merge(maker!(), b, c, Keep::First)),
+                Op::ListGet { a, b, c } => set!(a, |b, c| collections::list_get(memory!(), b, c)),
+                Op::MapGet { a, b, c } => set!(a, |b, c| collections::map_get(memory!(), b, c)),
                 Op::MakeSet { a, b, n } => make!(a, b, n, Shape::Set),
                 Op::MakeList { a, b, n } => make!(a, b, n, Shape::List),
                 Op::MakeMap { a, b, n } => make!(a, b, u32::from(n) * 2, Shape::Map),
@@ -405,16 +415,16 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
                     };
                     make!(a, b, record.fields.len(), Shape::Record);
                 }
-                Op::Field { a, b, n } => set!(a, collections::field(memory!(), get!(b), n)),
+                Op::Field { a, b, n } => set!(a, |b| collections::field(memory!(), b, n)),
 
                 Op::Attribute { a, b, s } => {
-                    set!(a, entities::attribute(image, store, local, get!(b), s.get()));
+                    set!(a, |b| entities::attribute(image, store, local, b, s.get()));
                 }
-                Op::EntityId { a, b } => set!(a, entities::id(get!(b))),
-                Op::EntityIn { a, b, c } => set!(a, entities::is_in(store, memory!(), get!(b), get!(c))),
-                Op::EntityInAny { a, b, c } => set!(a, entities::is_in_any(store, memory!(), get!(b), get!(c))),
-                Op::IsType { a, b, t } => set!(a, entities::is_type(image, get!(b), t.get())),
-                Op::StepsTo { a, b, c } => set!(a, entities::steps_to(image, get!(b), get!(c))),
+                Op::EntityId { a, b } => set!(a, |b| entities::id(b)),
+                Op::EntityIn { a, b, c } => set!(a, |b, c| entities::is_in(store, memory!(), b, c)),
+                Op::EntityInAny { a, b, c } => set!(a, |b, c| entities::is_in_any(store, memory!(), b, c)),
+                Op::IsType { a, b, t } => set!(a, |b| entities::is_type(image, b, t.get())),
+                Op::StepsTo { a, b, c } => set!(a, |b, c| entities::steps_to(image, b, c)),
             }
         }
     }
