@@ -18,4 +18,6 @@ mod machine;
 #[cfg(feature = "compiler")]
 mod syntax;
 mod tidy;
+#[cfg(feature = "compiler")]
+mod typing;
 mod vectors_url;

@@ -5,8 +5,8 @@
 //! A [`Truth`] keeps, for a condition, what is known when it is true and when it is false, or that it never is.
 //!
 //! Facts rest on strong Kleene logic: where a fact does not hold, its condition is false (or true, for the other side),
-//! never an error. So what is evaluated under it, in whatever order, can't change an answer. Operands that may be errors
-//! give no facts for that reason.
+//! never an error. So what is evaluated under it, in whatever order, can't change an answer. For that reason an operand
+//! that may be an error gives no facts about the other; about itself it may, because reading it gives the error again.
 //!
 //! This module knows nothing of sources and reports nothing.
 
@@ -85,9 +85,11 @@ impl Variants {
     /// All of so many.
     #[must_use]
     pub fn all(count: usize) -> Variants {
-        let mut set = Variants { words: vec![0; count.div_ceil(64)] };
-        (0..count).for_each(|variant| set.insert(variant as u32));
-        set
+        let mut words = vec![u64::MAX; count.div_ceil(64)];
+        if let (Some(last), used @ 1..) = (words.last_mut(), count % 64) {
+            *last = (1 << used) - 1;
+        }
+        Variants { words }
     }
 
     /// Some of so many.

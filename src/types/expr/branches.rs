@@ -83,7 +83,7 @@ impl Checker<'_, '_> {
             );
         }
         let ty = value.expr.ty.clone();
-        let path = if value.expr.fallible { None } else { narrow::path_of(&value.expr) };
+        let path = narrow::path_of(&value.expr);
         let mut left = match &ty {
             Type::Enum(id) => Some(self.variants_of(&value.expr, *id)),
             _ => None,

@@ -148,15 +148,15 @@ impl Checker<'_, '_> {
 
     fn enum_truth(&self, operator: Operator, expr: &Expr, id: EnumId, variant: u32) -> Truth {
         let count = self.world().enums[id.index()].variants.len();
-        let holds = |other: u32| match operator {
-            Operator::Equal => other == variant,
-            Operator::NotEqual => other != variant,
-            Operator::Less => other < variant,
-            Operator::LessEqual => other <= variant,
-            Operator::Greater => other > variant,
-            _ => other >= variant,
+        let end = count as u32;
+        let allowed = match operator {
+            Operator::Equal => Variants::of(count, [variant]),
+            Operator::NotEqual => Variants::all(count).without(&Variants::of(count, [variant])),
+            Operator::Less => Variants::of(count, 0..variant),
+            Operator::LessEqual => Variants::of(count, 0..variant.saturating_add(1)),
+            Operator::Greater => Variants::of(count, variant.saturating_add(1)..end),
+            _ => Variants::of(count, variant..end),
         };
-        let allowed = Variants::of(count, (0..count as u32).filter(|other| holds(*other)));
         self.among(expr, id, &allowed)
     }
 
@@ -166,8 +166,7 @@ impl Checker<'_, '_> {
         let rest = possible.without(allowed);
         let chosen = possible.without(&rest);
         let fact = |set: Variants| (!set.is_empty()).then_some(Fact::values(Values::Enum(set)));
-        let path = if expr.fallible { None } else { narrow::path_of(expr) };
-        Truth::of(path, fact(chosen), fact(rest))
+        Truth::of(narrow::path_of(expr), fact(chosen), fact(rest))
     }
 }
 
@@ -192,13 +191,17 @@ fn int_truth(operator: Operator, left: (&Expr, Interval), right: (&Expr, Interva
         Operator::Greater => (more(false), less(true)),
         _ => (more(true), less(false)),
     };
-    // An operand that may be an error gives no facts: the other one would be read as if there were none.
-    let known = !left.0.fallible && !right.0.fallible;
+    // Where one side is an error nothing is known of the other. Of itself a fact may be kept: it is read as the error.
+    let (left, right) = ((left.0, right.0.fallible), (right.0, left.0.fallible));
     let facts = |pair: Option<(Interval, Interval)>| -> Option<Facts> {
         let (one, two) = pair?;
-        let sides = [(left.0, one), (right.0, two)].into_iter().filter(|_| known);
-        let fact = |(expr, interval)| Some((narrow::path_of(expr)?, Fact::values(Values::Int(interval))));
-        Some(sides.filter_map(fact).collect())
+        let fact = |((expr, other_fails), interval): ((&Expr, bool), Interval)| {
+            if other_fails {
+                return None;
+            }
+            Some((narrow::path_of(expr)?, Fact::values(Values::Int(interval))))
+        };
+        Some([(left, one), (right, two)].into_iter().filter_map(fact).collect())
     };
     Truth { yes: facts(yes), no: facts(no) }
 }

@@ -151,8 +151,7 @@ impl Checker<'_, '_> {
                 let hull = inside.iter().copied().map(interval::exactly).reduce(interval::hull);
                 let all = i128::from(possible.high) - i128::from(possible.low) < inside.len() as i128;
                 let fact = |interval: Interval| Fact::values(Values::Int(interval));
-                let path = if item.expr.fallible { None } else { narrow::path_of(&item.expr) };
-                Truth::of(path, hull.map(fact), (!all).then_some(fact(possible)))
+                Truth::of(narrow::path_of(&item.expr), hull.map(fact), (!all).then_some(fact(possible)))
             }
             _ => Truth::default(),
         }

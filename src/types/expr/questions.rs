@@ -105,22 +105,26 @@ impl Checker<'_, '_> {
         };
         let world = self.world();
         let name = &world.entity_types[asked.index()].name;
-        if !types.is_empty() && !types.contains(&asked) {
+        // By what is declared the answer has to be open; what conditions say of it may be said again.
+        let path = narrow::path_of(&value.expr);
+        let open = path.as_ref().and_then(|path| self.known.get(path)).is_some_and(|fact| fact.values != Values::Any);
+        if !types.is_empty() && !types.contains(&asked) && !open {
             let fault = Diagnostic::error(Code::AlwaysFalse, span, format!("this can never be of type `{name}`"))
                 .label(format!("`{}`", world.show(&value.expr.ty)));
             return self.fail(fault);
         }
-        if types.as_slice() == [asked] {
+        if types.as_slice() == [asked] && !open {
             let fault = Diagnostic::error(Code::AlwaysTrue, span, format!("this is always of type `{name}`"))
                 .label("always true")
                 .help("leave the question away");
             return self.fail(fault);
         }
+        let (never, always) = (!types.is_empty() && !types.contains(&asked), types.as_slice() == [asked]);
         let others: Vec<EntityTypeId> = types.iter().copied().filter(|ty| *ty != asked).collect();
         let yes = Fact::values(Values::Types([asked].into()));
         let no =
             Fact { present: None, values: if others.is_empty() { Values::Any } else { Values::Types(others.into()) } };
-        let truth = self.test(narrow::path_of(&value.expr), Some(yes), Some(no));
+        let truth = self.test(path, (!never).then_some(yes), (!always).then_some(no));
         let fallible = value.expr.fallible;
         let kind = ExprKind::IsType(Box::new(value.expr), vec![asked]);
         Checked { expr: Expr { kind, ty: Type::Bool, span, fallible }, truth }

@@ -24,8 +24,8 @@ pub struct Conditions {
     pub unknown: bool,
     /// Where the last one stands.
     pub span: Option<Span>,
-    /// The first that makes it impossible for all to be true.
-    pub contradiction: Option<Span>,
+    /// The first that makes it impossible for all to be true, and how many stand before it.
+    pub contradiction: Option<(Span, usize)>,
 }
 
 impl Conditions {
@@ -46,9 +46,21 @@ impl Conditions {
         }
         self.truth = Truth::and(before, condition.truth);
         if possible && self.truth.never() {
-            self.contradiction = Some(condition.expr.span);
+            self.contradiction = Some((condition.expr.span, self.parts.len()));
         }
         self.parts.push(condition.expr);
+    }
+
+    /// A fault about the condition that makes it impossible for all to be true.
+    #[must_use]
+    pub fn never(&self, message: String) -> Option<Diagnostic> {
+        let (span, before) = self.contradiction?;
+        let label = if before == 0 { "never true" } else { "never true where those before it are" };
+        let mut fault = Diagnostic::error(Code::AlwaysFalse, span, message).label(label);
+        for part in self.parts.iter().take(before).rev().take(3) {
+            fault = fault.secondary(part.span, "holds before it");
+        }
+        Some(fault)
     }
 
     /// Whether some of them may be an error.

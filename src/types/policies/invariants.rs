@@ -158,21 +158,14 @@ fn report_constant(checker: &mut Checker<'_, '_>, written: &ast::Invariant, when
         return;
     }
     let name = &written.name.text;
-    if let Some(culprit) = when.contradiction {
-        checker.session.sink.push(
-            Diagnostic::error(Code::AlwaysFalse, culprit, format!("invariant `{name}` is about no request at all"))
-                .label("never true here")
-                .help("correct the condition, or remove the invariant"),
-        );
+    if let Some(fault) = when.never(format!("invariant `{name}` is about no request at all")) {
+        checker.session.sink.push(fault.help("correct the condition, or remove the invariant"));
         return;
     }
     let Some(last) = require.span else { return };
-    if let Some(culprit) = require.contradiction {
-        checker.session.sink.push(
-            Diagnostic::error(Code::AlwaysFalse, culprit, format!("invariant `{name}` can never hold"))
-                .label("never true here")
-                .help("every request that it is about would be denied; correct it, or write a `deny` rule"),
-        );
+    if let Some(fault) = require.never(format!("invariant `{name}` can never hold")) {
+        let help = "every request that it is about would be denied; correct it, or write a `deny` rule";
+        checker.session.sink.push(fault.help(help));
     } else if require.truth.always() && !require.fallible() {
         checker.session.sink.push(
             Diagnostic::error(Code::AlwaysTrue, last, format!("invariant `{name}` always holds"))

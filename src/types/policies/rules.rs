@@ -89,12 +89,9 @@ fn report_constant(checker: &mut Checker<'_, '_>, rule: &ast::Rule, conditions: 
     if conditions.unknown {
         return;
     }
-    if let Some(culprit) = conditions.contradiction {
-        checker.session.sink.push(
-            Diagnostic::error(Code::AlwaysFalse, culprit, format!("rule `{}` can never match", rule.name.text))
-                .label("never true here")
-                .help("what the declarations, the constants and the conditions before it allow leaves nothing; correct it or remove the rule"),
-        );
+    if let Some(fault) = conditions.never(format!("rule `{}` can never match", rule.name.text)) {
+        let help = "nothing that the declarations allow makes it true; correct it, or remove the rule";
+        checker.session.sink.push(fault.help(help));
     } else if conditions.truth.always() && !conditions.fallible() {
         checker.session.sink.push(
             Diagnostic::error(Code::AlwaysTrue, last, format!("rule `{}` always matches", rule.name.text))
