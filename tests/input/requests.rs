@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use pdl::vm::decode::{Decoded, Scratch, World, decode};
+use pdl::vm::decode::{Decoded, Extent, Options, Scratch, World, decode};
 use pdl::vm::input::{Document, InputError, InputErrorKind};
 use pdl::vm::memory::Local;
 use pdl::vm::store::Store;
@@ -108,6 +108,35 @@ fn every_case_is_answered_as_it_says_and_every_kind_of_error_has_one() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     let all: BTreeSet<InputErrorKind> = InputErrorKind::ALL.iter().copied().collect();
     assert_eq!(seen, all);
+}
+
+#[test]
+fn what_no_rule_reads_is_not_built_and_what_they_read_is() {
+    let (image, plan) = world::image();
+    let store = Store::load(&image, &plan, world::ENTITIES.as_bytes()).expect("the entities are sound");
+    let mut request = request();
+    request["subject"]["properties"]["unread"] = json!({ "unread key": 1 });
+    request["context"]["unread"] = json!(["unread element"]);
+    request["context"]["note"] = json!("unread note");
+    let (mut scratch, mut local) = (Scratch::default(), Local::default());
+    let world = World { image: &image, plan: &plan, store: &store };
+    let facts = facts().to_string();
+    for extent in [Extent::Read, Extent::Everything] {
+        let options = Options { extent, ..Options::STRICT };
+        let decoded =
+            decode(world, options, request.to_string().as_bytes(), Some(facts.as_bytes()), &mut scratch, &mut local);
+        decoded.expect("the request is right");
+        let texts = &local.heap.texts;
+        let mut built: Vec<&str> = (0..texts.len() as u32).map(|at| texts.get(at)).collect();
+        built.sort_unstable();
+        let unread =
+            ["unread element", "unread key", "unread note"].into_iter().filter(|_| extent == Extent::Everything);
+        let mut expected: Vec<&str> = ["4f2", "a", "ci"].into_iter().chain(unread).collect();
+        expected.sort_unstable();
+        assert_eq!(built, expected);
+        assert_eq!(scratch.inputs.len(), image.program.entries[0].inputs.len());
+        assert!(scratch.inputs.iter().all(|value| !value.is_error()));
+    }
 }
 
 #[test]

@@ -349,8 +349,12 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         fail(InputErrorKind::TooManyElements, self.reader.offset(), None, message)
     }
 
-    /// A set is built to be checked, because only values tell what stands twice: `PT60S` and `1m` are one.
+    /// A set is built to be checked, because only values tell what stands twice: `PT60S` and `1m` are one. A set of strings
+    /// need not be.
     fn set(&mut self, element: TypeId, max: u32, want: Want) -> Result<Value, Fail> {
+        if want == Want::Checked && matches!(self.schema.ty(element), Type::String { .. }) {
+            return self.check_strings(element, max);
+        }
         let offset = self.reader.offset();
         let mark = self.buffers.work.len();
         self.elements(element, max, Want::Built)?;
@@ -364,6 +368,31 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
             Want::Built => Value::Set(self.finish(mark)),
             Want::Checked => self.forget(mark),
         })
+    }
+
+    /// Checks a set of strings that nobody reads.
+    fn check_strings(&mut self, element: TypeId, max: u32) -> Result<Value, Fail> {
+        let offset = self.reader.offset();
+        let mark = self.buffers.keys.mark();
+        let &Type::String { bytes_max } = self.schema.ty(element) else { return Err(internal(offset)) };
+        let mut count = 0;
+        let mut more = self.reader.first_element()?;
+        while more {
+            count += 1;
+            if count > max {
+                return Err(self.too_many(max));
+            }
+            let shape = self.reader.peek()?;
+            let at = self.reader.offset();
+            let text = self.expect_string(shape, element)?;
+            check_length(text, bytes_max, at)?;
+            self.buffers.keys.push(at + 1, text);
+            more = self.reader.next_element()?;
+        }
+        match self.buffers.keys.close(mark, self.reader.text()) {
+            None => Ok(Value::Absent),
+            Some(start) => Err(twice_in_set(start.saturating_sub(1))),
+        }
     }
 
     /// Reads the set again, one by one, to find the element that stands twice.
@@ -384,7 +413,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
             }
             more = self.reader.next_element().unwrap_or(false);
         }
-        fail(InputErrorKind::DuplicateElement, found, None, "this element stands in the set already".to_owned())
+        twice_in_set(found)
     }
 
     fn map(&mut self, element: TypeId, max: u32, want: Want) -> Result<Value, Fail> {
@@ -747,6 +776,11 @@ fn without_properties(mut error: Fail) -> Fail {
     error.message = format!("the attribute `{}` is missing", error.path);
     error.path = "properties".to_owned();
     error
+}
+
+#[cold]
+fn twice_in_set(offset: usize) -> Fail {
+    fail(InputErrorKind::DuplicateElement, offset, None, "this element stands in the set already".to_owned())
 }
 
 #[cold]
