@@ -174,6 +174,8 @@ impl Roots<'_, '_> {
             }
             for (argument, (_, ty)) in arguments.iter().zip(&of.parameters) {
                 let value = self.root(*argument)?;
+                // Whoever discharges the obligation looks at all of it.
+                self.add_cost(self.kinds.elements(value.kind));
                 let shape = self.kinds.ty(*ty);
                 if !self.kinds.cell_fits(value, shape) {
                     return Err(Reason::ObligationArguments);

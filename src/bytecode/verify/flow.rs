@@ -99,7 +99,7 @@ impl Flow<'_> {
             let place = Place::Instruction { function: function as u32, at };
             let refuse = |reason| VerifyError::new(reason, place);
             self.meet(at).map_err(refuse)?;
-            self.work.spend(1).map_err(refuse)?;
+            self.work.spend(1 + self.kinds.take_effort()).map_err(refuse)?;
             at = if self.reached { self.step(at).map_err(refuse)? } else { at + 1 };
         }
         let mut summary = Summary {
@@ -573,12 +573,15 @@ impl Flow<'_> {
             }
             Op::ContainsConst { a, b, k } => {
                 let (b, k) = (self.value(b)?, self.constant(k.get()));
+                if k.may_be(state::ABSENT) {
+                    return Err(Reason::OperandAbsent);
+                }
                 self.check_element(b, k)?;
                 self.give(a, &[b], Cell::of(Kind::BOOL))?;
             }
             Op::InConst { a, b, k } => {
                 let (b, k) = (self.value(b)?, self.constant(k.get()));
-                let inner = self.set_of(k)?;
+                let Data::Set(inner, _) = *self.kinds.data(k.kind) else { return Err(Reason::OperandType) };
                 self.one_type(inner, b.kind)?;
                 self.give(a, &[b], Cell::of(Kind::BOOL))?;
             }

@@ -123,6 +123,8 @@ pub(super) struct Kinds {
     ids: HashMap<Data, Kind>,
     types: Vec<Cell>,
     records: Vec<Size>,
+    /// How many entity types were looked at since somebody asked: lists of them can be long.
+    effort: usize,
 }
 
 impl Kinds {
@@ -133,6 +135,7 @@ impl Kinds {
             ids: HashMap::with_capacity(64),
             types: Vec::with_capacity(schema.types.len()),
             records: sizes.records.clone(),
+            effort: 0,
         };
         for data in [
             Data::Never,
@@ -203,7 +206,15 @@ impl Kinds {
         self.infos[kind.0 as usize].depth
     }
 
+    /// How many entity types were looked at since this was asked last.
+    pub(super) fn take_effort(&mut self) -> usize {
+        std::mem::take(&mut self.effort)
+    }
+
     pub(super) fn intern(&mut self, data: Data) -> Kind {
+        if let Data::Entity(types) = &data {
+            self.effort += types.len();
+        }
         if let Some(kind) = self.ids.get(&data) {
             return *kind;
         }

@@ -98,9 +98,22 @@ pub(super) fn ascends<T: PartialOrd>(list: &[T]) -> bool {
 
 fn check_types(schema: &Schema) -> Check {
     let mut seen = HashSet::with_capacity(schema.types.len());
+    // How deep types are nested, records aside: whoever walks down a type takes no more steps than that.
+    let mut depths: Vec<u32> = Vec::with_capacity(schema.types.len());
     for (at, ty) in schema.types.iter().enumerate() {
         let refuse = |reason| VerifyError::item(reason, "type", at);
         check_type(schema, at, ty).map_err(refuse)?;
+        let depth = match ty {
+            Type::Optional(inner) | Type::Set(inner, _) | Type::List(inner, _) | Type::Map(inner, _) => {
+                depths.get(inner.0 as usize).map_or(0, |depth| depth + 1)
+            }
+            _ => 0,
+        };
+        // An optional may stand at every level.
+        if depth > 2 * DEPTH_MAX {
+            return Err(refuse(Reason::TypeDepth));
+        }
+        depths.push(depth);
         if !seen.insert(ty) {
             return Err(refuse(Reason::TypeTwice));
         }

@@ -121,7 +121,7 @@ fn check_constant(program: &Program, kinds: &mut Kinds, parts: &[Cell], constant
             holds((*variant as usize) < of.variants.len())?;
         }
         (ConstantValue::Entity(of, id), Type::Entity(types)) => {
-            holds(types.contains(of))?;
+            holds(types.binary_search(of).is_ok())?;
             canonical(text(*id)?.len() <= limits::ID_BYTES_MAX as usize)?;
         }
         (ConstantValue::Set(elements), Type::Set(inner, max)) => {
