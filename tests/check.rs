@@ -163,3 +163,16 @@ fn the_standard_library_is_clean() {
         assert!(typed.is_some() && found.is_empty(), "{name}:\n{}", compact::render(&sources, &found));
     }
 }
+
+/// Its functions mean what they say: the tests of a package that calls them pass.
+#[cfg(feature = "cli")]
+#[test]
+fn the_standard_library_passes_its_tests() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_pdl"))
+        .args(["test", "tests/cases/accept/standard_library.pdl"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("pdl runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}

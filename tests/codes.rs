@@ -105,6 +105,20 @@ fn cases_show_codes_that_exist() {
     assert!(unknown.is_empty(), "cases in tests/cases/check of codes that do not exist: {unknown:?}");
 }
 
+/// What can be put on a page is shown by a case too.
+#[test]
+fn every_code_has_a_case() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/check");
+    let entries = fs::read_dir(folder).expect("the folder of cases can be listed");
+    let cases: BTreeSet<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|name| name.get(..5).map(str::to_owned))
+        .collect();
+    let wanted = Code::ALL.iter().filter(|code| !WITHOUT_PROGRAM.contains(code));
+    let missing: Vec<&Code> = wanted.filter(|code| !cases.contains(code.id())).collect();
+    assert!(missing.is_empty(), "codes without a case in tests/cases/check: {missing:?}");
+}
+
 #[test]
 fn explain_on_a_terminal() {
     insta::assert_snapshot!(explain::text(Code::BadEscape));

@@ -97,8 +97,8 @@ impl Expected {
 }
 
 /// The names of the builtin types.
-pub const BUILTIN_TYPES: [&str; 11] =
-    ["Bool", "Int", "Decimal", "String", "Duration", "Timestamp", "IpAddr", "IpNet", "Url", "Path", "Entity"];
+pub const BUILTIN_TYPES: [&str; 10] =
+    ["Bool", "Int", "Decimal", "String", "Duration", "Timestamp", "IpAddr", "IpNet", "Url", "Path"];
 
 impl World {
     /// What a path stands for, of the sort that is expected; anything else is reported.
@@ -141,7 +141,9 @@ impl World {
         let mut fault =
             Diagnostic::error(Code::UnknownName, path.span, format!("there is no {} `{name}` here", expected.word()))
                 .label("not found");
-        if let Some((text, best)) = self.suggestion(module, path, expected, sink) {
+        if expected == Expected::Type && name == "Entity" {
+            fault = fault.help("name an entity type that is declared: no place holds entities of every type");
+        } else if let Some((text, best)) = self.suggestion(module, path, expected, sink) {
             fault = fault.help(text);
             if let Some(last) = path.parts.last() {
                 fault = fault.fix(last.span, best);
@@ -450,7 +452,6 @@ fn builtin_type(name: &str) -> Option<Type> {
         "IpNet" => Type::IpNet,
         "Url" => Type::Url,
         "Path" => Type::Path,
-        "Entity" => Type::Entity(Vec::new()),
         _ => return None,
     })
 }
