@@ -118,9 +118,9 @@ pub fn decode(
     scratch.ignored.clear();
     scratch.buffers.work.clear();
     scratch.buffers.keys.clear();
-    let (decoded, mark) = decode_request(world, options, request, scratch, local)
+    let (mut decoded, mark) = decode_request(world, options, request, scratch, local)
         .map_err(|error| locate(error, Document::Request, request))?;
-    decode_facts(world, options, facts, decoded.action, mark, scratch, local)
+    decoded.assumed_presented |= decode_facts(world, options, facts, decoded.action, mark, scratch, local)
         .map_err(|error| locate(error, Document::Facts, facts.unwrap_or_default()))?;
     scratch.context.extend_from_slice(scratch.buffers.work.get(mark..).unwrap_or_default());
     if let Some(entry) = world.image.program.entries.get(decoded.action as usize) {
@@ -229,7 +229,7 @@ fn members<'d>(
     while let Some(name) = key {
         let shape = decoder.reader.peek()?;
         let at = decoder.reader.offset();
-        let twice = match name.plain() {
+        let twice = match name.one_of(&["subject", "action", "resource", "context"]) {
             Some("subject") => {
                 decoder.expect_object(shape)?;
                 members.subject.replace(decoder.parts(extra, ignored)?).is_some()
@@ -285,7 +285,7 @@ fn action_parts<'d>(
     while let Some(name) = key {
         let shape = decoder.reader.peek()?;
         let at = decoder.reader.offset();
-        let twice = match name.plain() {
+        let twice = match name.one_of(&["name", "properties"]) {
             Some("name") => parts.name.replace((decoder.expect_text(shape)?, at)).is_some(),
             Some("properties") => {
                 decoder.expect_object(shape)?;
@@ -412,7 +412,7 @@ fn given_twice(decoder: &mut Decoder<'_, '_, RequestSink<'_>>, mut error: Fail, 
 }
 
 /// Decodes the kernel's fields to their places. Facts that only other actions declare are passed over: one document
-/// serves all of them.
+/// serves all of them. Whether attributes of a registered type were assumed to be in them.
 fn decode_facts(
     world: World<'_>,
     options: Options,
@@ -421,11 +421,11 @@ fn decode_facts(
     mark: usize,
     scratch: &mut Scratch,
     local: &mut Local,
-) -> Result<(), Fail> {
+) -> Result<bool, Fail> {
     let Some(fields) = world.plan.contexts.get(action as usize) else { return Err(internal(0)) };
     let bytes = facts.unwrap_or(b"{}");
     if !fields.any_kernel && facts.is_none() {
-        return Ok(());
+        return Ok(false);
     }
     if bytes.len() > REQUEST_BYTES_MAX {
         return Err(too_large());
@@ -455,7 +455,8 @@ fn decode_facts(
     decoder.complete(fields, mark, 0, |_| true).map_err(|mut error| {
         error.message = "the kernel has to give this fact".to_owned();
         error
-    })
+    })?;
+    Ok(decoder.sink.assumed)
 }
 
 fn fact(

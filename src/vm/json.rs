@@ -145,6 +145,13 @@ impl<'a> Text<'a> {
         Characters { rest: self.raw }
     }
 
+    /// The one among these that the string is.
+    #[inline]
+    #[must_use]
+    pub fn one_of<'n>(self, names: &[&'n str]) -> Option<&'n str> {
+        names.iter().copied().find(|name| self.is(name))
+    }
+
     /// Whether the string is this one.
     #[inline]
     #[must_use]

@@ -596,7 +596,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         while let Some(name) = key {
             let shape = self.reader.peek()?;
             let at = self.reader.offset();
-            let twice = match name.plain() {
+            let twice = match name.one_of(&["type", "id", "properties", "in"]) {
                 Some("type") => parts.ty.replace((self.expect_text(shape)?, at)).is_some(),
                 Some("id") => parts.id.replace((self.expect_text(shape)?, at)).is_some(),
                 Some("properties") => {
@@ -624,7 +624,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
     /// A member that nothing defines.
     #[cold]
     pub fn other_member(&mut self, name: Text<'d>, extra: Extra, ignored: &mut Vec<String>) -> Result<(), Fail> {
-        if extra != Extra::Ignored || ["type", "id", "properties"].iter().any(|known| name.is(known)) {
+        if extra != Extra::Ignored {
             let names = Names::new(["type", "id", "properties", "name"].into_iter());
             return Err(self.unknown_field(name, &names));
         }

@@ -113,7 +113,7 @@ fn names(reader: &mut Reader<'_>) -> Result<Vec<(String, String)>, JsonError> {
         let (mut ty, mut id) = (None, None);
         let mut key = reader.first_key()?;
         while let Some(name) = key {
-            match (reader.peek()?, name.plain()) {
+            match (reader.peek()?, name.one_of(&["type", "id"])) {
                 (Shape::String, Some("type")) => ty = Some(reader.string()?.characters().collect()),
                 (Shape::String, Some("id")) => id = Some(reader.string()?.characters().collect()),
                 _ => reader.pass()?,
