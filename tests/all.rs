@@ -9,6 +9,8 @@ mod check_robust;
 mod cli;
 #[cfg(feature = "compiler")]
 mod codes;
+#[cfg(feature = "compiler")]
+mod compile;
 mod data_pattern;
 mod data_scalars;
 #[cfg(feature = "compiler")]

@@ -163,6 +163,7 @@ macro_rules! for_each_op {
 0xab EntityInAny     "entity_in_any"    (a: out Bool, b: input Any, c: input Any)                 elements safe "a := whether the entity b is, or lies below, one of the set c";
 0xac IsType          "is_type"          (a: out Bool, b: input Any, t: type_set)                  unit    safe  "a := whether the entity b is of one of the types t";
 0xad StepsTo         "steps_to"         (a: out Bool, b: input Any, c: input Any)                 unit    safe  "a := whether the lifecycle of both states lets b step to c";
+0xae Narrow          "narrow"           (a: out Any, b: input Any, t: type_set)                  unit    fails "a := the entity b, which is of one of the types t; an error if it is of another";
         }
     };
 }

@@ -9,7 +9,7 @@ use crate::bytecode::op::{Op, Slot, U24};
 use crate::bytecode::program::{FunctionId, Input};
 use crate::compile::function::{Builder, Label, Signature};
 use crate::compile::matching;
-use crate::compile::pool::{FunctionKey, Pool};
+use crate::compile::pool::{FunctionKey, Pool, strip_optional};
 use crate::compile::shape::{Shape, Shapes, Unit};
 use crate::data::pattern;
 use crate::types::operator::Operator;
@@ -229,6 +229,11 @@ impl<'a, 'p> Lowering<'a, 'p> {
                 if matches!(value.ty, Type::Optional(_)) {
                     let site = self.pool.site(expr.span, self.unit.instance);
                     b.emit_failing(Op::Unwrap { a: dst, b: dst }, site);
+                }
+                if let (Type::Entity(types), true) = (&expr.ty, *strip_optional(&value.ty) != expr.ty) {
+                    let site = self.pool.site(expr.span, self.unit.instance);
+                    let t = self.pool.type_set(types);
+                    b.emit_failing(Op::Narrow { a: dst, b: dst, t: U24::new(t.0).unwrap_or_default() }, site);
                 }
                 may_fail
             }

@@ -228,7 +228,8 @@ impl Pool {
     }
 }
 
-fn strip_optional(ty: &ty::Type) -> &ty::Type {
+/// The type of an optional that is there.
+pub(super) fn strip_optional(ty: &ty::Type) -> &ty::Type {
     match ty {
         ty::Type::Optional(inner) => inner,
         other => other,

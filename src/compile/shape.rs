@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::types::operator::Operator;
-use crate::types::typed::{Const, Expr, ExprKind, LocalId, PatternSource};
+use crate::types::typed::{Const, Expr, ExprKind, LocalId, Pattern, PatternSource, Quantifier};
 
 /// The number of a structure.
 pub(super) type Shape = u32;
@@ -16,6 +16,8 @@ pub(super) type Shape = u32;
 enum Head {
     Const(Const),
     Let(u32, LocalId),
+    /// A quantifier's variable: how many quantifiers further out it belongs to.
+    Bound(u32),
     Parameter(u32, u32),
     Subject,
     Resource,
@@ -31,6 +33,8 @@ enum Head {
     IsType(Vec<u32>),
     StepsTo,
     If,
+    Match(Vec<Pattern>),
+    Quantifier(Quantifier),
     Call(u32, u32),
     Set,
     List,
@@ -45,7 +49,16 @@ pub(super) struct Shapes {
     /// How often each is asked for, at places that would each compute it.
     counts: HashMap<Shape, u32>,
     /// By address of the expression, unit and instance: the tree does not move while it is compiled.
-    known: HashMap<(usize, u32, u32), Option<Shape>>,
+    known: HashMap<(usize, u32, u32), Option<Known>>,
+    /// The variables of the quantifiers around what is looked at.
+    binders: Vec<LocalId>,
+}
+
+/// What is known of an expression: its shape, and how many quantifiers around it its variables belong to.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    shape: Shape,
+    open: u32,
 }
 
 /// How dear an expression has to be, in instructions, before sharing it pays for the call.
@@ -59,23 +72,29 @@ pub(super) struct Unit {
 }
 
 impl Shapes {
-    /// The shape of an expression; none if it reads a quantifier's variable or a parameter of a function, or matches
-    /// patterns (which are compared by nobody).
+    /// The shape of an expression; none if it reads a parameter of a function, or the variable of a quantifier around it.
     pub(super) fn of(&mut self, expr: &Expr, unit: Unit, is_let: &dyn Fn(LocalId) -> bool) -> Option<Shape> {
-        let key = (std::ptr::from_ref(expr) as usize, unit.number, unit.instance);
-        if let Some(&shape) = self.known.get(&key) {
-            return shape;
-        }
-        let shape = self.compute(expr, unit, is_let);
-        self.known.insert(key, shape);
-        shape
+        self.look(expr, unit, is_let).filter(|known| known.open == 0).map(|known| known.shape)
     }
 
-    fn compute(&mut self, expr: &Expr, unit: Unit, is_let: &dyn Fn(LocalId) -> bool) -> Option<Shape> {
+    fn look(&mut self, expr: &Expr, unit: Unit, is_let: &dyn Fn(LocalId) -> bool) -> Option<Known> {
+        let key = (std::ptr::from_ref(expr) as usize, unit.number, unit.instance);
+        if let Some(&known) = self.known.get(&key) {
+            return known;
+        }
+        let known = self.compute(expr, unit, is_let);
+        self.known.insert(key, known);
+        known
+    }
+
+    fn compute(&mut self, expr: &Expr, unit: Unit, is_let: &dyn Fn(LocalId) -> bool) -> Option<Known> {
         let head = match &expr.kind {
             ExprKind::Const(value) => Head::Const(value.clone()),
             ExprKind::Local(local) if is_let(*local) => Head::Let(unit.number, *local),
-            ExprKind::Local(_) | ExprKind::Match(..) | ExprKind::Quantifier(..) => return None,
+            ExprKind::Local(local) => {
+                let out = self.binders.iter().rev().position(|binder| binder == local)?;
+                Head::Bound(out as u32)
+            }
             ExprKind::Parameter(id) => Head::Parameter(unit.instance, id.0),
             ExprKind::Subject => Head::Subject,
             ExprKind::Resource => Head::Resource,
@@ -91,17 +110,34 @@ impl Shapes {
             ExprKind::IsType(_, types) => Head::IsType(types.iter().map(|id| id.0).collect()),
             ExprKind::StepsTo(..) => Head::StepsTo,
             ExprKind::If(..) => Head::If,
+            ExprKind::Match(_, arms) => Head::Match(arms.iter().map(|(pattern, _)| pattern.clone()).collect()),
+            ExprKind::Quantifier(quantifier, ..) => Head::Quantifier(*quantifier),
             ExprKind::Call(function, _) => Head::Call(function.0, unit.instance),
             ExprKind::Set(_) => Head::Set,
             ExprKind::List(_) => Head::List,
             ExprKind::Map(items) => Head::Map(items.iter().map(|(key, _)| key.clone()).collect()),
             ExprKind::Record(record, _) => Head::Record(record.0),
         };
+        let mut open = if let Head::Bound(out) = head { out + 1 } else { 0 };
         let mut parts = Vec::new();
         let mut whole = true;
-        for_each_part(expr, &mut |part| match self.of(part, unit, is_let) {
-            Some(shape) => parts.push(shape),
-            None => whole = false,
+        let body =
+            if let ExprKind::Quantifier(_, local, _, body) = &expr.kind { Some((*local, &**body)) } else { None };
+        for_each_part(expr, &mut |part| {
+            let binds = body.filter(|(_, body)| std::ptr::eq(*body, part));
+            if let Some((local, _)) = binds {
+                self.binders.push(local);
+            }
+            match self.look(part, unit, is_let) {
+                Some(known) => {
+                    parts.push(known.shape);
+                    open = open.max(if binds.is_some() { known.open.saturating_sub(1) } else { known.open });
+                }
+                None => whole = false,
+            }
+            if binds.is_some() {
+                self.binders.pop();
+            }
         });
         // Whether a let is the same let depends on the instance too.
         if matches!(head, Head::Let(..)) {
@@ -111,7 +147,7 @@ impl Shapes {
             return None;
         }
         let next = self.places.len() as Shape;
-        Some(*self.places.entry((head, parts)).or_insert(next))
+        Some(Known { shape: *self.places.entry((head, parts)).or_insert(next), open })
     }
 
     /// Counts what an expression asks for. What is met again is not looked into again: its parts are computed once,

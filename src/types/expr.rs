@@ -370,7 +370,11 @@ impl<'s, 'w> Checker<'s, 'w> {
                 (Values::Int(known), Type::Int(declared)) => {
                     expr.ty = Type::Int(interval::intersect(*known, *declared).unwrap_or(*known));
                 }
-                (Values::Types(types), Type::Entity(_)) => expr.ty = Type::Entity(types.to_vec()),
+                (Values::Types(types), Type::Entity(declared)) if types[..] != declared[..] => {
+                    let (span, fallible) = (expr.span, expr.fallible);
+                    let ty = Type::Entity(types.to_vec());
+                    expr = Expr { kind: ExprKind::Narrowed(Box::new(expr)), ty, span, fallible };
+                }
                 _ => (),
             }
         }

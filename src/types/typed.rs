@@ -294,7 +294,7 @@ pub struct TableRow {
 }
 
 /// A pattern.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Pattern {
     /// Matches everything.
     Any,
@@ -537,7 +537,7 @@ pub enum ExprKind {
     Matches(Box<Expr>, PatternSource),
     /// `x is present`.
     IsPresent(Box<Expr>),
-    /// An optional that is known to be present here: its value.
+    /// An optional that is known to be present here: its value; an entity that is known to be of fewer types.
     Narrowed(Box<Expr>),
     /// `a ?? b`: the first if present, else the second.
     Default(Box<Expr>, Box<Expr>),

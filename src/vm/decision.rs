@@ -214,6 +214,7 @@ impl FaultKind {
             FaultKind::Overflow => "a result is out of the range of its type",
             FaultKind::Inexact => "a result has no exact representation",
             FaultKind::Absent => "a value that is needed is absent",
+            FaultKind::WrongType => "an entity is of another type than the rule reads",
             FaultKind::TooManyElements => "a set has more elements than any may have",
             FaultKind::QuorumTooSmall => "a quorum is less than one",
             FaultKind::UnknownEntity => "the policy reads an attribute of an entity that is not registered",

@@ -423,6 +423,7 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
                 Op::EntityId { a, b } => set!(a, |b| entities::id(b)),
                 Op::EntityIn { a, b, c } => set!(a, |b, c| entities::is_in(store, memory!(), b, c)),
                 Op::EntityInAny { a, b, c } => set!(a, |b, c| entities::is_in_any(store, memory!(), b, c)),
+                Op::Narrow { a, b, t } => checked!(a, |b| entities::narrow(image, b, t.get())),
                 Op::IsType { a, b, t } => set!(a, |b| entities::is_type(image, b, t.get())),
                 Op::StepsTo { a, b, c } => set!(a, |b, c| entities::steps_to(image, b, c)),
             }

@@ -197,6 +197,8 @@ pub enum FaultKind {
     Inexact,
     /// An optional without a value was unwrapped.
     Absent,
+    /// An entity of another type than the rule has made sure of.
+    WrongType,
     /// A collection with more elements than any may have.
     TooManyElements,
     /// A quorum below one.
@@ -215,6 +217,7 @@ impl FaultKind {
             FaultKind::Overflow => "overflow",
             FaultKind::Inexact => "inexact",
             FaultKind::Absent => "absent",
+            FaultKind::WrongType => "wrong_type",
             FaultKind::TooManyElements => "too_many_elements",
             FaultKind::QuorumTooSmall => "quorum_too_small",
             FaultKind::UnknownEntity => "unknown_entity",

@@ -279,34 +279,38 @@ fn search_steps(count: usize) -> u64 {
 fn check_places(program: &Program, entry: &Entry, work: &mut Work) -> Result<(), Reason> {
     let _ = program;
     work.spend(entry.rules.len())?;
-    let mut seen = vec![false; entry.rules.len()];
+    // Under which key each rule was seen, from 1; 0 is nowhere.
+    let mut seen = vec![0_usize; entry.rules.len()];
     let mut count = 0;
-    let mut see = |rule: u32| match seen.get_mut(rule as usize) {
-        Some(seen) if !*seen => {
-            *seen = true;
+    let mut see = |rule: u32, key: usize, again: bool| match seen.get_mut(rule as usize) {
+        Some(seen) if *seen == 0 => {
+            *seen = key;
             count += 1;
             Ok(())
         }
+        Some(seen) if again && *seen == key => Ok(()),
         _ => Err(Reason::IndexRules),
     };
     let list = |rules: &[u32]| if ascends(rules) { Ok(()) } else { Err(Reason::IndexOrder) };
     list(&entry.index.rest)?;
-    entry.index.rest.iter().try_for_each(|rule| see(*rule))?;
-    for key in &entry.index.keys {
+    entry.index.rest.iter().try_for_each(|rule| see(*rule, usize::MAX, false))?;
+    for (key, number) in entry.index.keys.iter().zip(1..) {
         match key {
             Key::Equal { buckets, .. } => {
                 for (_, rules) in buckets {
                     list(rules)?;
-                    rules.iter().try_for_each(|rule| see(*rule))?;
+                    rules.iter().try_for_each(|rule| see(*rule, number, true))?;
                 }
             }
             Key::Member { buckets, .. } => {
                 for (_, rules) in buckets {
                     list(rules)?;
-                    rules.iter().try_for_each(|rule| see(*rule))?;
+                    rules.iter().try_for_each(|rule| see(*rule, number, false))?;
                 }
             }
-            Key::Below { rules, .. } | Key::Above { rules, .. } => rules.iter().try_for_each(|(_, rule)| see(*rule))?,
+            Key::Below { rules, .. } | Key::Above { rules, .. } => {
+                rules.iter().try_for_each(|(_, rule)| see(*rule, number, false))?;
+            }
         }
     }
     if count == entry.rules.len() { Ok(()) } else { Err(Reason::IndexRules) }

@@ -437,6 +437,7 @@ impl Flow<'_> {
             | Op::EntityIn { .. }
             | Op::EntityInAny { .. }
             | Op::IsType { .. }
+            | Op::Narrow { .. }
             | Op::StepsTo { .. } => self.entities(op),
             _ => match self.collections(op)? {
                 Some(()) => Ok(()),
@@ -522,6 +523,19 @@ impl Flow<'_> {
             Op::IsType { a, b, .. } => {
                 let cell = self.entity(b)?;
                 self.give(a, &[cell], Cell::of(Kind::BOOL))
+            }
+            Op::Narrow { a, b, t } => {
+                let cell = self.entity(b)?;
+                let wanted = self.program.type_sets[t.get() as usize].as_slice();
+                let types: Box<[u32]> = match self.kinds.data(cell.kind) {
+                    Data::Entity(known) if !known.is_empty() => {
+                        wanted.iter().copied().filter(|ty| known.contains(ty)).collect()
+                    }
+                    _ => wanted.into(),
+                };
+                // An entity of none of the types can only give an error.
+                let result = if types.is_empty() { Cell::ERROR } else { Cell::of(self.kinds.intern(Data::Entity(types))) };
+                self.set(a, result.or(state::ERROR))
             }
             Op::StepsTo { a, b, c } => {
                 let (b, c) = (self.value(b)?, self.value(c)?);

@@ -5,7 +5,7 @@ use crate::vm::compare::same_entity;
 use crate::vm::entities::Entities;
 use crate::vm::image::Image;
 use crate::vm::memory::{Local, Memory};
-use crate::vm::ops::failed;
+use crate::vm::ops::{Outcome, failed};
 use crate::vm::value::{EntityRef, Fault, FaultKind, Value};
 
 /// An attribute of an entity that the program names and nobody registered has no site: any other error comes first.
@@ -78,6 +78,16 @@ pub fn is_type(image: &Image, operand: Value, type_set: u32) -> Value {
     match (operand, image.program.type_sets.get(type_set as usize)) {
         (Value::Entity(entity), Some(types)) => Value::Bool(types.contains(&u32::from(entity.ty))),
         _ => failed(&[operand]),
+    }
+}
+
+/// An entity that is of one of some types.
+#[inline]
+pub fn narrow(image: &Image, operand: Value, type_set: u32) -> Outcome {
+    match is_type(image, operand, type_set) {
+        Value::Bool(true) => Ok(operand),
+        Value::Bool(false) => Err(FaultKind::WrongType),
+        other => Ok(other),
     }
 }
 
