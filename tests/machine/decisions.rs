@@ -8,7 +8,7 @@ use pdl::vm::machine::{Machine, Question, Scratch};
 use pdl::vm::run::Steps;
 use proptest::prelude::*;
 
-use super::harness::{Builder, Literal};
+use super::harness::{Builder, Literal, literal};
 
 const TEAMS: &[u8] = br#"[{"type":"Team","id":"a","properties":{"level":1,"label":"first"}}]"#;
 
@@ -256,6 +256,95 @@ fn messages_codes_obligations_and_shadow_rules_are_told() {
     let decision = ask(&machine, &request(5, &"é".repeat(10_000)));
     let message = decision.rules[0].message.as_ref().expect("a message");
     assert!(message.ends_with("é…") && message.len() < 4_200);
+}
+
+/// Arguments of every type, as they stand in JSON.
+#[test]
+fn values_of_every_type_are_told() {
+    let cases = [
+        ("true", "true"),
+        ("-7", "-7"),
+        ("1.50", "1.5"),
+        ("\"x\"", "\"x\""),
+        ("dur(90000)", "\"1m30s\""),
+        ("ts(2026-01-01T00:00:00Z)", "\"2026-01-01T00:00:00Z\""),
+        ("ip(::1)", "\"::1\""),
+        ("net(10.0.0.0/8)", "\"10.0.0.0/8\""),
+        ("url(https://a.example/)", "\"https://a.example/\""),
+        ("path(/a)", "\"/a\""),
+        ("b", "\"b\""),
+        ("Team(a)", r#"{"type":"Team","id":"a"}"#),
+        ("absent(1)", "null"),
+        ("some(1)", "1"),
+        ("set{-5, 10, 9}", "[-5,9,10]"),
+        ("set{\"b\", \"a\"}", r#"["a","b"]"#),
+        ("list[2, 1, 2]", "[2,1,2]"),
+        ("map{\"k\": 1, \"j\": 2}", r#"{"j":2,"k":1}"#),
+        ("rec(1, some(\"x\"))", r#"{"x":1,"y":"x"}"#),
+        ("rec(1, absent(\"x\"))", r#"{"x":1}"#),
+    ];
+    let literals: Vec<Literal> = cases.iter().map(|(text, _)| sorted(literal(text).0)).collect();
+    let mut policy = Policy { builder: Builder::new(literals.iter(), &["m.allow"]) };
+    policy.builder.program.entries[0].inputs = vec![Input::Context(0)];
+    let (mut parameters, mut arguments) = (Vec::new(), Vec::new());
+    for (at, literal) in literals.iter().enumerate() {
+        let (ty, constant) = (policy.builder.type_of(literal), policy.builder.constant(literal).0);
+        parameters.push((format!("p{at}").into(), ty));
+        let listing = format!("const 0 {constant}\nreturn 0");
+        arguments.push(policy.builder.function(Some(0), false, &[], ty, &listing));
+    }
+    policy.builder.program.schema.obligations.push(Obligation { name: "tell".into(), parameters });
+    let allow = policy.above(0);
+    policy.rule("m.allow", Effect::Allow, allow).obligations = vec![(0, arguments)];
+    let decision = ask(&policy.machine(), &request(1, ""));
+    for ((text, expected), (_, datum)) in cases.iter().zip(&decision.obligations[0].arguments) {
+        assert_eq!(datum.to_json(), *expected, "{text}");
+    }
+}
+
+/// Constants have their sets in order.
+fn sorted(literal: Literal) -> Literal {
+    match literal {
+        Literal::Set(mut items) => {
+            items.sort_by_key(|item| match item {
+                Literal::Int(value) => (*value, String::new()),
+                other => (0, format!("{other:?}")),
+            });
+            Literal::Set(items)
+        }
+        Literal::Map(mut entries) => {
+            entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+            Literal::Map(entries)
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn threads_decide_while_entities_change() {
+    let mut policy = Policy::new(&["m.allow"]);
+    let int = policy.builder.type_of(&Literal::Int(0));
+    policy.builder.program.selectors.push(pdl::bytecode::program::Selector { columns: vec![(0, 0)], ty: int });
+    let condition = policy.condition("read 0 3\nattribute 1 0 0\nread 2 0\nless_equal 3 2 1\nreturn 3");
+    policy.rule("m.allow", Effect::Allow, condition);
+    let machine = policy.machine();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut scratch = Scratch::default();
+                let request = request(1, "");
+                for _ in 0..300 {
+                    // The level is always at least 1, before, between and after the changes.
+                    let decided = machine.decide(Question::strict(request.as_bytes()), &mut scratch);
+                    assert_eq!(decided.kind(), Kind::Allowed);
+                }
+            });
+        }
+        for level in 1..100 {
+            let patch = format!(r#"{{"upsert":[{{"type":"Team","id":"a","properties":{{"level":{level}}}}}]}}"#);
+            machine.patch_entities(patch.as_bytes()).expect("a patch");
+        }
+    });
 }
 
 #[test]

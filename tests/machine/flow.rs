@@ -190,6 +190,30 @@ fn loops_nest() {
     assert_eq!(listing(&["0", "set{1, 2, 3}"], text), "3");
 }
 
+/// A string that a run makes is that of the program if the program has it, and else the decision's own.
+#[test]
+fn strings_that_are_made_equal_those_that_are_known() {
+    let literals = ["0", "path(/a/known)", "path(/a/new)", "\"known\"", "path(/b/new)", "path(/b/other)"];
+    let text = |test: &str| {
+        format!(
+            "const 0 $0\nconst 1 $1\nconst 2 $2\nconst 3 $3\nconst 4 $4\nconst 5 $5\npath_name 1 1\npath_name 2 2\n\
+             path_name 4 4\npath_name 5 5\n{test}\ncount_if 0 0 6\nreturn 0"
+        )
+    };
+    let holds = |test: &str| listing(&literals, &text(test)) == "1";
+    assert!(holds("equal 6 1 3"));
+    assert!(holds("equal 6 2 4"));
+    assert!(!holds("equal 6 2 5"));
+    assert!(!holds("equal 6 2 3"));
+    // Sets of both kinds of strings: {known, new} has {new}, and shares nothing with {other}.
+    assert!(holds("move 7 1\nmove 8 2\nmake_set 7 7 2\nmake_set 8 4 1\ncontains_all 6 7 8"));
+    assert!(holds("move 7 1\nmove 8 2\nmake_set 7 7 2\ncontains 6 7 3"));
+    assert!(!holds("move 7 1\nmove 8 2\nmake_set 7 7 2\nmake_set 8 5 1\ncontains_any 6 7 8"));
+    // In messages and for `<` they stand in the order of their characters.
+    assert!(holds("less 6 3 2"));
+    assert!(!holds("less 6 5 2"));
+}
+
 #[test]
 fn functions_of_an_entry_read_its_inputs() {
     let mut builder = builder(&[]);
