@@ -41,6 +41,10 @@ pub const ENTITIES_BYTES_MAX: usize = 1 << 30;
 /// The most entities in one registry.
 pub const ENTITIES_MAX: usize = 1 << 24;
 
+/// The most values that a decision may hold, of its request and of what its rules make.
+pub const LOCAL_VALUES_MAX: usize = 1 << 22;
+/// The most bytes of text that a decision may hold.
+pub const LOCAL_TEXT_BYTES_MAX: usize = 1 << 26;
 /// The longest message of a rule in a decision, in bytes; a longer one is cut.
 pub const MESSAGE_BYTES_MAX: usize = 4_096;
 

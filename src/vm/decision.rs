@@ -216,6 +216,7 @@ impl FaultKind {
             FaultKind::Absent => "a value that is needed is absent",
             FaultKind::WrongType => "an entity is of another type than the rule reads",
             FaultKind::TooManyElements => "a set has more elements than any may have",
+            FaultKind::TooMuchMemory => "the rules make more values than a decision may hold",
             FaultKind::QuorumTooSmall => "a quorum is less than one",
             FaultKind::UnknownEntity => "the policy reads an attribute of an entity that is not registered",
             FaultKind::Internal => "the machine has a defect",

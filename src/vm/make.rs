@@ -2,6 +2,8 @@
 //!
 //! The buffers are kept from one decision to the next.
 
+use crate::base::limits::{LOCAL_TEXT_BYTES_MAX, LOCAL_VALUES_MAX};
+use crate::data::ip::IpAddr;
 use crate::vm::compare::{compare_strings, make_set};
 use crate::vm::entities::Entities;
 use crate::vm::image::Image;
@@ -57,16 +59,35 @@ impl<'a, E: Entities> Maker<'a, E> {
 
     /// The string whose text lies in `text`: that of the program or the store, if one of them knows it.
     #[must_use]
-    pub fn string(self) -> StrRef {
-        let known = self.image.find_string(self.text).or_else(|| self.entities.find_string(self.text));
-        known.unwrap_or_else(|| StrRef::local(self.heap.texts.add(self.text)))
+    pub fn string(self) -> Value {
+        if let Some(known) = self.image.find_string(self.text).or_else(|| self.entities.find_string(self.text)) {
+            return Value::String(known);
+        }
+        let texts = &mut self.heap.texts;
+        if texts.len_bytes() + self.text.len() > LOCAL_TEXT_BYTES_MAX || texts.len() >= LOCAL_VALUES_MAX {
+            return Value::EXHAUSTED;
+        }
+        Value::String(StrRef::local(texts.add(self.text)))
     }
 
-    /// The stretch of values that lie in `values`.
+    /// An address.
     #[inline]
     #[must_use]
-    pub fn seq(self) -> Seq {
-        self.heap.add_values(Region::Local, self.values)
+    pub fn ip(self, ip: IpAddr) -> Value {
+        if self.heap.ips.len() >= LOCAL_VALUES_MAX {
+            return Value::EXHAUSTED;
+        }
+        self.heap.add_ip(Region::Local, ip)
+    }
+
+    /// What `kind` says, of the values that lie in `values`.
+    #[inline]
+    #[must_use]
+    pub fn seq(self, kind: fn(Seq) -> Value) -> Value {
+        if self.heap.values.len() + self.values.len() > LOCAL_VALUES_MAX {
+            return Value::EXHAUSTED;
+        }
+        kind(self.heap.add_values(Region::Local, self.values))
     }
 
     /// The set of the values that lie in `values`.
@@ -74,7 +95,7 @@ impl<'a, E: Entities> Maker<'a, E> {
     pub fn set(self) -> Value {
         let memory = reading(self.image, self.entities, self.heap);
         make_set(memory, self.values);
-        Value::Set(self.seq())
+        self.seq(Value::Set)
     }
 
     /// The map of keys and values that lie in turn in `values`; of equal keys the last counts.
@@ -92,6 +113,9 @@ impl<'a, E: Entities> Maker<'a, E> {
             compare_strings(memory, key(left), key(right)).then_with(|| right.cmp(&left))
         });
         self.order.dedup_by(|later, earlier| compare_strings(memory, key(*later), key(*earlier)).is_eq());
+        if self.heap.values.len() + values.len() > LOCAL_VALUES_MAX {
+            return Value::EXHAUSTED;
+        }
         let start = self.heap.values.len() as u32;
         for &entry in &*self.order {
             let entry = entry as usize * 2;

@@ -89,6 +89,13 @@ impl Texts {
         self.ends.is_empty()
     }
 
+    /// How many bytes all have together.
+    #[inline]
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// Forgets all and keeps the room.
     pub fn clear(&mut self) {
         self.buffer.clear();

@@ -201,6 +201,8 @@ pub enum FaultKind {
     WrongType,
     /// A collection with more elements than any may have.
     TooManyElements,
+    /// More values or text than a decision may hold.
+    TooMuchMemory,
     /// A quorum below one.
     QuorumTooSmall,
     /// An attribute of an entity that the program names and the store does not know.
@@ -219,6 +221,7 @@ impl FaultKind {
             FaultKind::Absent => "absent",
             FaultKind::WrongType => "wrong_type",
             FaultKind::TooManyElements => "too_many_elements",
+            FaultKind::TooMuchMemory => "too_much_memory",
             FaultKind::QuorumTooSmall => "quorum_too_small",
             FaultKind::UnknownEntity => "unknown_entity",
             FaultKind::Internal => "internal",
@@ -234,6 +237,9 @@ impl Fault {
 impl Value {
     /// A defect of ours, as a value.
     pub const INTERNAL: Value = Value::Error(Fault::INTERNAL);
+
+    /// A decision holds more than it may. That has no site: any error of a rule's own comes first.
+    pub const EXHAUSTED: Value = Value::Error(Fault { site: SiteId(u32::MAX - 2), kind: FaultKind::TooMuchMemory });
 
     /// The error that this value is.
     #[inline]

@@ -190,6 +190,19 @@ fn loops_nest() {
     assert_eq!(listing(&["0", "set{1, 2, 3}"], text), "3");
 }
 
+/// What is certified bounds time; room has a bound of its own.
+#[test]
+fn a_decision_holds_only_so_many_values() {
+    let numbers: Vec<String> = (0..1_000).map(|number| number.to_string()).collect();
+    let all = format!("set{{{}}}", numbers.join(", "));
+    // For each of a thousand elements, for each again: a set of eight.
+    let eight: String = (10..18).map(|slot| format!("const {slot} ${}\n", slot - 8)).collect();
+    let text = "const 0 $0\nconst 1 $1\niterate 2 1\nnext 2 20\niterate 4 1\nnext 4 19\nmake_set 8 10 8\nsize 7 8\n\
+                less 6 0 7\ncount_if 0 0 6\nloop 13\nloop 11\nreturn 0";
+    let literals = ["0", all.as_str(), "1", "2", "3", "4", "5", "6", "7", "8"];
+    assert_eq!(listing(&literals, &format!("{eight}{text}")), "!4294967293 too_much_memory");
+}
+
 /// A string that a run makes is that of the program if the program has it, and else the decision's own.
 #[test]
 fn strings_that_are_made_equal_those_that_are_known() {

@@ -102,7 +102,7 @@ pub fn merge<E: Entities>(maker: Maker<'_, E>, left: Value, right: Value, keep: 
     if values.len() > COLLECTION_MAX as usize {
         return Err(FaultKind::TooManyElements);
     }
-    Ok(Value::Set(maker.seq()))
+    Ok(maker.seq(Value::Set))
 }
 
 /// The element of a list at a place.
@@ -175,8 +175,8 @@ pub fn make<E: Entities>(maker: Maker<'_, E>, slots: &[Value], shape: Shape) -> 
     match shape {
         Shape::Set => maker.set(),
         Shape::Map => maker.map(),
-        Shape::List => Value::List(maker.seq()),
-        Shape::Record => Value::Record(maker.seq()),
+        Shape::List => maker.seq(Value::List),
+        Shape::Record => maker.seq(Value::Record),
     }
 }
 

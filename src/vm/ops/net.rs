@@ -7,7 +7,7 @@ use crate::vm::entities::Entities;
 use crate::vm::make::{Maker, reading};
 use crate::vm::memory::Memory;
 use crate::vm::ops::failed;
-use crate::vm::value::{Region, Value};
+use crate::vm::value::Value;
 
 /// Whether an address lies in a network.
 #[inline]
@@ -45,7 +45,7 @@ pub fn url_part<E: Entities>(maker: Maker<'_, E>, url: Value, part: fn(UrlView<'
         Some(part) => maker.text.push_str(part),
         None => return Value::Absent,
     }
-    Value::String(maker.string())
+    maker.string()
 }
 
 /// The port, given or the scheme's own.
@@ -73,7 +73,7 @@ pub fn url_has_credentials(memory: Memory<'_>, url: Value) -> Value {
 pub fn url_host_address<E: Entities>(maker: Maker<'_, E>, url: Value) -> Value {
     let Value::Url(at) = url else { return failed(&[url]) };
     match maker.memory().url_view(at).ip() {
-        Some(ip) => maker.heap.add_ip(Region::Local, ip),
+        Some(ip) => maker.ip(ip),
         None => Value::Absent,
     }
 }
@@ -129,7 +129,7 @@ pub fn path_part<E: Entities>(maker: Maker<'_, E>, path: Value, part: fn(&str) -
         Some(part) => maker.text.push_str(part),
         None => return Value::Absent,
     }
-    Value::String(maker.string())
+    maker.string()
 }
 
 /// The path without its last component.
