@@ -398,21 +398,20 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
     /// Reads the set again, one by one, to find the element that stands twice.
     #[cold]
     fn duplicate_element(&mut self, offset: usize, element: TypeId) -> Fail {
-        let mut found = offset;
-        let mut seen: Vec<Value> = Vec::new();
+        let mut seen: Vec<(Value, usize)> = Vec::new();
         self.reader.seek(offset);
         let mut more = self.reader.first_element().unwrap_or(false);
         while more {
             let _ = self.reader.peek();
-            found = self.reader.offset();
+            let at = self.reader.offset();
             let Ok(value) = self.value(element, Want::Built) else { break };
-            let memory = self.sink.memory();
-            match seen.binary_search_by(|&other| compare(memory, other, value)) {
-                Ok(_) => break,
-                Err(at) => seen.insert(at, value),
-            }
+            seen.push((value, at));
             more = self.reader.next_element().unwrap_or(false);
         }
+        let memory = self.sink.memory();
+        seen.sort_unstable_by(|left, right| compare(memory, left.0, right.0).then(left.1.cmp(&right.1)));
+        let twice = seen.windows(2).filter(|pair| compare(memory, pair[0].0, pair[1].0).is_eq());
+        let found = twice.map(|pair| pair[1].1).min().unwrap_or(offset);
         twice_in_set(found)
     }
 

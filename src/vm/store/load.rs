@@ -33,7 +33,7 @@ impl Store {
         let counts = vec![0; image.schema().entity_types.len()];
         let sink = StoreSink { image, store: Store::empty(image), local: Heap::default(), counts };
         let decoder = Decoder { reader, schema: image.schema(), plan, sink, buffers: &mut buffers };
-        let mut loader = Loader { decoder, bytes, entries: Vec::new(), faults: Vec::new() };
+        let mut loader = Loader { decoder, bytes, entries: Vec::new(), faults: Vec::new(), place: 0 };
         match loader.names().and_then(|()| loader.contents()) {
             Ok(()) => loader.finish(),
             // The document itself is broken; what was found before stays worth telling.
@@ -69,6 +69,8 @@ struct Loader<'d, 's> {
     bytes: &'d [u8],
     entries: Vec<Entry<'d>>,
     faults: Vec<EntityFault>,
+    /// Which element of the document the first pass looks at.
+    place: usize,
 }
 
 /// What an attempt to read a value came to, whose document is sound.
@@ -131,14 +133,30 @@ impl<'d> Loader<'d, '_> {
                         EntityFaultKind::UnknownAttribute | EntityFaultKind::TypeError => EntityFaultKind::Malformed,
                         kind => kind,
                     };
-                    let path = path_at(self.bytes, error.offset.max(offset));
-                    self.report(EntityFault { kind, entity: None, path, message: error.message });
+                    self.report_nameless(kind, offset, &error);
                 }
             }
+            self.place += 1;
             more = self.decoder.reader.next_element()?;
         }
         self.decoder.reader.finish()?;
         Ok(())
+    }
+
+    /// Reports a fault of an entity that has no name, at this offset: its place in the document has to do.
+    #[cold]
+    fn report_nameless(&mut self, kind: EntityFaultKind, offset: usize, error: &Fail) {
+        if self.faults.len() >= DIAGNOSTICS_MAX {
+            return;
+        }
+        let from = self.bytes.get(offset..).unwrap_or_default();
+        let mut inner = path_at(from, error.offset.saturating_sub(offset));
+        if !error.path.is_empty() {
+            push_key(&mut inner, &error.path);
+        }
+        let dot = if inner.is_empty() || inner.starts_with('[') { "" } else { "." };
+        let path = format!("[{}]{dot}{inner}", self.place);
+        self.report(EntityFault { kind, entity: None, path, message: error.message.clone() });
     }
 
     /// Gives an entity its row.
@@ -157,12 +175,7 @@ impl<'d> Loader<'d, '_> {
             Err(error) if error.kind == InputErrorKind::UnknownEntityType => {
                 return self.report(fault(EntityFaultKind::UnknownType, "type", error.message));
             }
-            Err(error) => {
-                let mut path = path_at(self.bytes, parts.offset);
-                push_key(&mut path, &error.path);
-                let kind = EntityFaultKind::Malformed;
-                return self.report(EntityFault { kind, entity: None, path, message: error.message });
-            }
+            Err(error) => return self.report_nameless(EntityFaultKind::Malformed, parts.offset, &error),
         };
         if self.decoder.schema.entity_types[ty as usize].presented {
             let message = "entities of this type come with requests, they can't be registered".to_owned();
@@ -294,26 +307,25 @@ impl<'d> Loader<'d, '_> {
             self.report_in(parts, &error, true);
             return Ok(());
         }
-        let mut found: Vec<u32> = Vec::new();
+        let mut found: Vec<(u32, usize)> = Vec::new();
         let mut more = self.decoder.reader.first_element()?;
         while more {
             self.decoder.reader.peek()?;
             let offset = self.decoder.reader.offset();
             match self.attempt(|decoder| decoder.reference(types))? {
-                Attempt::Read(parent) => match parent.row.stored_at() {
-                    Some(parent) if found.contains(&parent) => {
-                        let message = "this parent stands in the list already".to_owned();
-                        let error = fail(InputErrorKind::DuplicateElement, offset, None, message);
-                        self.report_in(parts, &error, true);
-                    }
-                    Some(parent) => found.push(parent),
-                    None => {}
-                },
+                Attempt::Read(parent) => found.extend(parent.row.stored_at().map(|parent| (parent, offset))),
                 Attempt::Faulty(error) => self.report_in(parts, &error, true),
             }
             more = self.decoder.reader.next_element()?;
         }
         found.sort_unstable();
+        for pair in found.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            let message = "this parent stands in the list already".to_owned();
+            let error = fail(InputErrorKind::DuplicateElement, pair[1].1, None, message);
+            self.report_in(parts, &error, true);
+        }
+        let mut found: Vec<u32> = found.into_iter().map(|(parent, _)| parent).collect();
+        found.dedup();
         self.decoder.sink.store.parents[row as usize] = found;
         Ok(())
     }
