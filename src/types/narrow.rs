@@ -251,7 +251,7 @@ impl Truth {
 
     /// Of `not` this.
     #[must_use]
-    pub fn not(self) -> Truth {
+    pub fn negated(self) -> Truth {
         Truth { yes: self.no, no: self.yes }
     }
 
@@ -276,7 +276,7 @@ impl Truth {
     /// Of `left or right`, where `right` was looked at under `left.no`.
     #[must_use]
     pub fn or(left: Truth, right: Truth) -> Truth {
-        Truth::and(left.not(), right.not()).not()
+        Truth::and(left.negated(), right.negated()).negated()
     }
 
     /// Whether it is never true.

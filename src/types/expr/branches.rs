@@ -43,7 +43,7 @@ impl Checker<'_, '_> {
             return self.fail(fault);
         };
         let truth = if ty == Type::Bool && !test.expr.fallible {
-            Truth::or(Truth::and(test.truth.clone(), one.truth), Truth::and(test.truth.not(), two.truth))
+            Truth::or(Truth::and(test.truth.clone(), one.truth), Truth::and(test.truth.negated(), two.truth))
         } else {
             Truth::default()
         };

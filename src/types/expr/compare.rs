@@ -140,7 +140,7 @@ impl Checker<'_, '_> {
                     Operator::NotEqual => !value,
                     _ => return Truth::default(),
                 };
-                if same { other.truth.clone() } else { other.truth.clone().not() }
+                if same { other.truth.clone() } else { other.truth.clone().negated() }
             }
             _ => Truth::default(),
         }

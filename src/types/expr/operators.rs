@@ -83,7 +83,7 @@ impl Checker<'_, '_> {
         let truth = match op {
             BinaryOp::And => Truth::and(left.truth, right.truth),
             BinaryOp::Or => Truth::or(left.truth, right.truth),
-            _ => Truth::and(left.truth, right.truth.not()).not(),
+            _ => Truth::and(left.truth, right.truth.negated()).negated(),
         };
         // One side may decide alone, whatever the other is, or leave it to the other.
         let expr = match (op, one, two) {

@@ -56,10 +56,10 @@ impl<'w> Checker<'_, 'w> {
 
     fn named_pattern(&mut self, path: &ast::Path, ty: &Type) -> Option<Pattern> {
         let names: Vec<&ast::Name> = path.parts.iter().collect();
-        if let ([name], Type::Enum(id)) = (names.as_slice(), ty) {
-            if let Some(variant) = self.world().variant(*id, &name.text) {
-                return Some(Pattern::Const(Const::Enum(*id, variant)));
-            }
+        if let ([name], Type::Enum(id)) = (names.as_slice(), ty)
+            && let Some(variant) = self.world().variant(*id, &name.text)
+        {
+            return Some(Pattern::Const(Const::Enum(*id, variant)));
         }
         let found = match self.world().lookup_prefix(self.module, &names) {
             Some((Definition::Enum(id), used)) if used + 1 == names.len() => {

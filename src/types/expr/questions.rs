@@ -226,7 +226,7 @@ impl Checker<'_, '_> {
         }
         let truth = found.truth;
         let operated = self.operate(Operator::Not, vec![found.expr], Type::Bool, span, false);
-        Checked { expr: operated.expr, truth: truth.not() }
+        Checked { expr: operated.expr, truth: truth.negated() }
     }
 
     /// `from -> to`, of one lifecycle.

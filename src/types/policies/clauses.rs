@@ -178,10 +178,9 @@ fn upper_snake(text: &str) -> Option<String> {
     let mut result = String::new();
     let mut before_was_lower = false;
     for c in text.chars() {
-        if c == '_' || (c.is_ascii_uppercase() && before_was_lower) {
-            if !result.is_empty() && !result.ends_with('_') {
-                result.push('_');
-            }
+        let begins_word = c == '_' || (c.is_ascii_uppercase() && before_was_lower);
+        if begins_word && !result.is_empty() && !result.ends_with('_') {
+            result.push('_');
         }
         if c.is_ascii_alphanumeric() {
             result.push(c.to_ascii_uppercase());

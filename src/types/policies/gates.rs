@@ -85,6 +85,9 @@ fn group(checker: &mut Checker<'_, '_>, expr: &ast::Expr) -> Expr {
     if !types.is_empty() && !types.iter().any(reachable) {
         let group = world.show(&found.expr.ty);
         let help = match approvers.first() {
+            Some(_) if types.iter().any(|ty| approvers.contains(ty)) => {
+                "name a group that people are in, not one of them".to_owned()
+            }
             Some(first) => format!(
                 "let approvers be in it: `approver entity {} in {group}`",
                 world.entity_types[first.index()].name
@@ -92,7 +95,7 @@ fn group(checker: &mut Checker<'_, '_>, expr: &ast::Expr) -> Expr {
             None => format!("declare who may approve: `approver entity Person in {group}`"),
         };
         checker.session.sink.push(
-            Diagnostic::error(Code::NoApprover, expr.span, format!("nobody who may approve can be in a `{group}`"))
+            Diagnostic::error(Code::NoApprover, expr.span, format!("nobody who may approve can be in `{group}`"))
                 .label("nobody could ever approve")
                 .help(help),
         );

@@ -3,7 +3,8 @@
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
 use crate::types::expr::{Checked, Checker};
-use crate::types::narrow::Truth;
+use crate::types::narrow::{self, Truth};
+use crate::types::ty::Type;
 use crate::types::typed::LetDef;
 
 /// The most facts that a `let` of type Bool hands on.
@@ -16,7 +17,7 @@ pub fn check_let(checker: &mut Checker<'_, '_>, line: &ast::Let) -> Option<LetDe
             let ty = checker.world().resolve_type(checker.module, ty, checker.session.sink);
             let mut value = checker.check(&line.value, &ty);
             // It is what it was declared to be, and no more, but for the bounds that were computed.
-            if !value.is_unknown() && matches!(ty, crate::types::ty::Type::Optional(_)) {
+            if !value.is_unknown() && matches!(ty, Type::Optional(_)) {
                 value.expr.ty = ty;
             }
             value
@@ -29,9 +30,11 @@ pub fn check_let(checker: &mut Checker<'_, '_>, line: &ast::Let) -> Option<LetDe
     let Checked { expr, truth } = value;
     let facts = truth.yes.as_ref().map_or(0, Vec::len) + truth.no.as_ref().map_or(0, Vec::len);
     if let Some(declared) = checker.locals.last_mut() {
+        // About what is faulty nothing more is said.
+        declared.used = declared.ty == Type::Unknown;
         declared.constant = constant;
         declared.fallible = expr.fallible;
-        declared.is_path = crate::types::narrow::path_of(&expr).is_some();
+        declared.is_path = narrow::path_of(&expr).is_some();
         declared.truth = if facts <= FACTS_OF_LET_MAX { truth } else { Truth::default() };
     }
     (!is_constant).then(|| LetDef { local, name: line.name.text.clone(), value: expr })
