@@ -534,7 +534,8 @@ impl Flow<'_> {
                     _ => wanted.into(),
                 };
                 // An entity of none of the types can only give an error.
-                let result = if types.is_empty() { Cell::ERROR } else { Cell::of(self.kinds.intern(Data::Entity(types))) };
+                let result =
+                    if types.is_empty() { Cell::ERROR } else { Cell::of(self.kinds.intern(Data::Entity(types))) };
                 self.set(a, result.or(state::ERROR))
             }
             Op::StepsTo { a, b, c } => {
