@@ -3,6 +3,22 @@
 //! It takes a verified program, a snapshot of the entities and a request, and says `ALLOW`, `DENY` or
 //! `REQUIRE_APPROVAL`. It never sees sources, reads no clock and does no I/O, and in the steady state it allocates
 //! nothing.
+//!
+//! [`machine::Machine`] is where others begin. The parts, in the order in which a decision passes them:
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`value`], [`memory`], [`compare`], [`strings`] | what values are, where they lie, how they are ordered and found |
+//! | [`image`], [`plan`] | what is made of a program and its entries when they are loaded |
+//! | [`json`], [`input`], [`decode`] | from bytes to values; what is wrong with a document, and where |
+//! | [`entities`], [`store`] | what the machine wants of a store, and the store: load, patch, ancestors |
+//! | [`run`], [`ops`], [`make`] | the loop, what each instruction does, and how it makes values |
+//! | [`decide`] | which rules are looked at, and what follows |
+//! | [`report`], [`decision`], [`show`], [`json_out`] | the decision with its reasons, made on demand |
+//! | [`canonical`], [`digest`] | the texts that digests are of |
+//!
+//! What the verifier accepts stays within its bounds; every access is checked all the same, and what should not happen is
+//! an error that denies.
 
 pub mod canonical;
 pub mod compare;
