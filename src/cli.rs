@@ -13,6 +13,7 @@ mod eval;
 mod files;
 mod fmt;
 mod init;
+mod inspect;
 mod key;
 mod keygen;
 mod load;
@@ -76,6 +77,7 @@ fn command(command: Command, output: &mut Output) -> Result<Status, Failure> {
         Command::Build(args) => build::run(&args, output),
         Command::Eval(args) => eval::run(&args, output),
         Command::Test(args) => test::run(&args, output),
+        Command::Inspect(args) => inspect::run(&args, output),
         Command::Fmt(args) => fmt::run(&args, output),
         Command::Sign(args) => sign::run(&args, output),
         Command::Keygen(args) => keygen::run(&args, output),

@@ -40,6 +40,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Run the tests of a package
     Test(TestArgs),
+    /// Show what a bundle is
+    Inspect(InspectArgs),
     /// Put sources into their canonical form
     Fmt(FmtArgs),
     /// Sign a bundle
@@ -171,6 +173,23 @@ pub struct TestArgs {
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub coverage_min: Option<u8>,
     /// How results are shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// `pdl inspect`
+#[derive(Arguments, Debug)]
+pub struct InspectArgs {
+    /// The bundle; `-` is standard input
+    #[arg(value_name = "FILE.pdlb", value_hint = ValueHint::FilePath)]
+    pub bundle: PathBuf,
+    /// Show the program as assembly
+    #[arg(long)]
+    pub disassemble: bool,
+    /// Refuse the bundle unless this key signed it; several keys all have to
+    #[arg(long, value_name = "KEY.pub", value_hint = ValueHint::FilePath)]
+    pub require_signature: Vec<PathBuf>,
+    /// How it is shown
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
     pub format: Format,
 }
