@@ -14,8 +14,9 @@ use super::policy::{self, Policy};
 use super::status::{Failure, Status};
 use crate::base::limits::{ENTITIES_BYTES_MAX, REQUEST_BYTES_MAX};
 use crate::vm::decide::Answer;
-use crate::vm::decision::Decision;
+use crate::vm::decision::{Decision, ErrorReport};
 use crate::vm::decode::{Options, Unregistered};
+use crate::vm::input::{Document, InputErrorKind};
 use crate::vm::machine::{Question, Scratch};
 
 /// How many faults of entities are shown.
@@ -40,6 +41,9 @@ pub fn run(args: &EvalArgs, output: &mut Output) -> Result<Status, Failure> {
     let decision = decider.decide(&request);
     let text = shown(&decision, &request, args.format.unwrap_or(Format::Human), output.color_data());
     output.data(&text)?;
+    if let Some(hint) = hint(&decision, args) {
+        output.hint(hint);
+    }
     Ok(match decision.answer() {
         Answer::Allow => Status::Success,
         Answer::RequireApproval => Status::RequireApproval,
@@ -104,6 +108,20 @@ fn shown(decision: &Decision, request: &[u8], format: Format, color: bool) -> St
     match format {
         Format::Human => answer::text(decision, asked(request).as_deref(), color),
         Format::Json => format!("{}\n", decision.to_json()),
+    }
+}
+
+/// What the command line could have given and did not.
+fn hint(decision: &Decision, args: &EvalArgs) -> Option<&'static str> {
+    let has_entities = args.entities.is_some() || args.assume_presented;
+    match decision.error.as_ref()? {
+        ErrorReport::Input { document: Document::Facts, code, .. } if code == InputErrorKind::MissingField.name() => {
+            Some("give the kernel's fields with `--now` or `--facts`")
+        }
+        ErrorReport::Input { code, .. } if code == InputErrorKind::UnknownEntity.name() && !has_entities => {
+            Some("load entities with `--entities`, or take attributes from the request with `--assume-presented`")
+        }
+        _ => None,
     }
 }
 

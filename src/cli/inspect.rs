@@ -80,12 +80,16 @@ fn document(bundle: &LoadedBundle, size: usize) -> Value {
             "present": is_there(bundle, section.kind),
         })
     });
-    let signatures = bundle.signatures.iter().map(|signature| {
-        json!({ "id": signature.signer.id().to_string(), "key": key::hex(&signature.signer.0) })
-    });
-    let actions = program.schema.actions.iter().zip(&program.entries).map(|(action, entry)| {
-        json!({ "action": &*action.name, "cost": entry.cost, "rules": entry.rules.len() })
-    });
+    let signatures = bundle
+        .signatures
+        .iter()
+        .map(|signature| json!({ "id": signature.signer.id().to_string(), "key": key::hex(&signature.signer.0) }));
+    let actions = program
+        .schema
+        .actions
+        .iter()
+        .zip(&program.entries)
+        .map(|(action, entry)| json!({ "action": &*action.name, "cost": entry.cost, "rules": entry.rules.len() }));
     json!({
         "package": &*manifest.package,
         "version": &*manifest.version,

@@ -87,12 +87,17 @@ impl Output {
     /// Says why a command failed.
     pub fn failure(&mut self, failure: &Failure) {
         let word = paint(self.color_talk, RED, "error:");
-        let mut text = format!("{word} {}\n", lines(&failure.message));
-        if let Some(help) = &failure.help {
-            let word = paint(self.color_talk, CYAN, "help:");
-            text.push_str(&format!("{word} {}\n", lines(help)));
-        }
+        let text = format!("{word} {}\n", lines(&failure.message));
         self.talk(&text);
+        if let Some(help) = &failure.help {
+            self.hint(help);
+        }
+    }
+
+    /// Says what could be done.
+    pub fn hint(&mut self, hint: &str) {
+        let word = paint(self.color_talk, CYAN, "help:");
+        self.talk(&format!("{word} {}\n", lines(hint)));
     }
 
     fn settle(&mut self, result: io::Result<()>) -> Result<(), Failure> {

@@ -18,7 +18,9 @@ use super::output::{GREEN, Output, RED, paint};
 use super::policy::{self, Built, Policy, Warnings};
 use super::report;
 use super::status::{Failure, Status};
+use crate::base::span::Span;
 use crate::bytecode::bundle::SignaturePolicy;
+use crate::bytecode::program::SiteId;
 use crate::diagnostic::render::clean;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::types::typed::{TestCase, TestDef};
@@ -85,7 +87,7 @@ fn test_result<'a>(built: &Built, policy: &Policy, test: &'a TestDef) -> TestRes
             if misses.is_empty() {
                 continue;
             }
-            let place = |site: crate::bytecode::program::SiteId| built.compiled.sites.get(site.0 as usize).copied();
+            let place = |site: SiteId| Some(first_line(built, *built.compiled.sites.get(site.0 as usize)?));
             failures.push(TestFailure {
                 diagnostic: judge::diagnostic(test, expected, &misses, &decision, place),
                 misses,
@@ -100,6 +102,12 @@ fn test_result<'a>(built: &Built, policy: &Policy, test: &'a TestDef) -> TestRes
         failures.push(TestFailure { diagnostic, misses: vec![why], expected: None, decision: None });
     }
     TestResult { test, name: full_name(built, test), failures }
+}
+
+/// Rules are long; where one begins says enough.
+fn first_line(built: &Built, span: Span) -> Span {
+    let line = built.policy.sources.text(span).lines().next().unwrap_or_default();
+    Span { end: span.start + line.len() as u32, ..span }
 }
 
 /// Decides all requests of a test with its entities.

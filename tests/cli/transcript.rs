@@ -6,17 +6,26 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use pdl::bytecode::bundle::Section;
 use regex_automata::dfa::regex::Regex;
 
 use super::{Room, copy};
 
 /// What differs from run to run or from version to version of the compiler, and what is written instead.
-const FILTERS: [(&str, &str); 6] = [
+const FILTERS: &[(&str, &str)] = &[
     ("in [0-9]+ ms", "in [time] ms"),
     ("sha256:[0-9a-f]{64}", "sha256:[digest]"),
     ("public-key:[0-9a-f]{64}", "public-key:[digits]"),
     ("private-key:[0-9a-f]{64}", "private-key:[digits]"),
+    ("as [0-9a-f]{16}", "as [key id]"),
+    ("by [0-9a-f]{16}", "by [key id]"),
+    ("  [0-9a-f]{16}  [0-9a-f]{64}", "  [key id]  [digits]"),
     ("[0-9,]+ bytes", "[size] bytes"),
+    (r#""bytes": [0-9]+"#, r#""bytes": [size]"#),
+    ("at most [0-9,]+ steps", "at most [number] steps"),
+    (r#""cost": [0-9]+"#, r#""cost": [number]"#),
+    (r#""pay": [0-9]+"#, r#""pay": [number]"#),
+    (" +[0-9,]+  7 rules", "  [number]  7 rules"),
     ("pdl [0-9]+[.][0-9]+[.][0-9]+", "pdl [version]"),
 ];
 
@@ -34,7 +43,8 @@ fn cases() {
     settings.set_snapshot_path("../cases/cli");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    let filters = FILTERS.map(|(pattern, to)| (Regex::new(pattern).expect("a filter is a regular expression"), to));
+    let filter = |&(pattern, to)| (Regex::new(pattern).expect("a filter is a regular expression"), to);
+    let filters: Vec<(Regex, &str)> = FILTERS.iter().map(filter).collect();
     settings.bind(|| {
         // One that differs keeps no other from being looked at.
         let differs = |name: &String| {
@@ -83,17 +93,23 @@ fn prepare(words: &[&str], room: &Path, transcript: &mut String) -> bool {
         ["cat", file] => transcript.push_str(&String::from_utf8_lossy(&read(file))),
         // copy FILE TO
         ["copy", file, to] => write(to, &read(file)),
-        // cut FILE BYTES TO: its first bytes; a negative number leaves so many out at the end.
-        ["cut", file, bytes, to] => {
-            let (content, bytes) = (read(file), bytes.parse::<i64>().expect("a number of bytes"));
-            let end = if bytes < 0 { content.len() as i64 + bytes } else { bytes };
-            write(to, &content[..end as usize]);
+        // cut FILE PLACE TO: what stands before the place.
+        ["cut", file, place, to] => {
+            let content = read(file);
+            write(to, &content[..at(&content, place)]);
         }
-        // flip FILE BYTE TO: its last bit at that byte, counted from the end if negative.
-        ["flip", file, byte, to] => {
-            let (mut content, byte) = (read(file), byte.parse::<i64>().expect("the place of a byte"));
-            let at = if byte < 0 { content.len() as i64 + byte } else { byte };
-            content[at as usize] ^= 1;
+        // flip FILE PLACE TO: the last bit of the byte there.
+        ["flip", file, place, to] => {
+            let mut content = read(file);
+            let place = at(&content, place);
+            content[place] ^= 1;
+            write(to, &content);
+        }
+        // set FILE PLACE VALUE TO: the byte there.
+        ["set", file, place, value, to] => {
+            let mut content = read(file);
+            let place = at(&content, place);
+            content[place] = value.parse().expect("the value of a byte");
             write(to, &content);
         }
         // compare ONE OTHER: whether they are the same.
@@ -117,6 +133,24 @@ fn prepare(words: &[&str], room: &Path, transcript: &mut String) -> bool {
         _ => return false,
     }
     true
+}
+
+/// A place in a bundle: a byte, counted from the end if negative, or `section:byte`.
+fn at(bundle: &[u8], place: &str) -> usize {
+    let (start, byte) = match place.split_once(':') {
+        Some((section, byte)) => (section_start(bundle, section), byte),
+        None if place.starts_with('-') => (bundle.len(), place),
+        None => (0, place),
+    };
+    (start as i64 + byte.parse::<i64>().expect("the number of a byte")) as usize
+}
+
+/// As docs/bundle.md says: eight bytes, then a row of 44 for each section with its number and where it begins.
+fn section_start(bundle: &[u8], name: &str) -> usize {
+    let section = Section::ALL.into_iter().find(|section| section.name() == name).expect("the name of a section");
+    let row = bundle[8..].chunks_exact(44).find(|row| row[..2] == section.kind().to_le_bytes());
+    let start = &row.expect("the bundle has such a section")[4..8];
+    u32::from_le_bytes(start.try_into().expect("four bytes")) as usize
 }
 
 #[cfg(unix)]

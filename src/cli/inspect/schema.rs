@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::base::limits::{COLLECTION_DEFAULT_MAX, STRING_DEFAULT_BYTES_MAX};
 use crate::bytecode::schema::{Field, Schema, Type, TypeId};
 
 /// For people: declarations as they are written in a policy.
@@ -27,12 +28,7 @@ pub fn text(schema: &Schema) -> String {
     }
     for action in &schema.actions {
         let (subject, resource) = (entity_names(schema, &action.subject), entity_names(schema, &action.resource));
-        let _ = writeln!(
-            out,
-            "  action {}: {subject} on {resource}{}",
-            action.name,
-            fields(schema, &action.context)
-        );
+        let _ = writeln!(out, "  action {}: {subject} on {resource}{}", action.name, fields(schema, &action.context));
     }
     for obligation in &schema.obligations {
         let parameters = obligation.parameters.iter().map(|(name, ty)| format!("{name}: {}", type_name(schema, *ty)));
@@ -68,7 +64,8 @@ pub fn document(schema: &Schema) -> Value {
         })
     });
     let obligations = schema.obligations.iter().map(|of| {
-        let parameters = of.parameters.iter().map(|(name, ty)| json!({ "name": &**name, "type": type_name(schema, *ty) }));
+        let parameters =
+            of.parameters.iter().map(|(name, ty)| json!({ "name": &**name, "type": type_name(schema, *ty) }));
         json!({ "name": &*of.name, "parameters": parameters.collect::<Vec<_>>() })
     });
     json!({
@@ -123,6 +120,7 @@ fn type_name(schema: &Schema, ty: TypeId) -> String {
         Type::Int { low: i64::MIN, high: i64::MAX } => "Int".to_owned(),
         Type::Int { low, high } => format!("Int in {low}..={high}"),
         Type::Decimal => "Decimal".to_owned(),
+        Type::String { bytes_max: STRING_DEFAULT_BYTES_MAX } => "String".to_owned(),
         Type::String { bytes_max } => format!("String max {bytes_max}"),
         Type::Duration => "Duration".to_owned(),
         Type::Timestamp => "Timestamp".to_owned(),
@@ -133,9 +131,13 @@ fn type_name(schema: &Schema, ty: TypeId) -> String {
         Type::Enum(at) => schema.enums.get(*at as usize).map_or_else(String::new, |of| of.name.to_string()),
         Type::Record(at) => schema.records.get(*at as usize).map_or_else(String::new, |of| of.name.to_string()),
         Type::Entity(types) => entity_names(schema, types),
-        Type::Set(element, max) => format!("Set<{}> max {max}", of(element)),
-        Type::List(element, max) => format!("List<{}> max {max}", of(element)),
-        Type::Map(element, max) => format!("Map<String, {}> max {max}", of(element)),
+        Type::Set(element, max) => bounded(format!("Set<{}>", of(element)), *max),
+        Type::List(element, max) => bounded(format!("List<{}>", of(element)), *max),
+        Type::Map(element, max) => bounded(format!("Map<String, {}>", of(element)), *max),
         Type::Optional(inner) => format!("{}?", of(inner)),
     }
+}
+
+fn bounded(name: String, max: u32) -> String {
+    if max == COLLECTION_DEFAULT_MAX { name } else { format!("{name} max {max}") }
 }
