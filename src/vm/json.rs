@@ -294,9 +294,12 @@ impl<'a> Reader<'a> {
     /// Takes the byte, which has to stand next.
     #[inline]
     fn take(&mut self, byte: u8) -> Result<(), JsonError> {
-        self.skip_space();
+        // Most documents have no white space where it would have to be skipped.
         if self.byte() != Some(byte) {
-            return self.unexpected();
+            self.skip_space();
+            if self.byte() != Some(byte) {
+                return self.unexpected();
+            }
         }
         self.at += 1;
         Ok(())
