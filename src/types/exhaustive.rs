@@ -8,7 +8,7 @@
 //!
 //! This module knows no spans and reports nothing.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::limits::EXHAUSTIVE_STEPS_MAX;
@@ -113,21 +113,26 @@ struct Set {
 }
 
 impl Set {
-    fn new(count: usize, has: impl Fn(usize) -> bool) -> Set {
-        let mut words = vec![0_u64; count.div_ceil(64)];
-        let mut all = true;
-        for atom in 0..count {
-            if has(atom) {
-                words[atom / 64] |= 1 << (atom % 64);
-            } else {
-                all = false;
-            }
-        }
-        Set { words, all }
+    fn none(count: usize) -> Set {
+        Set { words: vec![0; count.div_ceil(64)], all: false }
     }
 
-    fn has(&self, atom: usize) -> bool {
-        self.words[atom / 64] & (1 << (atom % 64)) != 0
+    fn insert(&mut self, atom: usize) {
+        if let Some(word) = self.words.get_mut(atom / 64) {
+            *word |= 1 << (atom % 64);
+        }
+    }
+
+    fn atoms(&self) -> impl Iterator<Item = usize> {
+        self.words.iter().enumerate().flat_map(|(at, word)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros();
+                // The lowest bit goes; of nothing left there is none.
+                left &= left.checked_sub(1)?;
+                Some(at * 64 + bit as usize)
+            })
+        })
     }
 
     fn overlaps(&self, other: &Set) -> bool {
@@ -181,27 +186,36 @@ impl Atoms {
     }
 
     fn set(&self, pattern: &Pattern) -> Set {
-        Set::new(self.len(), |atom| self.matches(pattern, atom))
+        let mut set = Set::none(self.len());
+        self.insert(pattern, &mut set);
+        let count: u32 = set.words.iter().map(|word| word.count_ones()).sum();
+        set.all = count as usize == self.len();
+        set
     }
 
-    fn matches(&self, pattern: &Pattern, atom: usize) -> bool {
+    fn insert(&self, pattern: &Pattern, set: &mut Set) {
         match (pattern, self) {
-            (Pattern::Any, _) => true,
-            (Pattern::Or(patterns), _) => patterns.iter().any(|pattern| self.matches(pattern, atom)),
-            (Pattern::Present, _) => atom == 1,
-            (Pattern::Absent, _) => atom == 0,
-            (Pattern::Const(value), Atoms::Listed(_)) => listed(value) == Some(atom),
-            (Pattern::Const(value), Atoms::Stretches(stretches)) => {
-                number(value).is_some_and(|value| stretches[atom].0 == value && stretches[atom].1 == value)
+            (Pattern::Any, _) => (0..self.len()).for_each(|atom| set.insert(atom)),
+            (Pattern::Or(patterns), _) => patterns.iter().for_each(|pattern| self.insert(pattern, set)),
+            (Pattern::Present, _) => set.insert(1),
+            (Pattern::Absent, _) => set.insert(0),
+            (Pattern::Const(value), Atoms::Listed(_)) => listed(value).into_iter().for_each(|atom| set.insert(atom)),
+            (Pattern::Const(value), Atoms::Values(values)) => {
+                values.binary_search(value).into_iter().for_each(|atom| set.insert(atom));
             }
-            (Pattern::Const(value), Atoms::Values(values)) => values.get(atom) == Some(value),
+            (Pattern::Const(value), Atoms::Stretches(stretches)) => {
+                if let Some(value) = number(value) {
+                    insert_between(stretches, value, value, set);
+                }
+            }
             (Pattern::Range(from, to), Atoms::Stretches(stretches)) => {
                 let from = from.as_ref().map_or(Some(i64::MIN), number);
                 let to = to.as_ref().map_or(Some(i64::MAX), number);
-                let (first, last) = stretches[atom];
-                from.is_some_and(|from| from <= first) && to.is_some_and(|to| last <= to)
+                if let (Some(from), Some(to)) = (from, to) {
+                    insert_between(stretches, from, to, set);
+                }
             }
-            (Pattern::Range(..), _) => false,
+            (Pattern::Range(..), _) => (),
         }
     }
 
@@ -226,6 +240,17 @@ impl Atoms {
             }
         }
     }
+}
+
+// The stretches that lie within the bounds; each bound of a pattern begins or ends one.
+fn insert_between(stretches: &[(i64, i64)], from: i64, to: i64, set: &mut Set) {
+    let first = stretches.partition_point(|stretch| stretch.0 < from);
+    stretches
+        .iter()
+        .enumerate()
+        .skip(first)
+        .take_while(|(_, stretch)| stretch.1 <= to)
+        .for_each(|(at, _)| set.insert(at));
 }
 
 fn listed(value: &Const) -> Option<usize> {
@@ -323,9 +348,35 @@ impl Walk<'_> {
             self.step(None, active);
             return;
         }
+        // Most rows are about few atoms: atoms that only rows about all of them match are alike.
+        let mut about: HashMap<usize, Vec<u32>> = HashMap::new();
+        let mut everywhere = Vec::new();
+        for row in &active {
+            let set = &sets[*row as usize][column];
+            if set.all {
+                everywhere.push(*row);
+                continue;
+            }
+            for atom in set.atoms() {
+                self.steps += 1;
+                about.entry(atom).or_default().push(*row);
+            }
+        }
+        let mut alike_seen = false;
         for atom in 0..self.atoms[column].len() {
-            self.steps += active.len();
-            let matching = active.iter().copied().filter(|row| self.sets[*row as usize][column].has(atom)).collect();
+            let matching = match about.remove(&atom) {
+                Some(mut rows) => {
+                    rows.extend(&everywhere);
+                    rows.sort_unstable();
+                    rows
+                }
+                // Missing cases are shown one by one; else one look is enough.
+                None if alike_seen && !everywhere.is_empty() => continue,
+                None => {
+                    alike_seen = true;
+                    everywhere.clone()
+                }
+            };
             self.step(Some(atom), matching);
         }
     }
@@ -398,6 +449,14 @@ mod tests {
         let report = check_within(&vec![Column::Bool; count], &rows, 1_000);
         assert!(report.gave_up);
         assert!(report.missing.is_empty() && report.hidden.is_empty());
+    }
+
+    #[test]
+    fn long_tables_stay_cheap() {
+        let mut rows: Vec<Vec<Pattern>> = (0..20_000).map(|value| vec![int(value), Pattern::Any]).collect();
+        rows.push(vec![Pattern::Any, Pattern::Any]);
+        let report = check(&[Column::Int(Interval::FULL), Column::Bool], &rows);
+        assert!(!report.gave_up && report.missing.is_empty() && report.hidden.is_empty());
     }
 
     #[test]
