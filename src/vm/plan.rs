@@ -162,7 +162,9 @@ fn entry_plan(
     let is_set = |flags: &[bool], id: FunctionId| flags.get(id.0 as usize).copied().unwrap_or(true);
     let can_fail = |&id: &FunctionId| is_set(flags.fails, id) || is_set(flags.meets_unknown, id);
     let is_obliged = |rule: &Rule| rule.obligations.iter().any(|(_, arguments)| arguments.iter().any(can_fail));
-    let is_fallible = |rule: &Rule| rule.may_fail || is_set(flags.meets_unknown, rule.condition) || is_obliged(rule);
+    // What the bundle says of a rule is not enough: if it understated what may fail, a quick answer could differ from the
+    // whole decision. So whatever has an instruction that may fail counts too.
+    let is_fallible = |rule: &Rule| rule.may_fail || can_fail(&rule.condition) || is_obliged(rule);
     let stack = roots.iter().filter_map(|id| callees.get(id.0 as usize)).map(|callee| callee.stack).max();
     let (context_read, attributes_read) = reads.of(entry, &roots);
     EntryPlan {
