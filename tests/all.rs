@@ -15,8 +15,14 @@ mod data_pattern;
 mod data_scalars;
 #[cfg(feature = "compiler")]
 mod diagnostics;
+#[cfg(feature = "compiler")]
+mod differential;
+#[cfg(feature = "compiler")]
+mod generate;
 mod input;
 mod machine;
+#[cfg(feature = "compiler")]
+mod reference;
 #[cfg(feature = "compiler")]
 mod syntax;
 mod tidy;
