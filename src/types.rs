@@ -14,7 +14,6 @@ pub mod instances;
 pub mod interval;
 pub mod narrow;
 pub mod operator;
-pub mod origins;
 pub mod package;
 pub mod policies;
 pub mod references;

@@ -1,5 +1,7 @@
 //! The one integration binary: one module for each subject, in the order of the alphabet.
 
+#[cfg(feature = "cli")]
+mod book;
 mod bytecode;
 #[cfg(feature = "compiler")]
 mod check;
@@ -15,14 +17,8 @@ mod data_pattern;
 mod data_scalars;
 #[cfg(feature = "compiler")]
 mod diagnostics;
-#[cfg(feature = "compiler")]
-mod differential;
-#[cfg(feature = "compiler")]
-mod generate;
 mod input;
 mod machine;
-#[cfg(feature = "compiler")]
-mod reference;
 #[cfg(feature = "compiler")]
 mod syntax;
 mod tidy;

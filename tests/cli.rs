@@ -6,7 +6,6 @@
 
 mod broken;
 mod forms;
-mod readme;
 mod transcript;
 
 use std::fs;

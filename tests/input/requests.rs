@@ -141,12 +141,12 @@ fn what_no_rule_reads_is_not_built_and_what_they_read_is() {
 
 #[test]
 fn the_documentation_names_every_kind() {
-    let text = fs::read_to_string("docs/requests.md").expect("the page can be read");
+    let text = fs::read_to_string("docs/language/requests.md").expect("the page can be read");
     let named: Vec<&str> =
         text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | ")).map(|(kind, _)| kind).collect();
     let inputs = InputErrorKind::ALL.iter().map(|kind| kind.name());
     let faults = EntityFaultKind::ALL.iter().map(|kind| kind.name());
     for kind in inputs.chain(faults) {
-        assert!(named.contains(&kind), "docs/requests.md names {kind}");
+        assert!(named.contains(&kind), "docs/language/requests.md names {kind}");
     }
 }
