@@ -17,6 +17,12 @@ mod data_pattern;
 mod data_scalars;
 #[cfg(feature = "compiler")]
 mod diagnostics;
+#[cfg(feature = "compiler")]
+mod differential;
+#[cfg(feature = "cli")]
+mod examples;
+#[cfg(feature = "compiler")]
+mod generate;
 mod input;
 mod machine;
 #[cfg(feature = "compiler")]

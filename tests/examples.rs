@@ -1,0 +1,83 @@
+//! The example packages: sound, in canonical form, of passing tests, and answering their requests as written down.
+//!
+//! Beside its sources an example has `requests.jsonl`, the decisions on them in `decisions.txt`, and, where they are
+//! needed, `entities.json` and `facts.json`. With `UPDATE_DECISIONS=1` the decisions are written instead of compared.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Each example: its folder, and what `pdl` calls a policy there.
+fn examples() -> Vec<(PathBuf, PathBuf)> {
+    let mut examples: Vec<(PathBuf, PathBuf)> = fs::read_dir(root().join("examples"))
+        .expect("examples can be listed")
+        .map(|entry| entry.expect("examples can be listed").path())
+        .filter(|path| path.is_dir())
+        .map(|path| {
+            let single = path.join("policy.pdl");
+            let policy = if path.join("pdl.toml").exists() { path.clone() } else { single };
+            (path, policy)
+        })
+        .collect();
+    examples.sort();
+    assert!(examples.len() >= 4, "there are examples");
+    examples
+}
+
+fn pdl(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_pdl"))
+        .current_dir(root())
+        .args(arguments)
+        .output()
+        .expect("the command can be run")
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(root()).expect("it lies below the root").to_string_lossy().into_owned()
+}
+
+#[test]
+fn examples_are_sound() {
+    for (_, policy) in examples() {
+        let policy = relative(&policy);
+        for command in [&["check"][..], &["fmt", "--check"], &["test"]] {
+            let output = pdl(&[command, &[&policy]].concat());
+            let told = [&output.stdout[..], &output.stderr].concat();
+            let told = String::from_utf8_lossy(&told);
+            assert!(output.status.success(), "pdl {} {policy}:\n{told}", command.join(" "));
+            assert!(!told.contains("warning"), "pdl {} {policy}:\n{told}", command.join(" "));
+        }
+    }
+}
+
+#[test]
+fn examples_answer_as_written_down() {
+    for (folder, policy) in examples() {
+        let (policy, requests) = (relative(&policy), relative(&folder.join("requests.jsonl")));
+        let (entities, facts) = (relative(&folder.join("entities.json")), relative(&folder.join("facts.json")));
+        let mut arguments = vec!["eval", "--policy", &policy, "--request", &requests, "--jsonl", "--format", "human"];
+        if root().join(&entities).exists() {
+            arguments.extend(["--entities", &entities]);
+        }
+        if root().join(&facts).exists() {
+            arguments.extend(["--facts", &facts]);
+        }
+        let output = pdl(&arguments);
+        let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{policy}: {talk}");
+        let decisions = String::from_utf8(output.stdout).expect("decisions are UTF-8");
+        for answer in ["ALLOW", "DENY", "REQUIRE_APPROVAL"] {
+            assert!(decisions.lines().any(|line| line.starts_with(answer)), "{policy}: some request gets {answer}");
+        }
+        let written = folder.join("decisions.txt");
+        if std::env::var_os("UPDATE_DECISIONS").is_some() {
+            fs::write(&written, &decisions).expect("decisions can be written");
+        }
+        let expected = fs::read_to_string(&written).unwrap_or_default();
+        assert_eq!(decisions, expected, "{policy}: as in decisions.txt; UPDATE_DECISIONS=1 writes it anew");
+    }
+}
