@@ -26,9 +26,11 @@ mod sign;
 mod status;
 mod test;
 
+use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use self::args::{Args, Command};
 use self::output::Output;
@@ -40,7 +42,7 @@ const STACK_BYTES: usize = 256 << 20;
 /// Runs the command and gives its exit status.
 #[must_use]
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match parse() {
         Ok(args) => args,
         // Help and version are asked for and end with 0, a wrong command line with 2; a closed pipe changes neither.
         Err(error) => {
@@ -51,10 +53,29 @@ pub fn main() -> ExitCode {
     let worker = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || run(args));
     match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(status)) => status.into(),
-        // A panic is a defect of ours; its message is on standard error already.
-        Ok(Err(_)) => ExitCode::from(101),
+        // Its message is on standard error already.
+        Ok(Err(_)) => {
+            let _ = std::io::stderr().write_all(b"error: this is a defect of pdl: please report it with the input\n");
+            ExitCode::from(101)
+        }
         Err(_) => Status::Fault.into(),
     }
+}
+
+/// Reads the command line. Its faults are shown in colour as everything else is, so the choice is looked for first.
+fn parse() -> Result<Args, clap::Error> {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let choice = words.iter().enumerate().find_map(|(at, word)| match word.to_str()? {
+        "--color" => words.get(at + 1)?.to_str(),
+        word => word.strip_prefix("--color="),
+    });
+    let choice = match choice {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
+    };
+    let matches = Args::command().color(choice).try_get_matches_from(words)?;
+    Args::from_arg_matches(&matches)
 }
 
 fn run(args: Args) -> Status {

@@ -14,6 +14,7 @@ pub mod instances;
 pub mod interval;
 pub mod narrow;
 pub mod operator;
+pub mod origins;
 pub mod package;
 pub mod policies;
 pub mod references;

@@ -26,6 +26,8 @@ mod generate;
 mod input;
 mod machine;
 #[cfg(feature = "compiler")]
+mod reference;
+#[cfg(feature = "compiler")]
 mod syntax;
 mod tidy;
 #[cfg(feature = "compiler")]

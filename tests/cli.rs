@@ -6,6 +6,7 @@
 
 mod broken;
 mod forms;
+mod readme;
 mod transcript;
 
 use std::fs;

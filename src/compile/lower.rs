@@ -197,7 +197,7 @@ impl<'a, 'p> Lowering<'a, 'p> {
             ExprKind::Attribute(entity, name) => {
                 let may_fail = self.lower(b, entity, dst);
                 let Type::Entity(types) = &entity.ty else { unreachable!("attributes are entities'") };
-                let selector = self.pool.selector(types, name);
+                let selector = self.pool.selector(self.policy, types, name);
                 b.emit(Op::Attribute { a: dst, b: dst, s: U24::new(selector.0).unwrap_or_default() });
                 may_fail
             }
@@ -466,7 +466,8 @@ impl<'a, 'p> Lowering<'a, 'p> {
         let collection = b.slot();
         let over_fails = self.lower(b, over, collection);
         let (failed, end, behind, head) = (b.label(), b.label(), b.label(), b.label());
-        if over_fails {
+        let may_seem_faulty = over_fails || !self.is_plainly_sound(over);
+        if may_seem_faulty {
             b.jump_error(collection, failed);
         }
         let (iterator, element, test) = (b.slot(), b.slot(), b.slot());
@@ -499,12 +500,27 @@ impl<'a, 'p> Lowering<'a, 'p> {
         }
         b.end_loop(head);
         b.place(behind);
-        if over_fails {
+        if may_seem_faulty {
             b.jump(end);
         }
-        self.raise(b, over_fails, failed, collection, dst);
+        self.raise(b, may_seem_faulty, failed, collection, dst);
         b.place(end);
         over_fails | body_fails
+    }
+
+    /// Whether the verifier can see that a collection is no error. It knows nothing of intervals, presence and types that
+    /// were asked for, so that it sees less than the checker.
+    fn is_plainly_sound(&self, expr: &Expr) -> bool {
+        let one_type = |types: &[_]| types.len() == 1;
+        match &expr.kind {
+            ExprKind::Const(_) | ExprKind::Parameter(_) | ExprKind::Context(_) => true,
+            ExprKind::Attribute(entity, _) => self.state.as_ref().is_some_and(|state| match entity.kind {
+                ExprKind::Subject => one_type(&state.action.subject),
+                ExprKind::Resource => one_type(&state.action.resource),
+                _ => false,
+            }),
+            _ => false,
+        }
     }
 
     fn connective(&mut self, b: &mut Builder, operator: Operator, operands: &'a [Expr], dst: Slot) -> bool {

@@ -14,8 +14,9 @@ use crate::bytecode::program::{
 };
 use crate::bytecode::schema::{Type, TypeId};
 use crate::compile::schema::SchemaBuilder;
+use crate::types::relate;
 use crate::types::ty;
-use crate::types::typed::{Const, EntityTypeId, FunctionId as TypedFunctionId};
+use crate::types::typed::{Const, EntityTypeId, FunctionId as TypedFunctionId, TypedPolicy};
 
 /// Things in order of their first mention, each once.
 #[derive(Debug)]
@@ -123,22 +124,26 @@ impl Pool {
     }
 
     /// How the attribute of this name is found in entities of these types, all of which have it.
-    pub(super) fn selector(&mut self, types: &[EntityTypeId], name: &str) -> SelectorId {
+    pub(super) fn selector(&mut self, policy: &TypedPolicy, types: &[EntityTypeId], name: &str) -> SelectorId {
         let key = (types.iter().map(|id| id.0).collect::<Vec<_>>(), Box::from(name));
         if let Some(&id) = self.selectors.get(&key) {
             return id;
         }
-        let mut ty = None;
-        let columns = (key.0.iter())
-            .map(|&entity_type| {
-                let attributes = &self.schema.schema.entity_types[entity_type as usize].attributes;
+        // Bounds may differ from type to type: the result has what covers all of them.
+        let mut ty: Option<ty::Type> = None;
+        let columns = (types.iter())
+            .map(|entity_type| {
+                let attributes = &policy.entity_types[entity_type.index()].attributes;
                 let place = attributes.iter().position(|field| *field.name == *name).expect("the checker found it");
-                ty = Some(attributes[place].ty);
-                (entity_type, place as u32)
+                let own = &attributes[place].ty;
+                let joined = ty.take().map_or(Some(own.clone()), |ty| relate::join(&ty, own));
+                ty = Some(joined.expect("the checker has joined them"));
+                (entity_type.0, place as u32)
             })
             .collect();
+        let ty = self.schema.type_id(&ty.expect("an entity of some type"));
         let id = SelectorId(self.selector_list.len() as u32);
-        self.selector_list.push(Selector { columns, ty: ty.expect("an entity of some type") });
+        self.selector_list.push(Selector { columns, ty });
         self.selectors.insert(key, id);
         id
     }

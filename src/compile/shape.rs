@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::types::operator::Operator;
+use crate::types::ty::Type;
 use crate::types::typed::{Const, Expr, ExprKind, LocalId, Pattern, PatternSource, Quantifier};
 
 /// The number of a structure.
@@ -23,7 +24,8 @@ enum Head {
     Resource,
     Context(Arc<str>),
     ActionName,
-    Attribute(Arc<str>),
+    /// With the types that the entity may be of here: where fewer are known, fewer are looked for.
+    Attribute(Arc<str>, Vec<u32>),
     Field(u32),
     Operator(Operator),
     Matches(PatternSource),
@@ -100,7 +102,14 @@ impl Shapes {
             ExprKind::Resource => Head::Resource,
             ExprKind::Context(name) => Head::Context(name.clone()),
             ExprKind::ActionName => Head::ActionName,
-            ExprKind::Attribute(_, name) => Head::Attribute(name.clone()),
+            ExprKind::Attribute(entity, name) => {
+                let types = if let Type::Entity(types) = &entity.ty {
+                    types.iter().map(|id| id.0).collect()
+                } else {
+                    Vec::new()
+                };
+                Head::Attribute(name.clone(), types)
+            }
             ExprKind::Field(_, place) => Head::Field(*place),
             ExprKind::Operator(operator, _) => Head::Operator(*operator),
             ExprKind::Matches(_, pattern) => Head::Matches(pattern.clone()),

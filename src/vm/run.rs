@@ -22,7 +22,7 @@ use crate::vm::value::{Fault, FaultKind, Value};
 /// Counts the steps of a run. The certified cost bounds them, so that only tests do.
 pub trait Meter {
     /// An instruction runs.
-    fn step(&mut self);
+    fn step(&mut self, op: Op);
 }
 
 /// Counts nothing.
@@ -31,7 +31,7 @@ pub struct Unmetered;
 
 impl Meter for Unmetered {
     #[inline]
-    fn step(&mut self) {}
+    fn step(&mut self, _op: Op) {}
 }
 
 /// Counts instructions.
@@ -40,7 +40,7 @@ pub struct Steps(pub u64);
 
 impl Meter for Steps {
     #[inline]
-    fn step(&mut self) {
+    fn step(&mut self, _op: Op) {
         self.0 += 1;
     }
 }
@@ -210,7 +210,7 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
         loop {
             let Some(&op) = code.get(pc) else { return Value::INTERNAL };
             pc += 1;
-            meter.step();
+            meter.step(op);
             match op {
                 Op::Move { a, b } => set!(a, |b| b),
                 Op::Const { a, k } => set!(a, image.constant(k)),

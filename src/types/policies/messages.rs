@@ -4,6 +4,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
 use crate::types::expr::Checker;
 use crate::types::narrow;
+use crate::types::relate;
+use crate::types::ty::Type;
 use crate::types::typed::{Expr, ExprKind, MessagePart};
 
 /// Types a message; what the conditions of its rule say holds.
@@ -47,6 +49,13 @@ fn read(checker: &mut Checker<'_, '_>, expr: &ast::Expr) -> Expr {
             _ => fault.help("show what it is computed from: a message must never fail"),
         };
         checker.session.sink.push(fault);
+    } else if let Type::Record(_) | Type::Set(..) | Type::List(..) | Type::Map(..) = relate::inner(&read.ty) {
+        let ty = checker.world().show_plain(&read.ty);
+        checker.session.sink.push(
+            Diagnostic::error(Code::MessageNotPath, expr.span, format!("a message can't show a value of type `{ty}`"))
+                .label(format!("`{ty}`"))
+                .help("show a part of it, or what tells the reader more"),
+        );
     }
     read
 }

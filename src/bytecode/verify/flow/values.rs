@@ -13,15 +13,17 @@ impl Flow<'_> {
             Op::Attribute { a, b, s } => {
                 let cell = self.entity(b)?;
                 let selector = &self.program.selectors[s.get() as usize];
+                let mut failing = 0;
                 if let Data::Entity(types) = self.kinds.data(cell.kind) {
+                    // Of other types than those of the selector, which a test of the type has ruled out, it fails.
                     let mut columns = selector.columns.iter();
                     let found = types.iter().all(|of| columns.by_ref().any(|(column, _)| column == of));
                     if types.is_empty() || !found {
-                        return Err(Reason::OperandType);
+                        failing = state::ERROR;
                     }
                     self.work.spend(selector.columns.len())?;
                 }
-                let result = self.kinds.ty(selector.ty);
+                let result = self.kinds.ty(selector.ty).or(failing);
                 self.give(a, &[cell], result)
             }
             Op::EntityId { a, b } => {

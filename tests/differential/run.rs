@@ -1,0 +1,152 @@
+//! One package, compiled and loaded, and its decisions next to those of the reference.
+
+use std::collections::BTreeSet;
+
+use pdl::base::span::Span;
+use pdl::bytecode::op::Op;
+use pdl::bytecode::verify::{Limits, verify};
+use pdl::compile::compile;
+use pdl::diagnostic::Diagnostics;
+use pdl::types::typed::TypedPolicy;
+use pdl::vm::decision::ErrorReport;
+use pdl::vm::machine::{Machine, Question, Scratch};
+use pdl::vm::run::Meter;
+
+use crate::differential::reach::{Reach, mnemonic};
+use crate::generate::mutations::{self, mutate};
+use crate::generate::random::Random;
+use crate::generate::worlds::{Documents, Values};
+use crate::reference::decide::{decide, place};
+use crate::reference::world::{Request, World};
+
+/// A package that can be asked both ways.
+pub struct Subject {
+    pub policy: TypedPolicy,
+    pub machine: Machine,
+    sites: Vec<Span>,
+}
+
+/// Counts steps and notes which instructions ran.
+#[derive(Clone, Debug, Default)]
+struct Trace {
+    steps: u64,
+    ran: BTreeSet<&'static str>,
+}
+
+impl Meter for Trace {
+    fn step(&mut self, op: Op) {
+        self.steps += 1;
+        self.ran.insert(mnemonic(op));
+    }
+}
+
+impl Subject {
+    /// Compiles, verifies and loads.
+    pub fn new(policy: TypedPolicy) -> Result<Subject, String> {
+        let mut sink = Diagnostics::default();
+        let Some(compiled) = compile(&policy, &mut sink) else {
+            let messages: Vec<String> = sink.finish().into_iter().map(|fault| fault.message).collect();
+            return Err(format!("can't be compiled: {}", messages.join("; ")));
+        };
+        let verified =
+            verify(compiled.program, &Limits::STANDARD).map_err(|error| format!("is not verified: {error}"))?;
+        let machine = Machine::new(verified).map_err(|error| format!("can't be loaded: {error}"))?;
+        Ok(Subject { policy, machine, sites: compiled.sites })
+    }
+
+    /// Asks for random requests in a random world, sound and faulty ones.
+    pub fn compare(&self, random: &mut Random, requests: usize, reach: &mut Reach) -> Result<(), String> {
+        let names: BTreeSet<&str> = self.machine.image().code().iter().map(|&op| mnemonic(op)).collect();
+        names.into_iter().for_each(|name| *reach.written.entry(name).or_default() += 1);
+        let values = Values::of(&self.policy);
+        let mut scratch = Scratch::default();
+        for _ in 0..requests.div_ceil(6) {
+            let world = values.world(random);
+            let entities = values.entities_json(&world).to_string();
+            self.machine
+                .load_entities(entities.as_bytes())
+                .map_err(|faults| format!("entities are refused: {faults:?}\n{entities}"))?;
+            for _ in 0..6 {
+                let request = values.request(random, &world);
+                let documents = values.documents(random, &request);
+                self.sound(&world, &request, &documents, &mut scratch, reach)
+                    .map_err(|difference| format!("{difference}\nentities {entities}"))?;
+                let kind = *random.pick(mutations::KINDS);
+                if kind == "too_large" && random.chance(70) {
+                    continue;
+                }
+                if let Some(faulty) = mutate(random, &self.policy, &request, &documents, kind) {
+                    self.faulty(&faulty, &mut scratch)
+                        .map_err(|difference| format!("{difference}\nentities {entities}"))?;
+                    *reach.inputs.entry(kind).or_default() += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A sound request, decided both ways.
+    pub fn sound(
+        &self,
+        world: &World,
+        request: &Request,
+        documents: &Documents,
+        scratch: &mut Scratch,
+        reach: &mut Reach,
+    ) -> Result<(), String> {
+        let expected = decide(&self.policy, world, request);
+        *reach.kinds.entry(expected.kind).or_default() += 1;
+        expected.faults.iter().for_each(|fault| *reach.faults.entry(*fault).or_default() += 1);
+
+        let (text, facts) = (documents.request.to_string(), documents.facts.to_string());
+        let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(text.as_bytes()) };
+        let mut decided = self.machine.decide(question, scratch);
+        let quick = decided.kind();
+        let mut decision = decided.decision();
+        decision.locate(|site| self.sites.get(site.0 as usize).map(|span| place(*span)));
+        let mut found = decision.to_json();
+        if let Some(ErrorReport::Evaluation { kind, .. }) = &decision.error {
+            // Sentences are not compared.
+            found = found.replacen(&format!(",\"message\":\"{}\"", kind.sentence()), "", 1);
+        }
+        let expected_json = expected.json.to_string();
+        if found != expected_json || quick.name() != expected.kind.name() {
+            return Err(format!(
+                "decided differently\nrequest {text}\nfacts {facts}\nmachine   ({}) {found}\nreference ({}) {expected_json}",
+                quick.name(),
+                expected.kind.name(),
+            ));
+        }
+        self.cost(question, scratch, reach).map_err(|difference| format!("request {text}\nfacts {facts}\n{difference}"))
+    }
+
+    /// No decision takes more steps than certified.
+    fn cost(&self, question: Question<'_>, scratch: &mut Scratch, reach: &mut Reach) -> Result<(), String> {
+        let store = self.machine.entities();
+        let decoded = self.machine.decode(&store, question, scratch).map_err(|error| error.to_string())?;
+        let (_, trace) = self.machine.answer(&store, &decoded, scratch, Trace::default());
+        let certified = self.machine.image().program.entries[decoded.action as usize].cost;
+        if trace.steps > certified {
+            return Err(format!("took {} steps, {certified} are certified", trace.steps));
+        }
+        trace.ran.into_iter().for_each(|name| *reach.ran.entry(name).or_default() += 1);
+        Ok(())
+    }
+
+    /// A faulty request, which must be refused for what is wrong with it.
+    fn faulty(&self, faulty: &mutations::Faulty, scratch: &mut Scratch) -> Result<(), String> {
+        let question = Question { facts: Some(faulty.facts.as_bytes()), ..Question::strict(faulty.request.as_bytes()) };
+        let mut decided = self.machine.decide(question, scratch);
+        let found = decided.input_error().map_or("none", |error| error.kind.name());
+        if found != faulty.kind || decided.kind().name() != "error" {
+            let mut shown = faulty.request.clone();
+            shown.truncate(shown.floor_char_boundary(4000));
+            let decision = decided.decision().to_json();
+            return Err(format!(
+                "{} expected\nrequest {shown}\nfacts {}\nmachine {decision}",
+                faulty.kind, faulty.facts
+            ));
+        }
+        Ok(())
+    }
+}
