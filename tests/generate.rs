@@ -13,4 +13,5 @@ pub mod policies;
 pub mod pools;
 pub mod random;
 pub mod scope;
+pub mod tour;
 pub mod worlds;

@@ -9,6 +9,9 @@ const COMPARISONS: &[&str] = &["==", "!=", "<", "<=", ">", ">="];
 impl Maker<'_> {
     /// A condition that is not a leaf.
     pub fn condition(&mut self, depth: usize) -> String {
+        if self.random.chance(50) {
+            return self.station();
+        }
         match self.random.below(30) {
             0..=5 => {
                 let word = self.random.text(&["and", "or", "and", "or", "implies"]);
@@ -41,7 +44,7 @@ impl Maker<'_> {
             },
             21 | 22 => self.presence(depth),
             23 | 24 => self.hierarchy(depth),
-            25 => self.of_type(depth),
+            25 | 29 => self.of_type(depth),
             26 => self.state(depth),
             27 | 28 => {
                 let word = self.random.text(&["any", "all"]);
@@ -78,8 +81,8 @@ impl Maker<'_> {
             sign = "==";
         }
         // Of a record that is written out the other side tells the type.
-        let right = if matches!(sort, Sort::Record(_)) && self.random.chance(50) {
-            self.literal(sort)
+        let right = if let (Sort::Record(at), true) = (sort, self.random.chance(50)) {
+            self.record(*at, depth)
         } else if let (Sort::Enum(at), true) = (sort, self.random.chance(40)) {
             let decls = self.decls;
             self.random.pick(&decls.enums[*at].variants).clone()
@@ -102,6 +105,25 @@ impl Maker<'_> {
             return format!("({right} {turned} {left})");
         }
         format!("({left} {sign} {right})")
+    }
+
+    /// A record written out.
+    pub fn record(&mut self, at: usize, depth: usize) -> String {
+        let decls = self.decls;
+        let mut items = Vec::new();
+        for field in &decls.records[at].fields {
+            let sort = match &field.sort {
+                Sort::Maybe(_) if self.random.chance(40) => continue,
+                Sort::Maybe(inner) => inner,
+                sort => sort,
+            };
+            let value = match sort {
+                Sort::Set(_) | Sort::List(_) | Sort::Map(_) | Sort::Record(_) => self.leaf(sort),
+                sort => self.expr(sort, depth),
+            };
+            items.push(format!("{}: {value}", field.name));
+        }
+        format!("{{{}}}", items.join(", "))
     }
 
     fn member(&mut self, depth: usize) -> String {
@@ -165,7 +187,9 @@ impl Maker<'_> {
         match self.random.below(4) {
             0 => format!("{url}.has_credentials"),
             1 => format!("({url} in {})", self.expr(&Sort::Url, depth)),
-            2 => format!("host_in({url}, {})", self.changing(&Sort::Text, depth)),
+            2 if self.readable(&Sort::Text).is_some() => {
+                format!("host_in({url}, {})", self.readable(&Sort::Text).unwrap_or_default())
+            }
             _ => format!("host_in({url}, \"{}\")", self.random.text(pools::DOMAINS)),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::generate::random::Random;
 use crate::generate::scope::{ActionDecl, Decls, EntityDecl, EnumDecl, FieldDecl, ObligationDecl, RecordDecl, Sort};
+use crate::generate::tour;
 
 /// Declares everything; gives the source.
 pub fn declare(random: &mut Random, decls: &mut Decls) -> String {
@@ -28,7 +29,7 @@ pub fn declare(random: &mut Random, decls: &mut Decls) -> String {
 fn enums(random: &mut Random, decls: &mut Decls, source: &mut String) {
     for at in 0..random.between(1, 3) {
         let name = format!("Kind{at}");
-        let variants: Vec<String> = (0..random.between(2, 6)).map(|variant| format!("k{at}_{variant}")).collect();
+        let variants: Vec<String> = (0..random.between(3, 7)).map(|variant| format!("k{at}_{variant}")).collect();
         source.push_str(&format!("enum {name} {{ {} }}\n", variants.join(", ")));
         decls.enums.push(EnumDecl { name, variants, lifecycle: false });
     }
@@ -77,7 +78,6 @@ fn fields(
 
 /// A field with its line.
 fn field(random: &mut Random, decls: &Decls, name: String, sort: Sort, place: Place) -> (FieldDecl, String) {
-    let mut refined = false;
     let mut ty = decls.show(&sort);
     if place != Place::Record && random.chance(40) {
         let bound = match sort {
@@ -87,7 +87,6 @@ fn field(random: &mut Random, decls: &Decls, name: String, sort: Sort, place: Pl
             _ => None,
         };
         if let Some(bound) = bound {
-            refined = true;
             ty.push_str(bound);
         }
     }
@@ -112,7 +111,7 @@ fn field(random: &mut Random, decls: &Decls, name: String, sort: Sort, place: Pl
     if random.chance(5) {
         line.push_str(" @sensitive");
     }
-    (FieldDecl { name, sort, advisory, refined }, line)
+    (FieldDecl { name, sort, advisory }, line)
 }
 
 fn show(fields: &[(FieldDecl, String)]) -> String {
@@ -163,7 +162,7 @@ fn actions(random: &mut Random, decls: &mut Decls, source: &mut String) {
     for at in 0..random.between(1, 3) {
         let mut roles = || {
             let mut types: Vec<usize> =
-                (0..if random.chance(30) { 2 } else { 1 }).map(|_| random.below(decls.entities.len())).collect();
+                (0..if random.chance(45) { 2 } else { 1 }).map(|_| random.below(decls.entities.len())).collect();
             types.sort_unstable();
             types.dedup();
             types
@@ -172,6 +171,20 @@ fn actions(random: &mut Random, decls: &mut Decls, source: &mut String) {
         let names =
             |types: &[usize]| types.iter().map(|&ty| decls.entities[ty].name.clone()).collect::<Vec<_>>().join(" | ");
         let mut context = fields(random, decls, "c", (3, 9), Place::Context);
+        if at == 0 {
+            for (place, mut sort) in tour::sorts().into_iter().enumerate() {
+                if random.chance(10) {
+                    sort = sort.maybe();
+                }
+                context.push(field(random, decls, format!("t_{place}"), sort, Place::Context));
+            }
+            context.push(field(random, decls, "rec".to_owned(), Sort::Record(0), Place::Context));
+            if let Some(life) = decls.enums.iter().position(|of| of.lifecycle) {
+                for name in ["life", "next"] {
+                    context.push(field(random, decls, name.to_owned(), Sort::Enum(life), Place::Context));
+                }
+            }
+        }
         let member = grouped && random.chance(70);
         if member {
             context.extend(shared.iter().cloned());

@@ -107,10 +107,10 @@ impl Maker<'_> {
 
     /// An expression that is not constant, if anything can be read that helps.
     pub fn changing(&mut self, sort: &Sort, depth: usize) -> String {
-        if depth == 0 || self.random.chance(30) {
-            if let Some(text) = self.readable(sort) {
-                return text;
-            }
+        if (depth == 0 || self.random.chance(30))
+            && let Some(text) = self.readable(sort)
+        {
+            return text;
         }
         self.expr(sort, depth.max(1))
     }
@@ -184,7 +184,7 @@ impl Maker<'_> {
 
     /// An optional of the sort.
     pub fn present_or_not(&mut self, inner: &Sort, depth: usize) -> Option<String> {
-        if self.random.chance(60)
+        if self.random.chance(80)
             && let Some(text) = self.readable(&inner.clone().maybe())
         {
             return Some(text);

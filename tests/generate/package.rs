@@ -70,6 +70,7 @@ const LINTS: &[Code] = &[
     Code::NestingTooDeep,
     Code::BadPattern,
     Code::OutOfRange,
+    Code::BadUrl,
     Code::LiteralAttribute,
 ];
 

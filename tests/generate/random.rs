@@ -2,11 +2,11 @@
 
 /// A source of them.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub struct Random(u64, usize);
 
 impl Random {
     pub fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x5851_f42d_4c95_7f2d))
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x5851_f42d_4c95_7f2d), seed as usize * 11)
     }
 
     pub fn next(&mut self) -> u64 {
@@ -34,6 +34,12 @@ impl Random {
 
     pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len())]
+    }
+
+    /// One after the other, beginning somewhere: all of them come equally often.
+    pub fn turn<T: Copy>(&mut self, items: &[T]) -> T {
+        self.1 += 1;
+        items[self.1 % items.len()]
     }
 
     /// A text of a pool.

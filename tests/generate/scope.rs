@@ -63,8 +63,6 @@ pub struct FieldDecl {
     pub sort: Sort,
     /// Nobody may read it.
     pub advisory: bool,
-    /// The type has refinements, so that only requests make such values.
-    pub refined: bool,
 }
 
 #[derive(Clone, Debug)]

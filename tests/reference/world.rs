@@ -69,10 +69,11 @@ impl World {
             return Some(attributes[place].clone());
         }
         for given in [&request.subject, &request.resource] {
-            if given.entity == *entity && given.entity.attributes.is_none() {
-                if let Some((_, value)) = given.overrides.iter().find(|(at, _)| *at == place) {
-                    return Some(value.clone());
-                }
+            if given.entity == *entity
+                && given.entity.attributes.is_none()
+                && let Some((_, value)) = given.overrides.iter().find(|(at, _)| *at == place)
+            {
+                return Some(value.clone());
             }
         }
         Some(self.entities.get(&(entity.ty, entity.id.clone()))?.attributes[place].clone())
