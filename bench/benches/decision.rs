@@ -28,7 +28,8 @@ fn tool_calls() {
     let requests: Vec<Vec<u8>> = calls.iter().map(|call| pdl_request(call).to_string().into_bytes()).collect();
     let bytes: usize = requests.iter().map(Vec::len).sum::<usize>() / requests.len();
 
-    let engine = Machine::new(compile("tool_calls.pdl", POLICY)).expect("the program is sound");
+    let engine =
+        Machine::new(compile(&[("tool_calls.pdl".to_owned(), POLICY.to_owned())])).expect("the program is sound");
     let mut scratch = Scratch::default();
     for (at, (request, &expected)) in requests.iter().zip(&expected).enumerate() {
         let mut decided = engine.decide(Question::strict(request), &mut scratch);

@@ -5,10 +5,12 @@ pub mod generate;
 use std::time::Duration;
 
 use pdl::base::span::SourceMap;
+use pdl::bytecode::bundle::Contents;
+use pdl::bytecode::program::Program;
 use pdl::bytecode::verify::{Limits, VerifiedProgram, verify};
 use pdl::diagnostic::Diagnostics;
 use pdl::syntax::parse;
-use pdl::types::package::{self, LoadedModule};
+use pdl::types::package::{self, LoadedModule, Package};
 use pdl::types::typed::TypedPolicy;
 
 /// What was measured: per operation, sorted.
@@ -55,6 +57,21 @@ pub fn cpu_time() -> Duration {
     Duration::from_nanos(nanoseconds)
 }
 
+/// What a sample takes at the least, in nanoseconds: the clock of CPU time may tick in steps of milliseconds.
+const SAMPLE_MIN: f64 = 1e8;
+
+/// Runs an operation so often that a sample is long enough to be measured; see [`measure`].
+pub fn measure_long(samples: usize, mut operation: impl FnMut()) -> Samples {
+    let mut batch = 1;
+    loop {
+        let once = measure(1, batch, |_| operation()).median() * batch as f64;
+        if once >= SAMPLE_MIN {
+            return measure(samples, batch, |_| operation());
+        }
+        batch *= 4;
+    }
+}
+
 /// Runs an operation `batch` times a sample, as many samples as asked, after one sample that is thrown away.
 pub fn measure(samples: usize, batch: usize, mut operation: impl FnMut(usize)) -> Samples {
     let mut taken = Vec::with_capacity(samples);
@@ -81,28 +98,52 @@ pub fn machine() {
     println!("machine: {cores} cores, {model}; times are CPU time: median (p10 – p90)\n");
 }
 
-/// Parses and checks a policy of one file.
+/// Parses the files of a package.
+#[must_use]
+pub fn parse(files: &[(String, String)], sink: &mut Diagnostics) -> Package {
+    let mut sources = SourceMap::default();
+    let mut modules = Vec::new();
+    for (name, text) in files {
+        let file = parse::parse_bytes(&mut sources, name.clone(), text.as_bytes(), sink);
+        let header = file.module.as_ref().map_or("", |header| sources.text(header.path.span));
+        modules.push(LoadedModule { name: header.into(), own: true, file });
+    }
+    package::assemble("bench", "0.0.0", sources, modules, sink)
+}
+
+/// Parses and checks a package.
 ///
 /// # Panics
 /// Where it has faults: they are shown.
 #[must_use]
-pub fn check(name: &str, text: &str) -> TypedPolicy {
+pub fn check(files: &[(String, String)]) -> TypedPolicy {
     let mut sink = Diagnostics::default();
-    let mut sources = SourceMap::default();
-    let file = parse::parse_bytes(&mut sources, name.to_owned(), text.as_bytes(), &mut sink);
-    let module = LoadedModule { name: "bench".into(), own: true, file };
-    let package = package::assemble("bench", "0.0.0", sources, vec![module], &mut sink);
-    let typed = pdl::types::check::check(&package, &mut sink);
+    let package = parse(files, &mut sink);
+    let typed = pdl::types::check(&package, &mut sink);
     let faults = sink.finish();
     typed.unwrap_or_else(|| panic!("{}", pdl::diagnostic::compact::render(&package.sources, &faults)))
 }
 
-/// Checks, compiles and verifies a policy of one file.
+/// Checks, compiles and verifies a package.
 ///
 /// # Panics
 /// Where it has faults.
 #[must_use]
-pub fn compile(name: &str, text: &str) -> VerifiedProgram {
-    let compiled = pdl::compile::compile(&check(name, text), &mut Diagnostics::default()).expect("it fits");
+pub fn compile(files: &[(String, String)]) -> VerifiedProgram {
+    let compiled = pdl::compile::compile(&check(files), &mut Diagnostics::default()).expect("it fits");
     verify(compiled.program, &Limits::STANDARD).expect("it verifies")
+}
+
+/// What goes into a bundle for a program, without sources.
+#[must_use]
+pub fn contents(program: &Program) -> Contents<'_> {
+    Contents {
+        package: "bench",
+        version: "0.0.0",
+        edition: "2026",
+        compiler: "bench",
+        program,
+        source_map: None,
+        sources: None,
+    }
 }
