@@ -45,9 +45,6 @@ pub fn package(rules: u64) -> Vec<(String, String)> {
              amount: Int in 0..=1000000\n        region: String\n    }}\n}}\n\n"
         );
     }
-    let kinds =
-        ["webapp", "page", "automation", "app", "integration", "content", "report", "import", "batch", "mirror"];
-    let environments = ["production", "staging", "development"];
     let mut files = vec![("model.pdl".to_owned(), text)];
     for part in 0..10 {
         let mut text = format!("module bench.rules_{part}\n\nuse bench.model\n\n");
