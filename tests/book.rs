@@ -178,6 +178,23 @@ impl Program {
     }
 }
 
+/// The sources of all sound programs of the reference, each with its page.
+pub fn sound_programs() -> Vec<(String, Vec<(String, String)>)> {
+    let mut all = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page can be read");
+        for program in programs(&text) {
+            if program.expected.starts_with('E') {
+                continue;
+            }
+            let named = |(at, text): (usize, String)| (format!("file{at}.pdl"), text);
+            let files = program.files.into_iter().enumerate().map(named).collect();
+            all.push((format!("{}:{}", page.display(), program.line), files));
+        }
+    }
+    all
+}
+
 fn pages() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/language");
     let entries = fs::read_dir(folder).expect("docs/language can be listed");

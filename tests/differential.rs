@@ -2,9 +2,11 @@
 //!
 //! `PDL_SEED` and `PDL_CASES` (packages; each with several requests) make other and longer runs; `docs/testing.md` says how.
 
+mod broken;
 mod reach;
 mod run;
 mod shrink;
+mod written;
 
 use pdl::vm::machine::Scratch;
 

@@ -28,8 +28,8 @@ pub struct Subject {
 
 /// Counts steps and notes which instructions ran.
 #[derive(Clone, Debug, Default)]
-struct Trace {
-    steps: u64,
+pub struct Trace {
+    pub steps: u64,
     ran: BTreeSet<&'static str>,
 }
 
