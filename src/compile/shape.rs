@@ -192,7 +192,7 @@ fn worth_sharing(expr: &Expr) -> bool {
 fn weight(expr: &Expr) -> u32 {
     let own = match &expr.kind {
         ExprKind::Matches(..) | ExprKind::Quantifier(..) | ExprKind::Call(..) => WORTH_SHARING,
-        ExprKind::Operator(operator, _) => match operator {
+        ExprKind::Operator(
             Operator::StringContains
             | Operator::ContainsAll
             | Operator::ContainsAny
@@ -203,9 +203,9 @@ fn weight(expr: &Expr) -> u32 {
             | Operator::UrlInUrl
             | Operator::UrlHostInDomain
             | Operator::PathInPath
-            | Operator::MapGet => WORTH_SHARING,
-            _ => 1,
-        },
+            | Operator::MapGet,
+            _,
+        ) => WORTH_SHARING,
         _ => 1,
     };
     let mut sum = own;

@@ -342,6 +342,7 @@ pub struct LetDef {
 
 /// What a rule does.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a rule is one of many, but never copied")]
 pub enum Effect {
     /// Grants.
     Allow,

@@ -61,7 +61,7 @@ fn a_file_that_must_not_be_read_is_named() {
     let room = Room::new("unreadable");
     let path = room.path().join("secret.pdl");
     fs::write(&path, "module secret\n").expect("a file can be written");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).expect("its mode can be set");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).expect("its mode can be set");
     if fs::read(&path).is_ok() {
         // Whoever may read everything can't see the difference.
         return;

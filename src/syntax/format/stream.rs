@@ -54,8 +54,8 @@ impl<'a> Stream<'a> {
             words::within_item(&mut tokens[item.start..item.end]);
         }
         let mut around = attach(text, &tokens, &comments);
-        for at in 0..tokens.len() {
-            if tokens[at].token == Token::Comma {
+        for (at, lexeme) in tokens.iter().enumerate() {
+            if lexeme.token == Token::Comma {
                 free_comma(&mut around, at);
             }
         }
