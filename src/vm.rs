@@ -9,7 +9,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`value`], [`memory`], [`compare`], [`strings`] | what values are, where they lie, how they are ordered and found |
-//! | [`image`], [`plan`] | what is made of a program and its entries when they are loaded |
+//! | [`load`], [`image`], [`plan`] | what is made of a program and its entries when they are loaded |
 //! | [`json`], [`input`], [`decode`] | from bytes to values; what is wrong with a document, and where |
 //! | [`entities`], [`store`] | what the machine wants of a store, and the store: load, patch, ancestors |
 //! | [`run`], [`ops`], [`make`] | the loop, what each instruction does, and how it makes values |
@@ -31,6 +31,7 @@ pub mod image;
 pub mod input;
 pub mod json;
 pub mod json_out;
+pub mod load;
 pub mod machine;
 pub mod make;
 pub mod memory;

@@ -123,6 +123,29 @@ pub struct LoadOptions {
 impl LoadOptions {
     /// No signature is demanded; the limits are the standard ones.
     pub const UNSIGNED: LoadOptions = LoadOptions { signatures: SignaturePolicy::None, limits: Limits::STANDARD };
+
+    /// At least so many of these keys have to have signed; none is taken as one. The limits are the standard ones.
+    ///
+    /// A library without the feature `signatures` refuses every bundle then.
+    ///
+    /// ```
+    /// use pdl::{LoadOptions, Machine, PublicKey};
+    ///
+    /// let options = LoadOptions::signed_by(vec![PublicKey([0; 32])], 1).cost_max(100_000);
+    /// assert!(Machine::load(b"", &options).is_err());
+    /// ```
+    #[must_use]
+    pub fn signed_by(keys: Vec<PublicKey>, at_least: usize) -> LoadOptions {
+        LoadOptions { signatures: SignaturePolicy::Demand { keys, at_least }, limits: Limits::STANDARD }
+    }
+
+    /// The same, but no action may cost more than so many steps in its worst case. A step is an instruction, or as much
+    /// as one takes: below 10 ns on a machine of 2024. The compiler certifies the cost of each action, and the verifier
+    /// counts again.
+    #[must_use]
+    pub fn cost_max(self, steps: u64) -> LoadOptions {
+        LoadOptions { limits: Limits { cost_max: steps, ..self.limits }, ..self }
+    }
 }
 
 /// A bundle that was read.

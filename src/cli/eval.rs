@@ -10,14 +10,14 @@ use super::answer;
 use super::args::{EvalArgs, Format};
 use super::files;
 use super::output::Output;
-use super::policy::{self, Policy};
+use super::policy;
 use super::status::{Failure, Status};
 use crate::base::limits::{ENTITIES_BYTES_MAX, REQUEST_BYTES_MAX};
 use crate::vm::decide::Answer;
 use crate::vm::decision::{Decision, ErrorReport};
 use crate::vm::decode::{Options, Unregistered};
 use crate::vm::input::{Document, InputErrorKind};
-use crate::vm::machine::{Question, Scratch};
+use crate::vm::machine::{Machine, Question, Scratch};
 
 /// How many faults of entities are shown.
 const FAULTS_SHOWN: usize = 20;
@@ -25,14 +25,14 @@ const FAULTS_SHOWN: usize = 20;
 /// Decides, and says so in the exit status.
 pub fn run(args: &EvalArgs, output: &mut Output) -> Result<Status, Failure> {
     refuse_shared_stdin(args)?;
-    let policy = policy::open(&args.policy, &policy::demanded(&args.require_signature)?, output)?;
+    let machine = policy::open(&args.policy, &policy::demanded(&args.require_signature)?, output)?;
     if let Some(path) = &args.entities {
-        load_entities(&policy, path)?;
+        load_entities(&machine, path)?;
     }
-    let facts = facts(args, &policy)?;
+    let facts = facts(args, &machine)?;
     let unregistered = if args.assume_presented { Unregistered::AssumePresented } else { Unregistered::Refused };
     let options = Options { unregistered, ..Options::STRICT };
-    let mut decider = Decider { policy: &policy, facts, options, scratch: Scratch::default() };
+    let mut decider = Decider { machine: &machine, facts, options, scratch: Scratch::default() };
     if args.jsonl {
         return lines(args, &mut decider, output);
     }
@@ -52,7 +52,7 @@ pub fn run(args: &EvalArgs, output: &mut Output) -> Result<Status, Failure> {
 }
 
 struct Decider<'a> {
-    policy: &'a Policy,
+    machine: &'a Machine,
     facts: Option<Vec<u8>>,
     options: Options,
     scratch: Scratch,
@@ -61,11 +61,7 @@ struct Decider<'a> {
 impl Decider<'_> {
     fn decide(&mut self, request: &[u8]) -> Decision {
         let question = Question { request, facts: self.facts.as_deref(), options: self.options };
-        let mut decided = self.policy.machine.decide(question, &mut self.scratch);
-        let mut decision = decided.decision();
-        decision.digests = decided.digests();
-        self.policy.locate(&mut decision);
-        decision
+        self.machine.decide(question, &mut self.scratch).record()
     }
 }
 
@@ -137,9 +133,10 @@ fn asked(request: &[u8]) -> Option<String> {
 }
 
 /// Loads all entities or fails with all that is wrong with them.
-pub fn load_entities(policy: &Policy, path: &Path) -> Result<(), Failure> {
+pub fn load_entities(machine: &Machine, path: &Path) -> Result<(), Failure> {
     let bytes = files::read(path, ENTITIES_BYTES_MAX)?;
-    policy.machine.load_entities(&bytes).map_err(|faults| {
+    machine.load_entities(&bytes).map_err(|refused| {
+        let faults = refused.faults();
         let mut message = format!("the entities in `{}` are refused:", files::shown(path));
         for fault in faults.iter().take(FAULTS_SHOWN) {
             message.push_str(&format!("\n  {fault}"));
@@ -152,12 +149,12 @@ pub fn load_entities(policy: &Policy, path: &Path) -> Result<(), Failure> {
 }
 
 /// The kernel's facts: those of the file, and the time.
-fn facts(args: &EvalArgs, policy: &Policy) -> Result<Option<Vec<u8>>, Failure> {
+fn facts(args: &EvalArgs, machine: &Machine) -> Result<Option<Vec<u8>>, Failure> {
     let file = match &args.facts {
         Some(path) => Some(files::read(path, REQUEST_BYTES_MAX)?),
         None => None,
     };
-    let mut actions = policy.machine.image().schema().actions.iter();
+    let mut actions = machine.image().schema().actions.iter();
     let has_now = actions.any(|action| action.context.iter().any(|field| field.kernel && &*field.name == "now"));
     let Some(now) = args.now.filter(|_| has_now) else { return Ok(file) };
     let now = format!("\"now\":\"{now}\"");

@@ -227,10 +227,7 @@ impl Reading {
     fn parse(&mut self, source: &Source, bytes: &[u8], own: bool, sink: &mut Diagnostics) {
         let file = parse::parse_bytes(&mut self.sources, source.name.clone(), bytes, sink);
         self.display.push(display_name(&source.path));
-        let name = match &file.module {
-            Some(header) => header.path.parts.iter().map(|part| &*part.text).collect::<Vec<_>>().join("."),
-            None => stem(&source.name),
-        };
+        let name = package::module_name(&file, &source.name);
         self.modules.push(LoadedModule { name: name.into(), own, file });
     }
 
@@ -244,12 +241,6 @@ impl Reading {
         }
         Loaded { package: Some(package), name: talk.to_owned(), sources }
     }
-}
-
-/// The name of a module without a header: that of its file.
-fn stem(name: &str) -> String {
-    let file = name.rsplit('/').next().unwrap_or(name);
-    file.strip_suffix(".pdl").unwrap_or(file).to_owned()
 }
 
 /// A path as it is shown: with `/`, without a `./` in front, and without a way in and out again.

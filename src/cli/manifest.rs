@@ -20,12 +20,13 @@ use toml::Spanned;
 
 use crate::base::limits::NAME_BYTES_MAX;
 use crate::base::span::{FileId, Span};
+use crate::build::EDITION;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "pdl.toml";
 /// The editions of the language that this `pdl` knows.
-pub const EDITIONS: &[&str] = &["2026"];
+pub const EDITIONS: &[&str] = &[EDITION];
 
 /// What a manifest says.
 #[derive(Clone, Debug, PartialEq, Eq)]

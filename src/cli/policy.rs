@@ -8,22 +8,18 @@ use super::args::ReportFormat;
 use super::files;
 use super::key;
 use super::load;
-use super::manifest;
 use super::output::Output;
 use super::report;
 use super::status::Failure;
 use crate::base::limits::{BUNDLE_BYTES_MAX, SOURCE_BYTES_MAX};
 use crate::base::span::SourceMap;
-use crate::bytecode::bundle::{
-    self, Contents, LoadOptions, LoadedBundle, MAGIC, PublicKey, SignaturePolicy, Source, SourceSpan,
-};
-use crate::bytecode::program::SiteId;
+use crate::build;
+use crate::bytecode::bundle::{self, LoadOptions, LoadedBundle, MAGIC, PublicKey, SignaturePolicy};
 use crate::bytecode::verify::Limits;
 use crate::compile::{Compiled, compile};
 use crate::diagnostic::{Diagnostics, render};
 use crate::types::check::check;
 use crate::types::typed::TypedPolicy;
-use crate::vm::decision::Decision;
 use crate::vm::machine::Machine;
 
 /// What is said of a policy that is not faulty.
@@ -78,69 +74,18 @@ fn compile_loaded(
 impl Built {
     /// The bundle: the same bytes for the same sources, wherever they lie.
     pub fn bundle(&self) -> Result<Vec<u8>, Failure> {
-        let map = self.source_map();
-        let sources = self
-            .policy
-            .sources
-            .iter()
-            .map(|(_, file)| Source { name: file.name.as_str().into(), text: file.text.as_str().into() });
-        let sources: Vec<Source> = sources.collect();
-        let contents = Contents {
-            package: &self.policy.name,
-            version: &self.policy.version,
-            edition: manifest::EDITIONS.last().copied().unwrap_or_default(),
-            compiler: concat!("pdl ", env!("CARGO_PKG_VERSION")),
-            program: &self.compiled.program,
-            source_map: Some(&map),
-            sources: Some(&sources),
-        };
-        bundle::write(&contents).map_err(|error| Failure::new(format!("`{}` can't be a bundle: {error}", self.name)))
-    }
-
-    fn source_map(&self) -> bundle::SourceMap {
-        let span = |span: &crate::base::span::Span| {
-            let file = self.policy.sources.file(span.file);
-            let ((line, column), (line_end, column_end)) = (file.line_column(span.start), file.line_column(span.end));
-            SourceSpan { file: span.file.0, line, column, line_end, column_end }
-        };
-        bundle::SourceMap {
-            files: self.policy.sources.iter().map(|(_, file)| file.name.as_str().into()).collect(),
-            sites: self.compiled.sites.iter().map(span).collect(),
-        }
+        build::bundle(&self.policy, &self.compiled)
+            .map_err(|error| Failure::new(format!("`{}` can't be a bundle: {error}", self.name)))
     }
 }
 
-/// A policy, ready to decide.
-#[derive(Debug)]
-pub struct Policy {
-    /// The machine, without entities.
-    pub machine: Machine,
-    map: Option<bundle::SourceMap>,
+/// The machine for a bundle's program, without entities.
+pub fn machine(bundle: LoadedBundle) -> Result<Machine, Failure> {
+    Machine::from_bundle(bundle).map_err(|error| Failure::new(error.to_string()))
 }
 
-impl Policy {
-    /// Makes a bundle's program ready.
-    pub fn new(bundle: LoadedBundle) -> Result<Policy, Failure> {
-        let machine = Machine::new(bundle.program)
-            .map_err(|error| Failure::new(format!("the bundle's program can't be loaded: {error}")))?;
-        Ok(Policy { machine: machine.with_bundle(bundle.name), map: bundle.source_map })
-    }
-
-    /// Fills in where the rules of a decision stand, if the bundle knows.
-    pub fn locate(&self, decision: &mut Decision) {
-        decision.locate(|site| self.place(site));
-    }
-
-    fn place(&self, site: SiteId) -> Option<String> {
-        let map = self.map.as_ref()?;
-        let span = map.sites.get(site.0 as usize)?;
-        let file = map.files.get(span.file as usize)?;
-        Some(format!("{file}:{}:{}", span.line, span.column))
-    }
-}
-
-/// A policy from a bundle, a source file, a package or standard input. Nothing runs that is not signed as demanded.
-pub fn open(path: &Path, demanded: &SignaturePolicy, output: &mut Output) -> Result<Policy, Failure> {
+/// The machine of a policy from a bundle, a source file, a package or standard input. Nothing runs that is not signed as demanded.
+pub fn open(path: &Path, demanded: &SignaturePolicy, output: &mut Output) -> Result<Machine, Failure> {
     let (bytes, is_bundle) = look_at(path)?;
     let bundle = match (bytes, is_bundle) {
         (Some(bytes), true) => bytes,
@@ -151,7 +96,7 @@ pub fn open(path: &Path, demanded: &SignaturePolicy, output: &mut Output) -> Res
         }
         (None, _) => build(path, Warnings::Hidden, output)?.bundle()?,
     };
-    Policy::new(read(path, &bundle, demanded)?)
+    machine(read(path, &bundle, demanded)?)
 }
 
 /// The bytes of a bundle file.

@@ -15,7 +15,7 @@ use super::answer;
 use super::args::{Format, ReportFormat, TestArgs};
 use super::load;
 use super::output::{GREEN, Output, RED, paint};
-use super::policy::{self, Built, Policy, Warnings};
+use super::policy::{self, Built, Warnings};
 use super::report;
 use super::status::{Failure, Status};
 use crate::base::span::Span;
@@ -26,16 +26,16 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::types::typed::{TestCase, TestDef};
 use crate::vm::decision::Decision;
 use crate::vm::decode::Options;
-use crate::vm::machine::{Question, Scratch};
+use crate::vm::machine::{Machine, Question, Scratch};
 
 /// Runs the tests, and measures what they cover if that is asked.
 pub fn run(args: &TestArgs, output: &mut Output) -> Result<Status, Failure> {
     let start = Instant::now();
     let path = args.path.clone().map_or_else(load::around_here, Ok)?;
     let built = policy::build(&path, Warnings::Shown, output)?;
-    let policy = through_bundle(&built)?;
+    let machine = through_bundle(&built)?;
     let tests: Vec<&TestDef> = built.policy.tests.iter().filter(|test| is_chosen(args, &built, test)).collect();
-    let results: Vec<TestResult<'_>> = tests.iter().map(|test| test_result(&built, &policy, test)).collect();
+    let results: Vec<TestResult<'_>> = tests.iter().map(|test| test_result(&built, &machine, test)).collect();
     let coverage = match args.coverage || args.coverage_min.is_some() {
         true => Some(coverage::measure(&built, &tests)?),
         false => None,
@@ -59,9 +59,9 @@ fn full_name(built: &Built, test: &TestDef) -> String {
     format!("{}: {}", built.policy.modules[test.module.index()].name, test.name)
 }
 
-fn through_bundle(built: &Built) -> Result<Policy, Failure> {
+fn through_bundle(built: &Built) -> Result<Machine, Failure> {
     let bytes = built.bundle()?;
-    Policy::new(policy::read(std::path::Path::new(&built.name), &bytes, &SignaturePolicy::None)?)
+    policy::machine(policy::read(std::path::Path::new(&built.name), &bytes, &SignaturePolicy::None)?)
 }
 
 /// What became of a test.
@@ -79,9 +79,9 @@ struct TestFailure {
     decision: Option<Decision>,
 }
 
-fn test_result<'a>(built: &Built, policy: &Policy, test: &'a TestDef) -> TestResult<'a> {
+fn test_result<'a>(built: &Built, machine: &Machine, test: &'a TestDef) -> TestResult<'a> {
     let mut failures = Vec::new();
-    let decided = decide_all(built, policy, test, |case, decision| {
+    let decided = decide_all(built, machine, test, |case, decision| {
         for expected in &case.expects {
             let misses = judge::misses(expected, &decision);
             if misses.is_empty() {
@@ -116,14 +116,13 @@ fn first_line(built: &Built, span: Span) -> Span {
 /// A sentence, where the entities are refused.
 fn decide_all(
     built: &Built,
-    policy: &Policy,
+    machine: &Machine,
     test: &TestDef,
     mut then: impl FnMut(&TestCase, Decision),
 ) -> Result<(), String> {
     let world = World { policy: &built.policy, test };
-    let machine = &policy.machine;
-    machine.load_entities(world.entities()?.as_bytes()).map_err(|faults| {
-        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    machine.load_entities(world.entities()?.as_bytes()).map_err(|refused| {
+        let faults: Vec<String> = refused.faults().iter().map(ToString::to_string).collect();
         format!("its entities are refused: {}", faults.join("; "))
     })?;
     let mut scratch = Scratch::default();
@@ -133,9 +132,7 @@ fn decide_all(
         let (request, facts) = (world.request(case), world.facts(case, is_read));
         let question =
             Question { request: request.as_bytes(), facts: Some(facts.as_bytes()), options: Options::STRICT };
-        let mut decision = machine.decide(question, &mut scratch).decision();
-        policy.locate(&mut decision);
-        then(case, decision);
+        then(case, machine.decide(question, &mut scratch).decision());
     }
     Ok(())
 }

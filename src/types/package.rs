@@ -93,6 +93,18 @@ pub fn assemble(
     Package { name: name.into(), version: version.into(), sources, modules, known }
 }
 
+/// The name of a file's module: that of its header, or else that of the file, without folders and ending.
+#[must_use]
+pub fn module_name(file: &ast::File, path: &str) -> String {
+    match &file.module {
+        Some(header) => dotted(&header.path.parts),
+        None => {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            name.strip_suffix(".pdl").unwrap_or(name).to_owned()
+        }
+    }
+}
+
 /// The modules whose names nobody had before; of the others it is reported.
 fn distinct(found: Vec<LoadedModule>, sink: &mut Diagnostics) -> Vec<LoadedModule> {
     let place = |module: &LoadedModule| match &module.file.module {

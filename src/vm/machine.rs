@@ -15,7 +15,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use crate::base::hash::Digest;
 use crate::bytecode::verify::VerifiedProgram;
 use crate::vm::decide::{Answer, Extent, Kind, Outcome, Sets, decide};
 use crate::vm::decision::{Decision, Digests, ErrorReport};
@@ -24,11 +23,12 @@ use crate::vm::decode::{self, Decoded, Options, World, decode};
 use crate::vm::digest::{Canonical, canonical};
 use crate::vm::image::{Image, ImageError};
 use crate::vm::input::{Fail, InputError};
+use crate::vm::load::Origin;
 use crate::vm::memory::Local;
 use crate::vm::report::report;
 use crate::vm::run::{Meter, Run, Unmetered, Work};
 use crate::vm::store::Store;
-use crate::vm::store::fault::EntityFault;
+use crate::vm::store::fault::EntitiesRefused;
 
 /// A program with the entities that are active now. It can be shared between threads; each decides with a [`Scratch`] of
 /// its own.
@@ -36,7 +36,7 @@ use crate::vm::store::fault::EntityFault;
 pub struct Machine {
     image: Image,
     plan: Plan,
-    bundle: Option<Digest>,
+    origin: Option<Box<Origin>>,
     active: RwLock<Arc<Store>>,
     /// Held while entities are replaced or patched, so that no change is lost.
     change: Mutex<()>,
@@ -79,13 +79,19 @@ impl Machine {
         let image = Image::new(program)?;
         let plan = Plan::new(image.schema());
         let active = RwLock::new(Arc::new(Store::empty(&image)));
-        Ok(Machine { image, plan, bundle: None, active, change: Mutex::new(()) })
+        Ok(Machine { image, plan, origin: None, active, change: Mutex::new(()) })
     }
 
-    /// The same machine, whose decisions name the bundle that the program came in.
+    /// The same machine, whose decisions say where they come from.
     #[must_use]
-    pub fn with_bundle(self, bundle: Digest) -> Machine {
-        Machine { bundle: Some(bundle), ..self }
+    pub(crate) fn with_origin(self, origin: Origin) -> Machine {
+        Machine { origin: Some(Box::new(origin)), ..self }
+    }
+
+    /// The bundle that the program came in: its name, its package, who signed it. `None` if it came in none.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
     }
 
     /// The program as it runs.
@@ -107,23 +113,30 @@ impl Machine {
         Arc::clone(&self.active.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Replaces all entities by those of a JSON document. Decisions that are under way go on with the old ones.
+    /// Replaces all entities by those of a JSON document of at most
+    /// [`ENTITIES_BYTES_MAX`](crate::base::limits::ENTITIES_BYTES_MAX) bytes and
+    /// [`ENTITIES_MAX`](crate::base::limits::ENTITIES_MAX) entities.
+    ///
+    /// Decisions that are under way go on with the old ones; the old ones are freed with the last of these. Building takes
+    /// place beside them: only the last step, the exchange of a pointer, waits for anybody. Changes wait for one another.
     ///
     /// # Errors
     /// Everything that is wrong with the document; the old entities stay.
-    pub fn load_entities(&self, document: &[u8]) -> Result<(), Vec<EntityFault>> {
+    pub fn load_entities(&self, document: &[u8]) -> Result<(), EntitiesRefused> {
         let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         self.activate(Store::load(&self.image, &self.plan, document)?);
         Ok(())
     }
 
-    /// Adds, replaces and removes single entities, as a JSON document says. Decisions that are under way go on with the
-    /// old ones.
+    /// Adds, replaces and removes single entities, as a JSON document says: `{"upsert": [entity…], "remove": [{"type":
+    /// …, "id": …}…]}`. An entity that is replaced is given whole. Decisions that are under way go on with the old ones.
+    ///
+    /// A patch gives what the changed document would give, and costs time and memory in proportion to all entities.
     ///
     /// # Errors
     /// Everything that is wrong with the document, a reference that it would leave dangling included; the old entities
     /// stay.
-    pub fn patch_entities(&self, document: &[u8]) -> Result<(), Vec<EntityFault>> {
+    pub fn patch_entities(&self, document: &[u8]) -> Result<(), EntitiesRefused> {
         let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         self.activate(self.entities().patch(&self.image, &self.plan, document)?);
         Ok(())
@@ -232,8 +245,8 @@ impl Decided<'_> {
         &self.scratch.decode.ignored
     }
 
-    /// The decision with all its reasons, without digests and places. Decides once more, this time looking at all rules
-    /// that matter; allocates.
+    /// The decision with all its reasons, and where the rules stand if the bundle knows; without digests. Decides once
+    /// more, this time looking at all rules that matter; allocates.
     pub fn decision(&mut self) -> Decision {
         let decoded = match &self.outcome {
             Ok((decoded, _)) => *decoded,
@@ -250,6 +263,17 @@ impl Decided<'_> {
             .machine
             .run(&self.store, &decoded, self.scratch, Unmetered, |run, sets| report(run, sets, decoded.action));
         decision.assumed_presented = decoded.assumed_presented;
+        if let Some(origin) = self.machine.origin() {
+            decision.locate(|site| origin.place(site));
+        }
+        decision
+    }
+
+    /// The decision with all its reasons and its digests: what a log keeps. Costs what [`decision`](Decided::decision)
+    /// costs, a full decoding and five digests; that of the entities is computed once for each state of theirs.
+    pub fn record(&mut self) -> Decision {
+        let mut decision = self.decision();
+        decision.digests = self.digests();
         decision
     }
 
@@ -268,7 +292,7 @@ impl Decided<'_> {
     pub fn digests(&self) -> Digests {
         let asked = self.canonical().ok().map(|canonical| canonical.digests());
         Digests {
-            bundle: self.machine.bundle,
+            bundle: self.machine.origin.as_ref().map(|origin| origin.name),
             registry: Some(self.store.digest(&self.machine.image)),
             facts: asked.map(|asked| asked.facts),
             request: asked.map(|asked| asked.request),

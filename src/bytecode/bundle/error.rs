@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use crate::bytecode::bundle::FORMAT_VERSION;
+use crate::bytecode::bundle::{FORMAT_VERSION, Section};
 use crate::bytecode::bundle::signature::KeyId;
 use crate::bytecode::verify::VerifyError;
 use crate::bytecode::wire::WireError;
 
-/// Why a bundle is refused.
+/// Why a bundle is refused. [`BundleError::name`] is stable; variants may be added.
+#[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BundleError {
     /// It has more bytes than a bundle may have.
@@ -99,6 +100,73 @@ pub enum BundleError {
     TooManySignatures,
     /// Signatures are demanded of a library that was built without them.
     NoSignatures,
+}
+
+impl BundleError {
+    /// The stable name, for logs and programs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            BundleError::TooLarge => "too_large",
+            BundleError::CutShort { .. } => "cut_short",
+            BundleError::NotABundle => "not_a_bundle",
+            BundleError::Format { .. } => "format",
+            BundleError::TooManySections => "too_many_sections",
+            BundleError::SectionOrder { .. } => "section_order",
+            BundleError::Flags { .. } => "flags",
+            BundleError::Offset { .. } => "offset",
+            BundleError::Trailing => "trailing",
+            BundleError::UnknownMandatory { .. } => "unknown_mandatory",
+            BundleError::WrongHash { .. } => "wrong_hash",
+            BundleError::Missing { .. } => "missing",
+            BundleError::NotInManifest { .. } => "not_in_manifest",
+            BundleError::Malformed { .. } => "malformed",
+            BundleError::SourceMap => "source_map",
+            BundleError::Refused(_) => "refused",
+            BundleError::Unsigned => "unsigned",
+            BundleError::Stranger { .. } => "stranger",
+            BundleError::TooFewSigners { .. } => "too_few_signers",
+            BundleError::BadSignature { .. } => "bad_signature",
+            BundleError::SignerTwice => "signer_twice",
+            BundleError::TooManySignatures => "too_many_signatures",
+            BundleError::NoSignatures => "no_signatures",
+        }
+    }
+
+    /// The section that is at fault, where it is one; `header` and `table` stand for what comes before the sections.
+    #[must_use]
+    pub fn section(&self) -> Option<&'static str> {
+        match self {
+            BundleError::CutShort { section }
+            | BundleError::SectionOrder { section }
+            | BundleError::Flags { section }
+            | BundleError::Offset { section }
+            | BundleError::WrongHash { section }
+            | BundleError::Missing { section }
+            | BundleError::NotInManifest { section }
+            | BundleError::Malformed { section, .. } => Some(section),
+            BundleError::NotABundle | BundleError::Format { .. } => Some("header"),
+            BundleError::TooManySections | BundleError::UnknownMandatory { .. } => Some("table"),
+            BundleError::SourceMap => Some(Section::SourceMap.name()),
+            _ if self.is_about_signatures() => Some(Section::Signatures.name()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is about who signed.
+    #[must_use]
+    pub fn is_about_signatures(&self) -> bool {
+        match self {
+            BundleError::Unsigned
+            | BundleError::Stranger { .. }
+            | BundleError::TooFewSigners { .. }
+            | BundleError::BadSignature { .. }
+            | BundleError::SignerTwice
+            | BundleError::TooManySignatures
+            | BundleError::NoSignatures => true,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for BundleError {

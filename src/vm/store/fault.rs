@@ -85,6 +85,35 @@ impl fmt::Display for EntityFault {
 
 impl std::error::Error for EntityFault {}
 
+/// Entities, or a patch, are refused as a whole: everything that is wrong with them, and never nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntitiesRefused(Vec<EntityFault>);
+
+impl EntitiesRefused {
+    /// The faults, in the order of the document.
+    #[must_use]
+    pub fn faults(&self) -> &[EntityFault] {
+        &self.0
+    }
+}
+
+impl From<Vec<EntityFault>> for EntitiesRefused {
+    fn from(faults: Vec<EntityFault>) -> EntitiesRefused {
+        EntitiesRefused(faults)
+    }
+}
+
+impl fmt::Display for EntitiesRefused {
+    /// The first fault, and how many more there are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(first) = self.0.first() else { return f.write_str("the entities are refused") };
+        write!(f, "{first}")?;
+        if self.0.len() > 1 { write!(f, " (and {} more)", self.0.len() - 1) } else { Ok(()) }
+    }
+}
+
+impl std::error::Error for EntitiesRefused {}
+
 /// What an error of decoding is among entities.
 pub(super) fn kind_of(error: &InputError, is_parent: bool) -> EntityFaultKind {
     match error.kind {
