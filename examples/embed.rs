@@ -1,33 +1,40 @@
-//! A kernel in thirty lines: loads a bundle, decides a request, and acts on the answer.
+//! Decides requests as an embedding program does: a bundle, the entities, a request; an answer and its reasons.
 //!
-//! ```sh
+//! ```text
 //! pdl build examples/first/policy.pdl -o first.pdlb
-//! cargo run --no-default-features --example embed -- first.pdlb request.json
+//! cargo run --example embed --no-default-features -- first.pdlb entities.json request.json
 //! ```
 
 use std::error::Error;
-use std::process::ExitCode;
+use std::{env, fs};
 
-use pdl::bytecode::bundle::{LoadOptions, read};
-use pdl::vm::decide::Answer;
-use pdl::vm::machine::{Machine, Question, Scratch};
+use pdl::{Answer, LoadOptions, Machine, Question, Scratch};
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(bundle), Some(request)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: embed BUNDLE REQUEST".into());
-    };
-    // A kernel that runs bundles of others demands signatures here.
-    let bundle = read(&std::fs::read(bundle)?, &LoadOptions::UNSIGNED)?;
-    let machine = Machine::new(bundle.program)?.with_bundle(bundle.name);
-    // Kept from one decision to the next: then deciding allocates nothing.
+/// What to do about each request, a line for each. All arguments are paths.
+pub fn run(bundle: &str, entities: &str, requests: &[String]) -> Result<String, Box<dyn Error>> {
+    // A kernel demands signatures: `LoadOptions::signed_by(keys, 2)`.
+    let machine = Machine::load(&fs::read(bundle)?, &LoadOptions::UNSIGNED)?;
+    machine.load_entities(&fs::read(entities)?)?;
+
     let mut scratch = Scratch::default();
-    let request = std::fs::read(request)?;
-    let mut decided = machine.decide(Question::strict(&request), &mut scratch);
-    match decided.answer() {
-        Answer::Allow => println!("go ahead"),
-        Answer::RequireApproval => println!("ask first: {}", decided.decision().to_json()),
-        Answer::Deny => println!("no: {}", decided.decision().to_json()),
+    let mut told = String::new();
+    for request in requests {
+        let request = fs::read(request)?;
+        let mut decided = machine.decide(Question::strict(&request), &mut scratch);
+        told += &match decided.answer() {
+            Answer::Allow => "go ahead\n".to_owned(),
+            Answer::RequireApproval => format!("ask first: {}\n", decided.decision().to_json()),
+            Answer::Deny => format!("no: {}\n", decided.decision().to_json()),
+        };
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(told)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [bundle, entities, requests @ ..] = &arguments[..] else {
+        return Err("usage: embed BUNDLE ENTITIES REQUEST…".into());
+    };
+    print!("{}", run(bundle, entities, requests)?);
+    Ok(())
 }

@@ -112,9 +112,8 @@ pub fn build(sources: &Sources<'_>) -> Result<Built, BuildError> {
 pub fn bundle(policy: &TypedPolicy, compiled: &Compiled) -> Result<Vec<u8>, BundleError> {
     let map = source_map(policy, compiled);
     let sources = policy.sources.iter();
-    let sources: Vec<Source> = sources
-        .map(|(_, file)| Source { name: file.name.as_str().into(), text: file.text.as_str().into() })
-        .collect();
+    let sources: Vec<Source> =
+        sources.map(|(_, file)| Source { name: file.name.as_str().into(), text: file.text.as_str().into() }).collect();
     bundle::write(&Contents {
         package: &policy.name,
         version: &policy.version,

@@ -19,6 +19,7 @@ mod data_scalars;
 mod diagnostics;
 #[cfg(feature = "compiler")]
 mod differential;
+mod embed;
 #[cfg(feature = "cli")]
 mod examples;
 #[cfg(feature = "compiler")]

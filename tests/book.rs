@@ -129,7 +129,7 @@ impl Program {
             match fence.kind.as_str() {
                 "json,entities" => {
                     if let Err(faults) = machine.load_entities(fence.text.as_bytes()) {
-                        wrong.push(format!("line {}: {}", fence.line, faults[0]));
+                        wrong.push(format!("line {}: {}", fence.line, faults.faults()[0]));
                     }
                 }
                 "json,facts" => facts = Some(&fence.text),

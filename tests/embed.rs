@@ -40,8 +40,12 @@ fn the_example_gives_the_three_answers() {
 #[test]
 fn the_example_gives_errors_of_its_inputs_back() {
     let path = |name: &str| folder().join(name).to_string_lossy().into_owned();
-    let run = |bundle: &str, entities: &str| example::run(&path(bundle), &path(entities), &[]).map_err(|e| e.to_string());
-    assert_eq!(run("read.json", "entities.json"), Err("this is not a bundle: its header does not begin with `PDLB`".into()));
+    let run =
+        |bundle: &str, entities: &str| example::run(&path(bundle), &path(entities), &[]).map_err(|e| e.to_string());
+    assert_eq!(
+        run("read.json", "entities.json"),
+        Err("this is not a bundle: its header does not begin with `PDLB`".into())
+    );
     let refused = run("first.pdlb", "read.json").expect_err("a request is no array of entities");
     assert!(refused.starts_with("the entities"), "{refused}");
     assert_eq!(run("first.pdlb", "entities.json"), Ok(String::new()));
@@ -53,17 +57,20 @@ fn the_example_gives_errors_of_its_inputs_back() {
 fn the_bundle_of_the_cases_is_that_of_the_first_example() {
     use pdl::build::{Sources, build};
     let text = include_str!("../examples/first/policy.pdl");
-    let built = build(&Sources { package: "first", version: "0.0.0", files: &[("policy.pdl", text)] }).expect("it is right");
+    let built =
+        build(&Sources { package: "first", version: "0.0.0", files: &[("policy.pdl", text)] }).expect("it is right");
     if std::env::var_os("PDL_BLESS").is_some() {
         fs::write(folder().join("first.pdlb"), &built.bundle).expect("the case can be written");
     }
     let (mut scratch, mut other) = (Scratch::default(), Scratch::default());
     let fresh = Machine::load(&built.bundle, &LoadOptions::UNSIGNED).expect("what is built is loaded");
     let kept = Machine::load(&case("first.pdlb"), &LoadOptions::UNSIGNED);
-    let kept = kept.unwrap_or_else(|error| panic!("tests/cases/embed/first.pdlb: {error}; set PDL_BLESS=1 to write it"));
+    let kept =
+        kept.unwrap_or_else(|error| panic!("tests/cases/embed/first.pdlb: {error}; set PDL_BLESS=1 to write it"));
     for request in include_str!("../examples/first/requests.jsonl").lines() {
         let question = Question::strict(request.as_bytes());
-        let (left, right) = (fresh.decide(question, &mut scratch).decision(), kept.decide(question, &mut other).decision());
+        let (left, right) =
+            (fresh.decide(question, &mut scratch).decision(), kept.decide(question, &mut other).decision());
         assert_eq!(left.to_json(), right.to_json(), "set PDL_BLESS=1 to write tests/cases/embed/first.pdlb");
     }
 }
@@ -118,7 +125,8 @@ fn errors_say_by_name_what_is_wrong() {
     assert_eq!((dear.name(), dear.is_about_program()), ("refused", true));
     assert!(dear.to_string().contains("cost_too_high"), "{dear}");
 
-    let faults = machine().load_entities(br#"[{"type":"Team","id":"a"},{"type":"Team","id":"a"},{"type":"Robot","id":"b"}]"#);
+    let faults =
+        machine().load_entities(br#"[{"type":"Team","id":"a"},{"type":"Team","id":"a"},{"type":"Robot","id":"b"}]"#);
     let faults = faults.expect_err("they are refused");
     let names: Vec<&str> = faults.faults().iter().map(|fault| fault.kind.name()).collect();
     assert_eq!(names, ["duplicate", "unknown_type"]);

@@ -306,3 +306,44 @@ fn modules_of_the_test_binary_are_in_order() {
         assert!(is_binary || listed.contains(&*name), "tests/{name}.rs is not in tests/all.rs");
     }
 }
+
+/// The members of a table of Cargo.toml, by name.
+fn manifest_table<'m>(manifest: &'m str, table: &str) -> BTreeMap<&'m str, &'m str> {
+    let lines = manifest.lines().skip_while(|line| *line != table).skip(1).take_while(|line| !line.starts_with('['));
+    lines.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = ")).collect()
+}
+
+/// What each feature adds to the direct dependencies. Whoever adds one says so here, and why in the commit.
+#[test]
+fn features_bring_the_dependencies_that_they_are_known_for() {
+    const WITHOUT: &[&str] = &["regex-automata", "sha2"];
+    const FEATURES: &[(&str, &[&str])] = &[
+        ("default", &["cli", "signatures"]),
+        ("signatures", &["dep:ed25519-dalek"]),
+        (
+            "compiler",
+            &[
+                "dep:logos",
+                "dep:lalrpop",
+                "dep:lalrpop-util",
+                "dep:ariadne",
+                "dep:serde",
+                "dep:serde_json",
+                "dep:toml",
+                "dep:unicode-normalization",
+            ],
+        ),
+        ("cli", &["compiler", "signatures", "dep:clap", "dep:clap_complete", "dep:clap_mangen", "dep:getrandom"]),
+    ];
+    let manifest = read(Path::new("Cargo.toml"));
+    let dependencies = manifest_table(&manifest, "[dependencies]");
+    let always: Vec<&str> =
+        dependencies.iter().filter(|(_, what)| !what.contains("optional = true")).map(|(name, _)| *name).collect();
+    assert_eq!(always, WITHOUT, "what the loader and the machine need is a handful");
+    let features = manifest_table(&manifest, "[features]");
+    assert_eq!(features.keys().copied().collect::<BTreeSet<_>>(), FEATURES.iter().map(|(name, _)| *name).collect());
+    for (feature, expected) in FEATURES {
+        let members: BTreeSet<&str> = features[feature].split('"').skip(1).step_by(2).collect();
+        assert_eq!(members, expected.iter().copied().collect(), "the feature `{feature}`");
+    }
+}

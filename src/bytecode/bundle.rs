@@ -139,9 +139,8 @@ impl LoadOptions {
         LoadOptions { signatures: SignaturePolicy::Demand { keys, at_least }, limits: Limits::STANDARD }
     }
 
-    /// The same, but no action may cost more than so many steps in its worst case. A step is an instruction, or as much
-    /// as one takes: below 10 ns on a machine of 2024. The compiler certifies the cost of each action, and the verifier
-    /// counts again.
+    /// The same, but no action may cost more than so many steps in its worst case; a step is an instruction, or work
+    /// of that size. The compiler certifies the cost of each action, and the verifier counts again.
     #[must_use]
     pub fn cost_max(self, steps: u64) -> LoadOptions {
         LoadOptions { limits: Limits { cost_max: steps, ..self.limits }, ..self }

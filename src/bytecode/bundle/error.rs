@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::bytecode::bundle::{FORMAT_VERSION, Section};
 use crate::bytecode::bundle::signature::KeyId;
+use crate::bytecode::bundle::{FORMAT_VERSION, Section};
 use crate::bytecode::verify::VerifyError;
 use crate::bytecode::wire::WireError;
 
