@@ -13,6 +13,8 @@ mod cli;
 mod codes;
 #[cfg(feature = "compiler")]
 mod compile;
+#[cfg(feature = "compiler")]
+mod corpus;
 mod data_pattern;
 mod data_scalars;
 #[cfg(feature = "compiler")]

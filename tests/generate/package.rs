@@ -113,14 +113,15 @@ impl Sketch {
             sink.finish().into_iter().filter(|fault| fault.severity == Severity::Error).collect();
         match checked {
             Some(policy) if faults.is_empty() => Ok(policy),
-            _ if faults.iter().all(|fault| LINTS.contains(&fault.code)) && !faults.is_empty() => {
-                Err(Refused::Lint(faults))
-            }
             _ => {
+                // What is constant by chance may make more of it faulty, so that it is taken out first.
                 let (lints, defects): (Vec<_>, Vec<_>) =
                     faults.into_iter().partition(|fault| LINTS.contains(&fault.code));
-                let shown = compact::render(&package.sources, &defects);
-                Err(Refused::Defect(format!("{shown}({} lints beside)\n{}", lints.len(), self.show())))
+                if lints.is_empty() {
+                    let shown = compact::render(&package.sources, &defects);
+                    return Err(Refused::Defect(format!("{shown}\n{}", self.show())));
+                }
+                Err(Refused::Lint(lints))
             }
         }
     }

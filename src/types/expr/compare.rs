@@ -16,11 +16,18 @@ impl Checker<'_, '_> {
     pub(super) fn same_hint(&mut self, left: &ast::Expr, right: &ast::Expr, hint: Option<&Type>) -> (Checked, Checked) {
         if self.needs_hint(left) && !self.needs_hint(right) {
             let right = self.infer(right, hint);
+            if right.is_unknown() && hint.is_none() {
+                // What the left side means only the right side could have told.
+                return (Checked::unknown(left.span), right);
+            }
             let ty = relate::inner(&right.expr.ty).clone();
             let left = self.infer(left, hint_of(&ty).or(hint));
             return (left, right);
         }
         let left = self.infer(left, hint);
+        if left.is_unknown() && hint.is_none() && self.needs_hint(right) {
+            return (left, Checked::unknown(right.span));
+        }
         let ty = relate::inner(&left.expr.ty).clone();
         let right = self.infer(right, hint_of(&ty).or(hint));
         (left, right)
