@@ -1,7 +1,8 @@
 //! The example packages: sound, in canonical form, of passing tests, and answering their requests as written down.
 //!
 //! Beside its sources an example has `requests.jsonl`, the decisions on them in `decisions.txt`, and, where they are
-//! needed, `entities.json` and `facts.json`. With `UPDATE_DECISIONS=1` the decisions are written instead of compared.
+//! needed, `entities.json` and `facts.json`. More requests, with facts of their own, are in `requests-NAME.jsonl`,
+//! `decisions-NAME.txt` and `facts-NAME.json`. With `UPDATE_DECISIONS=1` the decisions are written instead of compared.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,30 +55,65 @@ fn examples_are_sound() {
     }
 }
 
+/// What stands behind `requests` in the names of an example's files of requests: nothing, or `-NAME`.
+fn rounds(folder: &Path) -> Vec<String> {
+    let mut rounds: Vec<String> = fs::read_dir(folder)
+        .expect("an example can be listed")
+        .filter_map(|entry| {
+            let name = entry.expect("an example can be listed").file_name().into_string().ok()?;
+            Some(name.strip_prefix("requests")?.strip_suffix(".jsonl")?.to_owned())
+        })
+        .collect();
+    rounds.sort();
+    rounds
+}
+
 #[test]
 fn examples_answer_as_written_down() {
     for (folder, policy) in examples() {
-        let (policy, requests) = (relative(&policy), relative(&folder.join("requests.jsonl")));
-        let (entities, facts) = (relative(&folder.join("entities.json")), relative(&folder.join("facts.json")));
-        let mut arguments = vec!["eval", "--policy", &policy, "--request", &requests, "--jsonl", "--format", "human"];
-        if root().join(&entities).exists() {
-            arguments.extend(["--entities", &entities]);
+        let policy = relative(&policy);
+        let mut all = String::new();
+        for round in rounds(&folder) {
+            let requests = relative(&folder.join(format!("requests{round}.jsonl")));
+            let entities = relative(&folder.join("entities.json"));
+            let facts = relative(&folder.join(format!("facts{round}.json")));
+            let mut arguments =
+                vec!["eval", "--policy", &policy, "--request", &requests, "--jsonl", "--format", "human"];
+            if root().join(&entities).exists() {
+                arguments.extend(["--entities", &entities]);
+            }
+            if root().join(&facts).exists() {
+                arguments.extend(["--facts", &facts]);
+            }
+            let output = pdl(&arguments);
+            let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{requests}: {talk}");
+            let decisions = String::from_utf8(output.stdout).expect("decisions are UTF-8");
+            let written = folder.join(format!("decisions{round}.txt"));
+            if std::env::var_os("UPDATE_DECISIONS").is_some() {
+                fs::write(&written, &decisions).expect("decisions can be written");
+            }
+            let expected = fs::read_to_string(&written).unwrap_or_default();
+            let name = relative(&written);
+            assert_eq!(decisions, expected, "as in {name}; UPDATE_DECISIONS=1 writes it anew");
+            all.push_str(&decisions);
         }
-        if root().join(&facts).exists() {
-            arguments.extend(["--facts", &facts]);
-        }
-        let output = pdl(&arguments);
-        let talk = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{policy}: {talk}");
-        let decisions = String::from_utf8(output.stdout).expect("decisions are UTF-8");
         for answer in ["ALLOW", "DENY", "REQUIRE_APPROVAL"] {
-            assert!(decisions.lines().any(|line| line.starts_with(answer)), "{policy}: some request gets {answer}");
+            assert!(all.lines().any(|line| line.starts_with(answer)), "{policy}: some request gets {answer}");
         }
-        let written = folder.join("decisions.txt");
-        if std::env::var_os("UPDATE_DECISIONS").is_some() {
-            fs::write(&written, &decisions).expect("decisions can be written");
-        }
-        let expected = fs::read_to_string(&written).unwrap_or_default();
-        assert_eq!(decisions, expected, "{policy}: as in decisions.txt; UPDATE_DECISIONS=1 writes it anew");
+    }
+}
+
+/// The tests of an example make every rule match.
+#[test]
+fn tests_of_examples_reach_every_rule() {
+    for (_, policy) in examples() {
+        let policy = relative(&policy);
+        let output = pdl(&["test", "--coverage", &policy]);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let covered = told.lines().find(|line| line.starts_with("covered ")).unwrap_or_default();
+        let counts = covered.split_once(": ").and_then(|(_, rest)| rest.split_once(" rules matched"));
+        let all = counts.and_then(|(counts, _)| counts.split_once(" of ")).is_some_and(|(seen, all)| seen == all);
+        assert!(all, "{policy}:\n{told}");
     }
 }
