@@ -24,8 +24,8 @@ pub fn parse(bytes: &[u8]) {
     let (mut sources, mut sink) = (SourceMap::default(), Diagnostics::default());
     let _ = parse::parse_bytes(&mut sources, "fuzz.pdl", bytes, &mut sink);
     let found = sink.finish();
-    compact::render(&sources, &found);
-    render::render(&sources, &found, render::Style::PLAIN);
+    let _ = compact::render(&sources, &found);
+    let _ = render::render(&sources, &found, render::Style::PLAIN);
 }
 
 fn checked(bytes: &[u8]) -> Option<TypedPolicy> {
@@ -34,7 +34,7 @@ fn checked(bytes: &[u8]) -> Option<TypedPolicy> {
     let modules = vec![LoadedModule { name: Arc::from("fuzz"), own: true, file }];
     let package = assemble("fuzz", "0.0.0", sources, modules, &mut sink);
     let checked = types::check(&package, &mut sink);
-    compact::render(&package.sources, &sink.finish());
+    let _ = compact::render(&package.sources, &sink.finish());
     checked
 }
 

@@ -24,8 +24,9 @@ impl Checker<'_, '_> {
             let left = self.infer(left, hint_of(&ty).or(hint));
             return (left, right);
         }
+        let alone = !self.needs_hint(left);
         let left = self.infer(left, hint);
-        if left.is_unknown() && hint.is_none() && self.needs_hint(right) {
+        if left.is_unknown() && alone && hint.is_none() && self.needs_hint(right) {
             return (left, Checked::unknown(right.span));
         }
         let ty = relate::inner(&left.expr.ty).clone();
