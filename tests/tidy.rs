@@ -191,7 +191,7 @@ fn nothing_is_left_for_later() {
                 let after = line[at + word.len()..].chars().next();
                 let joins = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
                 let is_open = word.ends_with(|c: char| c.is_ascii_alphanumeric());
-                !joins(before) && !(is_open && joins(after))
+                !(joins(before) || is_open && joins(after))
             };
             for word in &words {
                 if line.match_indices(word.as_str()).any(|(at, _)| is_word(at, word)) {
