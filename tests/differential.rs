@@ -6,6 +6,7 @@ mod broken;
 mod reach;
 mod run;
 mod shrink;
+#[cfg(feature = "cli")]
 mod written;
 
 use pdl::vm::machine::Scratch;

@@ -2,7 +2,7 @@
 //!
 //! [`Checker::infer`] types an expression, with the type that its place asks for as a hint (a bare variant or `{}` means
 //! nothing without one); [`Checker::check`] holds the result to that type. Each result brings along what it says about
-//! the things it reads when it is true and when it is false ([`narrow`](crate::types::narrow)); constants are folded on
+//! the things it reads when it is true and when it is false ([`narrow`]); constants are folded on
 //! the way. A fault is reported once, and what depends on it is of the type `Unknown`, about which nothing is said.
 
 mod branches;

@@ -166,23 +166,23 @@ pub enum Operator {
     // Collections.
     /// Set, List or Map to Int: how many.
     Size,
-    /// Set<T> or List<T>, T to Bool. `x in xs` is this with the operands the other way round in the source.
+    /// `Set<T>` or `List<T>`, T to Bool. `x in xs` is this with the operands the other way round in the source.
     Contains,
-    /// Map<T>, String to Bool: has the key.
+    /// `Map<T>`, String to Bool: has the key.
     MapHasKey,
-    /// Set<T>, Set<T> to Bool: every element of the second is in the first.
+    /// `Set<T>`, `Set<T>` to Bool: every element of the second is in the first.
     ContainsAll,
-    /// Set<T>, Set<T> to Bool: they share an element.
+    /// `Set<T>`, `Set<T>` to Bool: they share an element.
     ContainsAny,
-    /// Set<T>, Set<T> to Set<T>; bounds add up, and past the largest bound it may fail with a limit.
+    /// `Set<T>`, `Set<T>` to `Set<T>`; bounds add up, and past the largest bound it may fail with a limit.
     SetUnion,
-    /// Set<T>, Set<T> to Set<T>.
+    /// `Set<T>`, `Set<T>` to `Set<T>`.
     SetIntersect,
-    /// Set<T>, Set<T> to Set<T>: the elements of the first that are not in the second.
+    /// `Set<T>`, `Set<T>` to `Set<T>`: the elements of the first that are not in the second.
     SetExcept,
-    /// List<T>, Int to T?: absent beyond either end.
+    /// `List<T>`, Int to T?: absent beyond either end.
     ListGet,
-    /// Map<T>, String to T?: absent if there is no such key.
+    /// `Map<T>`, String to T?: absent if there is no such key.
     MapGet,
 
     // Entities.
@@ -190,6 +190,6 @@ pub enum Operator {
     EntityId,
     /// Entity, Entity to Bool: the first is the second, or lies below it in the hierarchy.
     EntityIn,
-    /// Entity, Set<Entity> to Bool: in one of them.
+    /// Entity, `Set<Entity>` to Bool: in one of them.
     EntityInAny,
 }

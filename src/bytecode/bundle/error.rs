@@ -156,16 +156,16 @@ impl BundleError {
     /// Whether it is about who signed.
     #[must_use]
     pub fn is_about_signatures(&self) -> bool {
-        match self {
+        matches!(
+            self,
             BundleError::Unsigned
-            | BundleError::Stranger { .. }
-            | BundleError::TooFewSigners { .. }
-            | BundleError::BadSignature { .. }
-            | BundleError::SignerTwice
-            | BundleError::TooManySignatures
-            | BundleError::NoSignatures => true,
-            _ => false,
-        }
+                | BundleError::Stranger { .. }
+                | BundleError::TooFewSigners { .. }
+                | BundleError::BadSignature { .. }
+                | BundleError::SignerTwice
+                | BundleError::TooManySignatures
+                | BundleError::NoSignatures
+        )
     }
 }
 
