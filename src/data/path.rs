@@ -62,6 +62,10 @@ pub fn parse_into(text: &str, buffer: &mut String) -> Result<u16, PathError> {
         return Err(PathError::TooLong);
     }
     let rest = text.strip_prefix('/').ok_or(PathError::Relative)?;
+    if is_normal(text.as_bytes()) {
+        buffer.push_str(text);
+        return Ok(text.len() as u16);
+    }
     if text.contains('\0') {
         return Err(PathError::Nul);
     }
@@ -83,6 +87,18 @@ pub fn parse_into(text: &str, buffer: &mut String) -> Result<u16, PathError> {
         buffer.push('/');
     }
     Ok((buffer.len() - start) as u16)
+}
+
+/// Whether a text that begins with `/` surely is normalised, as most are: without NUL, without an empty name and without a
+/// name that begins with a dot.
+fn is_normal(text: &[u8]) -> bool {
+    let Some((_, behind)) = text.split_first() else { return false };
+    // All pairs are looked at, so that wide registers can do it.
+    let odd = text
+        .iter()
+        .zip(behind)
+        .fold(false, |odd, (&byte, &next)| odd | ((byte == b'/') & ((next == b'/') | (next == b'.'))) | (next == 0));
+    !odd && behind.last().is_none_or(|&last| last != b'/')
 }
 
 /// The names of a normalised path, from the root on. The root has none.

@@ -160,6 +160,17 @@ impl<'a> Text<'a> {
     }
 }
 
+/// What stands next in an object, for who expects a certain key.
+#[derive(Clone, Copy, Debug)]
+pub enum NextKey<'a> {
+    /// Its end, which was taken.
+    End,
+    /// The key that was expected.
+    Expected,
+    /// A key, perhaps the same one, written in another way.
+    Other(Text<'a>),
+}
+
 /// The characters of a checked string, escapes resolved.
 #[derive(Clone, Debug)]
 pub struct Characters<'a> {
@@ -248,6 +259,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The document between two offsets.
+    #[inline]
     #[must_use]
     pub fn slice(&self, start: usize, end: usize) -> &'a str {
         self.text.get(start..end).unwrap_or("")
@@ -345,7 +357,44 @@ impl<'a> Reader<'a> {
         self.key().map(Some)
     }
 
+    /// As [`Reader::first_key`], for who knows which key probably stands first: it is written `"key":` here.
     #[inline]
+    pub fn first_key_or(&mut self, expected: &str) -> Result<NextKey<'a>, JsonError> {
+        self.open(b'{')?;
+        if self.take_expected(expected) {
+            return Ok(NextKey::Expected);
+        }
+        Ok(if self.close(b'}') { NextKey::End } else { NextKey::Other(self.key()?) })
+    }
+
+    /// As [`Reader::next_key`], for who knows which key probably stands next: it is written `"key":` here.
+    #[inline]
+    pub fn next_key_or(&mut self, expected: &str) -> Result<NextKey<'a>, JsonError> {
+        let before = self.at;
+        if self.byte() == Some(b',') {
+            self.at += 1;
+            if self.byte() == Some(b' ') {
+                self.at += 1;
+            }
+            if self.take_expected(expected) {
+                return Ok(NextKey::Expected);
+            }
+            self.at = before;
+        }
+        Ok(self.next_key()?.map_or(NextKey::End, NextKey::Other))
+    }
+
+    /// Takes a key and its colon if they stand next exactly so. A key without escapes is all that can be written so.
+    #[inline]
+    fn take_expected(&mut self, expected: &str) -> bool {
+        let stands = !expected.is_empty()
+            && self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(expected.as_bytes()));
+        if stands {
+            self.at += expected.len();
+        }
+        stands
+    }
+
     fn key(&mut self) -> Result<Text<'a>, JsonError> {
         let key = self.string()?;
         self.take(b':')?;
@@ -381,26 +430,31 @@ impl<'a> Reader<'a> {
     pub fn string(&mut self) -> Result<Text<'a>, JsonError> {
         self.take(b'"')?;
         let start = self.at;
-        let mut escaped = false;
-        loop {
-            self.at = find_special(self.text.as_bytes(), self.at);
-            match self.byte() {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                Some(_) => return self.fail(JsonFault::ControlCharacter),
-                None => return self.unexpected(),
-            }
+        self.at = start + find_special(self.text.as_bytes().get(start..).unwrap_or_default());
+        let escaped = self.byte() != Some(b'"');
+        if escaped {
+            self.behind_special()?;
         }
         let raw = self.slice(start, self.at);
         self.at += 1;
         Ok(Text { raw, escaped })
     }
 
-    /// Checks an escape.
+    /// Goes on to the end of a string at whose first special character we are, which is not that end.
     #[cold]
+    fn behind_special(&mut self) -> Result<(), JsonError> {
+        loop {
+            match self.byte() {
+                Some(b'"') => return Ok(()),
+                Some(b'\\') => self.escape()?,
+                Some(_) => return self.fail(JsonFault::ControlCharacter),
+                None => return self.unexpected(),
+            }
+            self.at += find_special(self.text.as_bytes().get(self.at..).unwrap_or_default());
+        }
+    }
+
+    /// Checks an escape.
     fn escape(&mut self) -> Result<(), JsonError> {
         let start = self.at;
         self.at += 1;
@@ -482,6 +536,31 @@ impl<'a> Reader<'a> {
             return self.bad_number();
         }
         Ok(self.slice(start, self.at))
+    }
+
+    /// Takes a whole number of few digits if one stands next; else takes nothing, and [`Reader::number`] has to tell what
+    /// stands there.
+    #[inline]
+    pub fn small_int(&mut self) -> Option<i64> {
+        self.skip_space();
+        let mut at = self.at;
+        let bytes = self.text.as_bytes();
+        let negative = bytes.get(at) == Some(&b'-');
+        at += usize::from(negative);
+        let start = at;
+        let mut number: i64 = 0;
+        while let Some(digit @ b'0'..=b'9') = bytes.get(at).copied() {
+            number = number.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+            at += 1;
+        }
+        let count = at - start;
+        let ends = matches!(bytes.get(at), Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t'));
+        // Eighteen digits always fit. A zero stands alone.
+        if !ends || count == 0 || count > 18 || count > 1 && bytes.get(start) == Some(&b'0') {
+            return None;
+        }
+        self.at = at;
+        Some(if negative { -number } else { number })
     }
 
     #[cold]
@@ -596,36 +675,47 @@ pub fn check(bytes: &[u8]) -> Result<(), JsonError> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// The offset of the next quote, backslash or control character at or behind `at`, or the end.
+/// The place of the first quote, backslash or control character, or the length.
 #[inline]
-fn find_special(bytes: &[u8], mut at: usize) -> usize {
-    let rest = bytes.get(at..).unwrap_or_default();
+fn find_special(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
     // Most strings are short. Long ones are worth the wide registers.
-    for _ in 0..2 {
-        let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
-        match first_special(*chunk) {
+    for (at, word) in words.iter().take(SHORT_WORDS).enumerate() {
+        if let Some(place) = first_special(*word) {
+            return at * 8 + place;
+        }
+    }
+    if words.len() > SHORT_WORDS {
+        find_special_far(bytes, SHORT_WORDS * 8)
+    } else {
+        find_special_slowly(rest, words.len() * 8)
+    }
+}
+
+/// How many words are looked at one by one first.
+const SHORT_WORDS: usize = 4;
+
+#[inline(never)]
+fn find_special_far(bytes: &[u8], mut at: usize) -> usize {
+    let (chunks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<32>();
+    for chunk in chunks {
+        if chunk.iter().fold(false, |any, &byte| any | is_special(byte)) {
+            break;
+        }
+        at += 32;
+    }
+    let (words, rest) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
+    for word in words {
+        match first_special(*word) {
             Some(place) => return at + place,
             None => at += 8,
         }
     }
-    if rest.len() > 64 {
-        while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
-            if chunk.iter().fold(false, |any, &byte| any | is_special(byte)) {
-                break;
-            }
-            at += 32;
-        }
-    }
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        match first_special(*chunk) {
-            Some(place) => return at + place,
-            None => at += 8,
-        }
-    }
-    while bytes.get(at).is_some_and(|&byte| !is_special(byte)) {
-        at += 1;
-    }
-    at
+    find_special_slowly(rest, at)
+}
+
+fn find_special_slowly(rest: &[u8], at: usize) -> usize {
+    at + rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len())
 }
 
 #[inline]
@@ -637,12 +727,11 @@ fn is_special(byte: u8) -> bool {
 #[inline]
 fn first_special(chunk: [u8; 8]) -> Option<usize> {
     let word = u64::from_le_bytes(chunk);
-    let quote = word ^ (ONES * 0x22);
-    let backslash = word ^ (ONES * 0x5c);
-    // A borrow can only reach bytes above the first hit, so that the first hit is exact.
-    let hits = (word.wrapping_sub(ONES * 0x20) & !word)
-        | (quote.wrapping_sub(ONES) & !quote)
-        | (backslash.wrapping_sub(ONES) & !backslash);
-    let hits = hits & HIGHS;
+    // A borrow can only reach bytes above the first hit, so that the first hit is exact. Bytes of characters beyond ASCII
+    // are none: none of the three masks has their highest bit.
+    let control = word.wrapping_sub(ONES * 0x20);
+    let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
+    let hits = (control | quote | backslash) & !word & HIGHS;
     (hits != 0).then_some((hits.trailing_zeros() / 8) as usize)
 }

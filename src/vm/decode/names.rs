@@ -11,6 +11,8 @@ const FEW: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     list: Vec<Box<str>>,
+    /// Each as documents mostly write it as a key: `"name":`. Empty where that would take an escape.
+    keys: Vec<Box<str>>,
     index: StringIndex,
 }
 
@@ -24,7 +26,8 @@ impl Names {
                 index.insert(name, at as u32);
             }
         }
-        Names { list, index }
+        let keys = list.iter().map(|name| as_key(name)).collect();
+        Names { list, keys, index }
     }
 
     /// The place of a name. `predicted` is where it probably stands.
@@ -42,6 +45,13 @@ impl Names {
         self.index.find(text, name_of).map(|at| at as usize)
     }
 
+    /// The name at a place as documents mostly write it as a key: `"name":`; nothing where there is none.
+    #[inline]
+    #[must_use]
+    pub fn key(&self, at: usize) -> &str {
+        self.keys.get(at).map_or("", |key| key)
+    }
+
     /// The name at a place.
     #[must_use]
     pub fn get(&self, at: usize) -> &str {
@@ -52,6 +62,11 @@ impl Names {
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.list.iter().map(|name| &**name)
     }
+}
+
+fn as_key(name: &str) -> Box<str> {
+    let plain = !name.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+    if plain { format!("\"{name}\":").into() } else { Box::from("") }
 }
 
 /// A field, as decoding needs it.
@@ -76,6 +91,8 @@ pub struct Fields {
     pub names: Names,
     /// What is known of them, in the same order.
     pub list: Vec<FieldPlan>,
+    /// Those that have to be there, a bit for each; none where there are more fields than bits.
+    pub required: Option<u64>,
     /// Whether the kernel gives any of them.
     pub any_kernel: bool,
 }
@@ -89,9 +106,12 @@ impl Fields {
             advisory: field.advisory,
             presented: field.presented,
         };
+        let list: Vec<FieldPlan> = fields.iter().map(plan).collect();
+        let bits = list.iter().enumerate().map(|(at, field)| u64::from(!field.optional).checked_shl(at as u32));
         Fields {
+            required: bits.sum(),
             names: Names::new(fields.iter().map(|field| &*field.name)),
-            list: fields.iter().map(plan).collect(),
+            list,
             any_kernel: fields.iter().any(|field| field.kernel),
         }
     }

@@ -12,7 +12,7 @@ use crate::vm::compare::compare;
 use crate::vm::decode::names::{Fields, Names, Plan};
 use crate::vm::input::{Fail, InputErrorKind, expected, fail};
 use crate::vm::json::keys::Keys;
-use crate::vm::json::{Reader, Shape, Text};
+use crate::vm::json::{NextKey, Reader, Shape, Text};
 use crate::vm::memory::{Heap, Memory, UrlValue};
 use crate::vm::value::{EntityRef, Region, Seq, StrRef, Value, Variant};
 
@@ -159,19 +159,31 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         let shape = self.reader.peek()?;
         let offset = self.reader.offset();
         let schema = self.schema;
-        Ok(match schema.ty(ty) {
+        let mut ty = ty;
+        let mut of = schema.ty(ty);
+        while let &Type::Optional(inner) = of {
+            if shape == Shape::Null {
+                self.reader.null()?;
+                return Ok(Value::Absent);
+            }
+            ty = inner;
+            of = schema.ty(ty);
+        }
+        Ok(match of {
             Type::Bool => {
                 self.expect(shape, Shape::Bool, ty)?;
                 Value::Bool(self.reader.bool()?)
             }
             &Type::Int { low, high } => {
                 self.expect(shape, Shape::Number, ty)?;
-                let text = self.reader.number()?;
-                match text.parse::<i64>() {
-                    Ok(number) if low <= number && number <= high => Value::Int(number),
-                    Ok(number) => return Err(out_of_range(offset, number, low, high)),
-                    Err(_) => return Err(not_an_int(offset, text)),
+                let number = match self.reader.small_int() {
+                    Some(number) => number,
+                    None => self.int(offset)?,
+                };
+                if number < low || high < number {
+                    return Err(out_of_range(offset, number, low, high));
                 }
+                Value::Int(number)
             }
             Type::Decimal => {
                 self.expect(shape, Shape::Number, ty)?;
@@ -228,15 +240,16 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
                 self.expect(shape, Shape::Object, ty)?;
                 self.map(element, max, want)?
             }
-            &Type::Optional(inner) => {
-                if shape == Shape::Null {
-                    self.reader.null()?;
-                    Value::Absent
-                } else {
-                    self.value(inner, want)?
-                }
-            }
+            // Looked through above.
+            Type::Optional(_) => return Err(internal(offset)),
         })
+    }
+
+    /// A whole number that is long or faulty.
+    #[cold]
+    fn int(&mut self, offset: usize) -> Result<i64, Fail> {
+        let text = self.reader.number()?;
+        text.parse().map_err(|_| not_an_int(offset, text))
     }
 
     #[inline]
@@ -448,6 +461,35 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
     }
 
     fn record(&mut self, fields: &Fields, want: Want) -> Result<Value, Fail> {
+        let Some(required) = fields.required else { return self.wide_record(fields, want) };
+        let offset = self.reader.offset();
+        let mark = self.buffers.work.len();
+        if want == Want::Built {
+            self.buffers.work.resize(mark + fields.list.len(), Value::Absent);
+        }
+        let mut seen: u64 = 0;
+        self.members(fields, |decoder, at, start| {
+            if seen >> at & 1 == 1 {
+                return Err(duplicate_key(start));
+            }
+            seen |= 1 << at;
+            let Some(field) = fields.list.get(at) else { return Err(internal(start)) };
+            let value = decoder.value(field.ty, want)?;
+            if want == Want::Built
+                && let Some(place) = decoder.buffers.work.get_mut(mark + at)
+            {
+                *place = value;
+            }
+            Ok(())
+        })?;
+        match required & !seen {
+            0 if want == Want::Built => Ok(Value::Record(self.finish(mark))),
+            0 => Ok(Value::Absent),
+            lacking => Err(missing(offset, fields.names.get(lacking.trailing_zeros() as usize))),
+        }
+    }
+
+    fn wide_record(&mut self, fields: &Fields, want: Want) -> Result<Value, Fail> {
         let mark = self.reserve(fields.list.len());
         self.object(fields, mark, |_, _| Ok(want))?;
         Ok(match want {
@@ -483,29 +525,46 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         mark: usize,
         want: impl Fn(&Self, usize) -> Result<Want, Fail>,
     ) -> Result<(), Fail> {
-        let mut predicted = 0;
-        let mut key = self.reader.first_key()?;
-        while let Some(name) = key {
-            let Some(at) = fields.names.find(predicted, name) else {
-                return Err(self.unknown_field(name, &fields.names));
-            };
-            let start = self.reader.key_start(name).saturating_sub(1);
-            if self.buffers.work.get(mark + at).is_some_and(|value| !value.is_error()) {
+        self.members(fields, |decoder, at, start| {
+            if decoder.buffers.work.get(mark + at).is_some_and(|value| !value.is_error()) {
                 return Err(duplicate_key(start));
             }
-            let want = want(self, at).map_err(|mut error| {
+            let want = want(decoder, at).map_err(|mut error| {
                 error.offset = start;
                 error
             })?;
             let Some(field) = fields.list.get(at) else { return Err(internal(start)) };
-            let value = self.value(field.ty, want)?;
-            if let Some(place) = self.buffers.work.get_mut(mark + at) {
+            let value = decoder.value(field.ty, want)?;
+            if let Some(place) = decoder.buffers.work.get_mut(mark + at) {
                 *place = value;
             }
+            Ok(())
+        })
+    }
+
+    /// Reads an object and calls `member` before the value of each field, with the place of the field and the offset of
+    /// the key.
+    #[inline]
+    fn members(
+        &mut self,
+        fields: &Fields,
+        mut member: impl FnMut(&mut Self, usize, usize) -> Result<(), Fail>,
+    ) -> Result<(), Fail> {
+        let mut predicted = 0;
+        let mut key = self.reader.first_key_or(fields.names.key(0))?;
+        loop {
+            let (at, start) = match key {
+                NextKey::Expected => (predicted, self.reader.offset() - fields.names.key(predicted).len()),
+                NextKey::Other(name) => match fields.names.find(predicted, name) {
+                    Some(at) => (at, self.reader.key_start(name).saturating_sub(1)),
+                    None => return Err(self.unknown_field(name, &fields.names)),
+                },
+                NextKey::End => return Ok(()),
+            };
+            member(self, at, start)?;
             predicted = at + 1;
-            key = self.reader.next_key()?;
+            key = self.reader.next_key_or(fields.names.key(predicted))?;
         }
-        Ok(())
     }
 
     /// Makes absent what may be, among the fields that `counts` names; what else is missing is an error.
