@@ -17,7 +17,7 @@ use crate::vm::decode::value::{Buffers, Decoder, Extra, Parts, Sink, Want, dupli
 use crate::vm::entities::Entities as _;
 use crate::vm::image::Image;
 use crate::vm::input::{Document, Fail, InputErrorKind, fail, locate, too_large};
-use crate::vm::json::{Reader, Text};
+use crate::vm::json::{KnownKey, Reader, Text};
 use crate::vm::memory::{Heap, Local, Memory, Override, Presented};
 use crate::vm::store::Store;
 use crate::vm::strings::hash;
@@ -225,25 +225,32 @@ fn members<'d>(
     let mut members = Members::default();
     let shape = decoder.reader.peek()?;
     decoder.expect_object(shape)?;
-    let mut key = decoder.reader.first_key()?;
-    while let Some(name) = key {
+    let mut before = None;
+    loop {
+        let (place, start) = match decoder.reader.key_of(before, &MEMBERS)? {
+            KnownKey::End => return Ok(members),
+            KnownKey::At { place, start } => (place, start),
+            KnownKey::Unknown(name) => {
+                decoder.reader.peek()?;
+                if extra != Extra::Ignored {
+                    let names = ["subject", "action", "resource", "context"];
+                    return Err(decoder.unknown_field(name, &names::Names::new(names.into_iter())));
+                }
+                ignored.push(name.characters().take(64).collect());
+                decoder.reader.skip(&mut decoder.buffers.keys)?;
+                before = Some(MEMBERS.len());
+                continue;
+            }
+        };
+        before = Some(place);
         let shape = decoder.reader.peek()?;
         let at = decoder.reader.offset();
-        let twice = match name.one_of(&["subject", "action", "resource", "context"]) {
-            Some("subject") => {
-                decoder.expect_object(shape)?;
-                members.subject.replace(decoder.parts(extra, ignored)?).is_some()
-            }
-            Some("resource") => {
-                decoder.expect_object(shape)?;
-                members.resource.replace(decoder.parts(extra, ignored)?).is_some()
-            }
-            Some("action") => {
-                decoder.expect_object(shape)?;
-                members.action.replace(action_parts(decoder, extra, ignored)?).is_some()
-            }
-            Some("context") => {
-                decoder.expect_object(shape)?;
+        decoder.expect_object(shape)?;
+        let twice = match place {
+            0 => members.subject.replace(decoder.parts(extra, ignored)?).is_some(),
+            1 => members.action.replace(action_parts(decoder, extra, ignored)?).is_some(),
+            2 => members.resource.replace(decoder.parts(extra, ignored)?).is_some(),
+            _ => {
                 let twice = members.context.replace(at).is_some();
                 match &members.action {
                     // The action is known already, as it mostly is: one reading will do.
@@ -257,23 +264,18 @@ fn members<'d>(
                 }
                 twice
             }
-            _ => {
-                if extra != Extra::Ignored {
-                    let names = ["subject", "action", "resource", "context"];
-                    return Err(decoder.unknown_field(name, &names::Names::new(names.into_iter())));
-                }
-                ignored.push(name.characters().take(64).collect());
-                decoder.reader.skip(&mut decoder.buffers.keys)?;
-                false
-            }
         };
         if twice {
-            return Err(duplicate_key(decoder.reader.key_start(name).saturating_sub(1)));
+            return Err(duplicate_key(start));
         }
-        key = decoder.reader.next_key()?;
     }
-    Ok(members)
 }
+
+/// The members of a request, as keys.
+const MEMBERS: [&str; 4] = ["\"subject\":", "\"action\":", "\"resource\":", "\"context\":"];
+
+/// The members of an action, as keys.
+const ACTION_MEMBERS: [&str; 2] = ["\"name\":", "\"properties\":"];
 
 fn action_parts<'d>(
     decoder: &mut Decoder<'d, '_, RequestSink<'_>>,
@@ -281,28 +283,32 @@ fn action_parts<'d>(
     ignored: &mut Vec<String>,
 ) -> Result<ActionParts<'d>, Fail> {
     let mut parts = ActionParts { offset: decoder.reader.offset(), name: None, properties: None };
-    let mut key = decoder.reader.first_key()?;
-    while let Some(name) = key {
-        let shape = decoder.reader.peek()?;
-        let at = decoder.reader.offset();
-        let twice = match name.one_of(&["name", "properties"]) {
-            Some("name") => parts.name.replace((decoder.expect_text(shape)?, at)).is_some(),
-            Some("properties") => {
-                decoder.expect_object(shape)?;
-                decoder.reader.pass()?;
-                parts.properties.replace(at).is_some()
-            }
-            _ => {
+    let mut before = None;
+    loop {
+        let (place, start) = match decoder.reader.key_of(before, &ACTION_MEMBERS)? {
+            KnownKey::End => return Ok(parts),
+            KnownKey::At { place, start } => (place, start),
+            KnownKey::Unknown(name) => {
+                decoder.reader.peek()?;
                 decoder.other_member(name, extra, ignored)?;
-                false
+                before = Some(ACTION_MEMBERS.len());
+                continue;
             }
         };
+        before = Some(place);
+        let shape = decoder.reader.peek()?;
+        let at = decoder.reader.offset();
+        let twice = if place == 0 {
+            parts.name.replace((decoder.expect_text(shape)?, at)).is_some()
+        } else {
+            decoder.expect_object(shape)?;
+            decoder.reader.pass()?;
+            parts.properties.replace(at).is_some()
+        };
         if twice {
-            return Err(duplicate_key(decoder.reader.key_start(name).saturating_sub(1)));
+            return Err(duplicate_key(start));
         }
-        key = decoder.reader.next_key()?;
     }
-    Ok(parts)
 }
 
 fn action(world: World<'_>, parts: &ActionParts<'_>, buffer: &mut String) -> Result<u32, Fail> {

@@ -171,6 +171,22 @@ pub enum NextKey<'a> {
     Other(Text<'a>),
 }
 
+/// What stands next in an object of which all members are known.
+#[derive(Clone, Copy, Debug)]
+pub enum KnownKey<'a> {
+    /// Its end, which was taken.
+    End,
+    /// One of the keys.
+    At {
+        /// Which.
+        place: usize,
+        /// Where it stands.
+        start: usize,
+    },
+    /// None of them.
+    Unknown(Text<'a>),
+}
+
 /// The characters of a checked string, escapes resolved.
 #[derive(Clone, Debug)]
 pub struct Characters<'a> {
@@ -357,6 +373,28 @@ impl<'a> Reader<'a> {
         self.key().map(Some)
     }
 
+    /// The next key of an object of few members, which are written `"key":` here; `before` is the place of the one that was
+    /// read last.
+    #[inline]
+    pub fn key_of(&mut self, before: Option<usize>, keys: &[&str]) -> Result<KnownKey<'a>, JsonError> {
+        let probable = before.map_or(0, |before| before + 1);
+        let expected = keys.get(probable).copied().unwrap_or("");
+        let key = if before.is_none() { self.first_key_or(expected)? } else { self.next_key_or(expected)? };
+        Ok(match key {
+            NextKey::End => KnownKey::End,
+            NextKey::Expected => KnownKey::At { place: probable, start: self.at - expected.len() },
+            NextKey::Other(text) => self.find_key(text, keys),
+        })
+    }
+
+    #[inline(never)]
+    fn find_key(&self, text: Text<'a>, keys: &[&str]) -> KnownKey<'a> {
+        match keys.iter().position(|key| text.is(key.trim_matches(['"', ':']))) {
+            Some(place) => KnownKey::At { place, start: self.key_start(text).saturating_sub(1) },
+            None => KnownKey::Unknown(text),
+        }
+    }
+
     /// As [`Reader::first_key`], for who knows which key probably stands first: it is written `"key":` here.
     #[inline]
     pub fn first_key_or(&mut self, expected: &str) -> Result<NextKey<'a>, JsonError> {
@@ -381,6 +419,11 @@ impl<'a> Reader<'a> {
             }
             self.at = before;
         }
+        self.next_key_slowly()
+    }
+
+    #[inline(never)]
+    fn next_key_slowly(&mut self) -> Result<NextKey<'a>, JsonError> {
         Ok(self.next_key()?.map_or(NextKey::End, NextKey::Other))
     }
 

@@ -12,7 +12,7 @@ use crate::vm::compare::compare;
 use crate::vm::decode::names::{Fields, Names, Plan};
 use crate::vm::input::{Fail, InputErrorKind, expected, fail};
 use crate::vm::json::keys::Keys;
-use crate::vm::json::{NextKey, Reader, Shape, Text};
+use crate::vm::json::{KnownKey, NextKey, Reader, Shape, Text};
 use crate::vm::memory::{Heap, Memory, UrlValue};
 use crate::vm::value::{EntityRef, Region, Seq, StrRef, Value, Variant};
 
@@ -141,6 +141,9 @@ pub struct Parts<'d> {
     /// Where its parents stand.
     pub parents: Option<usize>,
 }
+
+/// The members of an entity, as keys.
+const PARTS: [&str; 4] = ["\"type\":", "\"id\":", "\"properties\":", "\"in\":"];
 
 /// What else an object for an entity may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -650,33 +653,39 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
     pub fn parts(&mut self, extra: Extra, ignored: &mut Vec<String>) -> Result<Parts<'d>, Fail> {
         self.reader.peek()?;
         let mut parts = Parts { offset: self.reader.offset(), ..Parts::default() };
-        let mut key = self.reader.first_key()?;
-        while let Some(name) = key {
+        let keys = if extra == Extra::Parents { &PARTS[..] } else { &PARTS[..3] };
+        let mut before = None;
+        loop {
+            let (place, start) = match self.reader.key_of(before, keys)? {
+                KnownKey::End => return Ok(parts),
+                KnownKey::At { place, start } => (place, start),
+                KnownKey::Unknown(name) => {
+                    self.reader.peek()?;
+                    self.other_member(name, extra, ignored)?;
+                    before = Some(keys.len());
+                    continue;
+                }
+            };
+            before = Some(place);
             let shape = self.reader.peek()?;
             let at = self.reader.offset();
-            let twice = match name.one_of(&["type", "id", "properties", "in"]) {
-                Some("type") => parts.ty.replace((self.expect_text(shape)?, at)).is_some(),
-                Some("id") => parts.id.replace((self.expect_text(shape)?, at)).is_some(),
-                Some("properties") => {
+            let twice = match place {
+                0 => parts.ty.replace((self.expect_text(shape)?, at)).is_some(),
+                1 => parts.id.replace((self.expect_text(shape)?, at)).is_some(),
+                2 => {
                     self.expect_object(shape)?;
                     self.reader.pass()?;
                     parts.properties.replace(at).is_some()
                 }
-                Some("in") if extra == Extra::Parents => {
+                _ => {
                     self.reader.pass()?;
                     parts.parents.replace(at).is_some()
                 }
-                _ => {
-                    self.other_member(name, extra, ignored)?;
-                    false
-                }
             };
             if twice {
-                return Err(duplicate_key(self.reader.key_start(name).saturating_sub(1)));
+                return Err(duplicate_key(start));
             }
-            key = self.reader.next_key()?;
         }
-        Ok(parts)
     }
 
     /// A member that nothing defines.
