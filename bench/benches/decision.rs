@@ -1,12 +1,15 @@
 //! The time of a decision, from the bytes of a request to the answer, beside Cedar in the same process.
 //!
+//! The coding agent of the examples: its rules, its entities, requests of about 1 KB with facts of the kernel beside them.
+//! Decoding and the run are measured apart too.
+//!
 //! The tool-call workload: 52 rules, 500 requests of about 1 KB. Both engines decide all of them, and both have to give the
 //! expected answers before anything is timed.
 
 use std::str::FromStr as _;
 
 use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request, Schema};
-use pdl::vm::decide::Answer;
+use pdl::vm::decide::{Answer, Kind};
 use pdl::vm::machine::{Machine, Question, Scratch};
 use pdl_bench::{compile, machine, measure, time};
 use serde_json::{Value, json};
@@ -19,7 +22,51 @@ const CEDAR_SCHEMA: &str = include_str!("../data/tool-calls/ctx.cedarschema");
 
 fn main() {
     machine();
+    coding_agent();
     tool_calls();
+}
+
+const AGENT_POLICY: &[(&str, &str)] = &[
+    ("files.pdl", include_str!("../../examples/coding-agent/files.pdl")),
+    ("guards.pdl", include_str!("../../examples/coding-agent/guards.pdl")),
+    ("main.pdl", include_str!("../../examples/coding-agent/main.pdl")),
+    ("messages.pdl", include_str!("../../examples/coding-agent/messages.pdl")),
+    ("model.pdl", include_str!("../../examples/coding-agent/model.pdl")),
+    ("network.pdl", include_str!("../../examples/coding-agent/network.pdl")),
+    ("repository.pdl", include_str!("../../examples/coding-agent/repository.pdl")),
+    ("shell.pdl", include_str!("../../examples/coding-agent/shell.pdl")),
+];
+const AGENT_REQUESTS: &str = include_str!("../data/coding-agent/requests.jsonl");
+const AGENT_FACTS: &str = include_str!("../data/coding-agent/facts.json");
+const AGENT_ENTITIES: &str = include_str!("../data/coding-agent/entities.json");
+
+fn coding_agent() {
+    let files = AGENT_POLICY.iter().map(|&(name, text)| (name.to_owned(), text.to_owned()));
+    let engine = Machine::new(compile(&files.collect::<Vec<_>>())).expect("the program is sound");
+    engine.load_entities(AGENT_ENTITIES.as_bytes()).expect("the entities are sound");
+    let requests: Vec<&[u8]> = AGENT_REQUESTS.lines().map(str::as_bytes).collect();
+    let bytes: usize = requests.iter().map(|request| request.len()).sum::<usize>() / requests.len();
+    let question = |at: usize| {
+        let request = requests[at % requests.len()];
+        std::hint::black_box(Question { facts: Some(AGENT_FACTS.as_bytes()), ..Question::strict(request) })
+    };
+    let mut scratch = Scratch::default();
+    for at in 0..requests.len() {
+        let mut decided = engine.decide(question(at), &mut scratch);
+        assert!(decided.kind() != Kind::Error, "request {at}: {}", decided.decision().to_json());
+    }
+    let batch = 100 * requests.len();
+    let whole = measure(40, batch, |at| {
+        std::hint::black_box(engine.decide(question(at), &mut scratch).answer());
+    });
+    let store = engine.entities();
+    let decode = measure(40, batch, |at| {
+        std::hint::black_box(engine.decode(&store, question(at), &mut scratch).is_ok());
+    });
+    println!("coding agent: {} requests of {bytes} bytes on average, with facts", requests.len());
+    println!("  PDL    bytes to answer    {}", whole.show());
+    println!("         decode alone       {}", decode.show());
+    println!("         run (difference)   {}\n", time(whole.median() - decode.median()));
 }
 
 fn tool_calls() {
