@@ -21,6 +21,8 @@ mod data_scalars;
 mod diagnostics;
 #[cfg(feature = "compiler")]
 mod differential;
+#[cfg(feature = "compiler")]
+mod editors;
 mod embed;
 #[cfg(feature = "cli")]
 mod examples;

@@ -95,7 +95,15 @@ fn examples_answer_as_written_down() {
             }
             let expected = fs::read_to_string(&written).unwrap_or_default();
             let name = relative(&written);
-            assert_eq!(decisions, expected, "as in {name}; UPDATE_DECISIONS=1 writes it anew");
+            let differs = decisions.lines().zip(expected.lines()).position(|(found, expected)| found != expected);
+            let at = differs.unwrap_or_else(|| decisions.lines().count().min(expected.lines().count()));
+            assert!(
+                decisions == expected,
+                "{name}:{}: is {:?} now, and was {:?}; UPDATE_DECISIONS=1 writes it anew",
+                at + 1,
+                decisions.lines().nth(at),
+                expected.lines().nth(at)
+            );
             all.push_str(&decisions);
         }
         for answer in ["ALLOW", "DENY", "REQUIRE_APPROVAL"] {

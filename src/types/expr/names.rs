@@ -288,11 +288,22 @@ impl<'w> Checker<'_, 'w> {
     }
 
     fn nearest_name(&self, name: &ast::Name) -> Option<String> {
-        // A field of the context that was meant is the likeliest of all.
+        // A part of the request that has this very name is the likeliest of all.
         if let Place::Actions(request) = &self.place {
+            let has = |ty: &Type| match ty {
+                Type::Entity(types) => types.iter().any(|ty| self.world().attribute(*ty, &name.text).is_some()),
+                _ => false,
+            };
             let in_context = request.actions.iter().any(|action| self.world().context(*action, &name.text).is_some());
-            if in_context {
-                return Some(format!("did you mean `context.{}`?", name.text));
+            let places =
+                [("context", in_context), ("resource", has(&request.resource)), ("subject", has(&request.subject))];
+            let found: Vec<String> = places
+                .iter()
+                .filter(|(_, is_there)| *is_there)
+                .map(|(place, _)| format!("`{place}.{}`", name.text))
+                .collect();
+            if !found.is_empty() {
+                return Some(format!("did you mean {}?", found.join(" or ")));
             }
         }
         let locals = self.locals.iter().map(|local| &*local.name);
