@@ -1,11 +1,11 @@
 //! The command `pdl`: one file per command.
 //!
-//! Arguments are defined once in [`args`]; a command gets its own part of them and an `output::Output` and says with
+//! Arguments are defined once in `args`; a command gets its own part of them and an `output::Output` and says with
 //! which `status::Status` the process ends. Data goes to standard output, talk to standard error. Nothing in here
 //! decides, checks or compiles anything itself, and nothing below reads files, clocks or the environment.
 
 mod answer;
-pub mod args;
+mod args;
 mod build;
 mod check;
 mod completions;

@@ -2,28 +2,28 @@
 //!
 //! This layer never looks at bytecode. Everything that leaves it as a `TypedPolicy` compiles.
 
-pub mod bodies;
+mod bodies;
 pub mod check;
-pub mod declare;
-pub mod exhaustive;
-pub mod expr;
-pub mod fold;
-pub mod functions;
-pub mod graph;
-pub mod instances;
-pub mod interval;
-pub mod narrow;
+mod declare;
+mod exhaustive;
+mod expr;
+mod fold;
+mod functions;
+mod graph;
+mod instances;
+mod interval;
+mod narrow;
 pub mod operator;
-pub mod origins;
+mod origins;
 pub mod package;
-pub mod policies;
-pub mod references;
+mod policies;
+mod references;
 pub mod relate;
-pub mod resolve;
+mod resolve;
 pub mod stdlib;
-pub mod test_blocks;
+mod test_blocks;
 pub mod ty;
 pub mod typed;
-pub mod world;
+mod world;
 
 pub use check::check;

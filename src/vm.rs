@@ -8,20 +8,20 @@
 //!
 //! | module | holds |
 //! | --- | --- |
-//! | [`value`], [`memory`], [`compare`], [`strings`] | what values are, where they lie, how they are ordered and found |
+//! | [`value`], [`memory`], `compare`, `strings` | what values are, where they lie, how they are ordered and found |
 //! | [`load`], [`image`], [`plan`] | what is made of a program and its entries when they are loaded |
 //! | [`json`], [`input`], [`decode`] | from bytes to values; what is wrong with a document, and where |
 //! | [`entities`], [`store`] | what the machine wants of a store, and the store: load, patch, ancestors |
-//! | [`run`], [`ops`], [`make`] | the loop, what each instruction does, and how it makes values |
+//! | [`run`], `ops`, `make` | the loop, what each instruction does, and how it makes values |
 //! | [`decide`] | which rules are looked at, and what follows |
-//! | [`report`], [`decision`], [`show`], [`json_out`] | the decision with its reasons, made on demand |
+//! | `report`, [`decision`], `show`, `json_out` | the decision with its reasons, made on demand |
 //! | [`canonical`], [`digest`] | the texts that digests are of |
 //!
 //! What the verifier accepts stays within its bounds; every access is checked all the same, and what should not happen is
 //! an error that denies.
 
 pub mod canonical;
-pub mod compare;
+mod compare;
 pub mod decide;
 pub mod decision;
 pub mod decode;
@@ -30,16 +30,16 @@ pub mod entities;
 pub mod image;
 pub mod input;
 pub mod json;
-pub mod json_out;
+mod json_out;
 pub mod load;
 pub mod machine;
-pub mod make;
+mod make;
 pub mod memory;
-pub mod ops;
+mod ops;
 pub mod plan;
-pub mod report;
+mod report;
 pub mod run;
-pub mod show;
+mod show;
 pub mod store;
-pub mod strings;
+mod strings;
 pub mod value;

@@ -29,16 +29,6 @@ pub fn of_expr<'a>(expr: &'a Expr, found: &mut impl FnMut(Mention<'a>)) {
     }
 }
 
-/// Calls `found` with every mention in a pattern.
-pub fn of_pattern<'a>(pattern: &'a Pattern, found: &mut impl FnMut(Mention<'a>)) {
-    let mut tasks = vec![Task::Pattern(pattern)];
-    while let Some(task) = tasks.pop() {
-        if let Task::Pattern(pattern) = task {
-            pattern_step(pattern, &mut tasks, found);
-        }
-    }
-}
-
 /// Calls `found` with every mention in a type, its bounds included.
 pub fn of_type<'a>(ty: &'a Type, found: &mut impl FnMut(Mention<'a>)) {
     let mut types = vec![ty];

@@ -20,8 +20,6 @@ pub enum Expected {
     Type,
     /// An entity type.
     Entity,
-    /// An enum.
-    Enum,
     /// An enum that a lifecycle declares.
     Lifecycle,
     /// An action.
@@ -48,7 +46,6 @@ impl Expected {
             Expected::Value => "constant",
             Expected::Type => "type",
             Expected::Entity => "entity type",
-            Expected::Enum => "enum",
             Expected::Lifecycle => "lifecycle",
             Expected::Action => "action",
             Expected::ActionOrGroup => "action or group",
@@ -63,12 +60,9 @@ impl Expected {
 
     fn article(self) -> &'static str {
         match self {
-            Expected::Entity
-            | Expected::Enum
-            | Expected::Action
-            | Expected::ActionOrGroup
-            | Expected::Group
-            | Expected::Obligation => "an",
+            Expected::Entity | Expected::Action | Expected::ActionOrGroup | Expected::Group | Expected::Obligation => {
+                "an"
+            }
             _ => "a",
         }
     }
@@ -80,7 +74,6 @@ impl Expected {
                 matches!(definition, Definition::Enum(_) | Definition::Record(_) | Definition::Entity(_))
             }
             Expected::Entity => matches!(definition, Definition::Entity(_)),
-            Expected::Enum => matches!(definition, Definition::Enum(_)),
             Expected::Lifecycle => {
                 matches!(definition, Definition::Enum(id) if world.enums[id.index()].lifecycle.is_some())
             }

@@ -174,14 +174,10 @@ pub struct ParameterInfo {
 pub struct ConstDef {
     /// The simple name.
     pub name: Arc<str>,
-    /// The module.
-    pub module: ModuleId,
     /// Its type; `Unknown` where it is faulty.
     pub ty: Type,
     /// Its value; nothing where it is faulty.
     pub value: Option<Const>,
-    /// The name.
-    pub span: Span,
 }
 
 /// Where something stands: the item of a module.
@@ -227,8 +223,6 @@ pub struct PolicySource {
     pub actions: Vec<ActionId>,
     /// The codes that its rules name, in source order.
     pub codes: Vec<Arc<str>>,
-    /// The name.
-    pub span: Span,
 }
 
 /// An invariant before its lines are looked at.
@@ -269,8 +263,6 @@ pub struct ProveSource {
     pub source: ItemRef,
     /// The actions, groups resolved, sorted.
     pub actions: Vec<ActionId>,
-    /// The name.
-    pub span: Span,
 }
 
 /// From a name to a place in a list.

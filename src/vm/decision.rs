@@ -1,6 +1,6 @@
 //! A decision with all its reasons, as plain data: what people, logs and other programs read.
 //!
-//! It is made on demand, after the answer, by [`report`](crate::vm::report); it owns everything it holds.
+//! It is made on demand, after the answer, by [`Decided::decision`](crate::vm::machine::Decided::decision); it owns everything it holds.
 
 use std::fmt;
 

@@ -22,18 +22,6 @@ impl StringIndex {
         index
     }
 
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// The number whose text this is; `text_of` gives the text of a number that was inserted.
     #[inline]
     pub fn find<'t>(&self, text: &str, text_of: impl Fn(u32) -> &'t str) -> Option<u32> {
@@ -128,6 +116,6 @@ mod tests {
         for text in ["", "name-", "name-5000", "NAME-1"] {
             assert_eq!(index.find(text, |number| &texts[number as usize]), None);
         }
-        assert_eq!(index.len(), 5_000);
+        assert_eq!(index.len, 5_000);
     }
 }

@@ -34,11 +34,11 @@ pub enum Value {
     Url(WideRef),
     /// Path: its normalised text.
     Path(StrRef),
-    /// A set: its elements, each once, in the order of [`compare`](crate::vm::compare::compare).
+    /// A set: its elements, each once, in the order of `compare`.
     Set(Seq),
     /// A list: its elements.
     List(Seq),
-    /// A map: keys and values in turn, sorted by key in the order of [`compare`](crate::vm::compare::compare), each key
+    /// A map: keys and values in turn, sorted by key in the order of `compare`, each key
     /// once.
     Map(Seq),
     /// A record: its fields in order.

@@ -78,13 +78,7 @@ impl<'a> Collector<'_, 'a, '_> {
             ItemKind::Const(written) => {
                 let id = ConstId(self.world.constants.len() as u32);
                 self.name("constant", &written.name, Definition::Const(id));
-                self.world.constants.push(ConstDef {
-                    name: written.name.text.clone(),
-                    module: self.module,
-                    ty: Type::Unknown,
-                    value: None,
-                    span: written.name.span,
-                });
+                self.world.constants.push(ConstDef { name: written.name.text.clone(), ty: Type::Unknown, value: None });
                 self.items.constants.push(source);
             }
             ItemKind::Enum(written) => self.enumeration(written),
@@ -131,7 +125,6 @@ impl<'a> Collector<'_, 'a, '_> {
                     name: written.name.text.clone(),
                     source,
                     actions: Vec::new(),
-                    span: written.name.span,
                 });
             }
         }
@@ -247,7 +240,6 @@ impl<'a> Collector<'_, 'a, '_> {
             source,
             actions: Vec::new(),
             codes,
-            span: written.name.span,
         });
     }
 
