@@ -1,4 +1,5 @@
-//! The language reference, docs/language, compiled and run: what it shows is what happens.
+//! The language reference, docs/language, compiled and run: what it shows is what happens. Pages of the same form under
+//! tests/cases/semantics hold the corners that the reference does not dwell on.
 //!
 //! What stands behind the backticks of a fence says what it is:
 //!
@@ -196,8 +197,12 @@ pub fn sound_programs() -> Vec<(String, Vec<(String, String)>)> {
 }
 
 fn pages() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/language");
-    let entries = fs::read_dir(folder).expect("docs/language can be listed");
+    pages_in("docs/language")
+}
+
+fn pages_in(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = fs::read_dir(folder).expect("the folder can be listed");
     let mut pages: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be listed").path()).collect();
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
     pages.sort();
@@ -206,9 +211,18 @@ fn pages() -> Vec<PathBuf> {
 
 #[test]
 fn every_example_is_as_it_says() {
+    hold(pages());
+}
+
+#[test]
+fn every_corner_is_as_it_says() {
+    hold(pages_in("tests/cases/semantics"));
+}
+
+fn hold(pages: Vec<PathBuf>) {
     let mut wrong = Vec::new();
     let mut count = 0;
-    for page in pages() {
+    for page in pages {
         let text = fs::read_to_string(&page).expect("a page can be read");
         let mut faults = Vec::new();
         for program in programs(&text) {

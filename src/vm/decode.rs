@@ -179,8 +179,15 @@ fn decode_request(
         None => begin(&mut decoder, &named)?,
     };
     let types = &world.image.schema().actions[action as usize];
-    let subject = party(&mut decoder, &subject, &types.subject)?;
-    let resource = party(&mut decoder, &resource, &types.resource)?;
+    let (subject_parts, resource_parts) = (subject, resource);
+    let subject = party(&mut decoder, &subject_parts, &types.subject)?;
+    let resource = party(&mut decoder, &resource_parts, &types.resource)?;
+    if let (Some(first), Some(second)) = (subject_parts.properties, resource_parts.properties)
+        && subject.row.stored_at().is_some()
+        && subject.row == resource.row
+    {
+        presented_twice(&mut decoder, first, second)?;
+    }
 
     let Some(fields) = world.plan.contexts.get(action as usize) else { return Err(internal(0)) };
     if let (None, Some(at)) = (members.begun, members.context) {
@@ -348,6 +355,42 @@ fn party<'d>(
     Ok(entity)
 }
 
+/// Where one registered entity is both subject and resource, an attribute of it is given in one place. Else rules would
+/// read one of two values, and who approves would be shown both.
+#[cold]
+fn presented_twice(decoder: &mut Decoder<'_, '_, RequestSink<'_>>, first: usize, second: usize) -> Result<(), Fail> {
+    let end = decoder.reader.offset();
+    decoder.reader.seek(second);
+    let mut key = decoder.reader.first_key()?;
+    while let Some(name) = key {
+        let start = decoder.reader.key_start(name).saturating_sub(1);
+        decoder.reader.pass()?;
+        let next = decoder.reader.offset();
+        if has_key(decoder, first, name)? {
+            let message = "the subject and the resource are one entity, and both give this attribute".to_owned();
+            return Err(fail(InputErrorKind::GivenTwice, start, None, message));
+        }
+        decoder.reader.seek(next);
+        key = decoder.reader.next_key()?;
+    }
+    decoder.reader.seek(end);
+    Ok(())
+}
+
+/// Whether the object at a place, which has been read before, has a key.
+fn has_key(decoder: &mut Decoder<'_, '_, RequestSink<'_>>, object: usize, name: Text<'_>) -> Result<bool, Fail> {
+    decoder.reader.seek(object);
+    let mut key = decoder.reader.first_key()?;
+    while let Some(other) = key {
+        if other.characters().eq(name.characters()) {
+            return Ok(true);
+        }
+        decoder.reader.pass()?;
+        key = decoder.reader.next_key()?;
+    }
+    Ok(false)
+}
+
 /// Takes the attributes that the request may give of a registered entity.
 fn overrides(decoder: &mut Decoder<'_, '_, RequestSink<'_>>, ty: u32, row: u32, properties: usize) -> Result<(), Fail> {
     let Some(fields) = decoder.plan.attributes.get(ty as usize) else { return Err(internal(properties)) };
@@ -401,18 +444,9 @@ fn context(
 fn given_twice(decoder: &mut Decoder<'_, '_, RequestSink<'_>>, mut error: Fail, first: usize) -> Fail {
     decoder.reader.seek(error.offset);
     let Ok(name) = decoder.reader.string() else { return error };
-    decoder.reader.seek(first);
-    let mut key = decoder.reader.first_key();
-    while let Ok(Some(other)) = key {
-        if other.characters().eq(name.characters()) {
-            error.kind = InputErrorKind::GivenTwice;
-            error.message = "this field stands in the context and in the properties of the action".to_owned();
-            break;
-        }
-        if decoder.reader.pass().is_err() {
-            break;
-        }
-        key = decoder.reader.next_key();
+    if has_key(decoder, first, name) == Ok(true) {
+        error.kind = InputErrorKind::GivenTwice;
+        error.message = "this field stands in the context and in the properties of the action".to_owned();
     }
     error
 }

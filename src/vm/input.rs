@@ -71,7 +71,8 @@ kinds! {
     UnknownVariant "unknown_variant",
     /// A string that is not a time, an address, a URL or a path, as its type demands.
     UnreadableText "unreadable_text",
-    /// A field of the context that stands both there and in the properties of the action.
+    /// A field of the context that stands both there and in the properties of the action; an attribute of one entity, the
+    /// subject and the resource, that both give.
     GivenTwice "given_twice",
     /// The caller gives what only the kernel may say.
     KernelField "kernel_field",
