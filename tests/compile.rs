@@ -114,3 +114,19 @@ fn what_several_rules_ask_is_computed_once() {
     let program = program(&text);
     assert_eq!(program.functions.iter().filter(|function| function.memo).count(), 1);
 }
+
+/// Each `let` names the one before twice: what is followed by name is followed once, or this would never end.
+#[test]
+fn lets_of_lets_are_looked_into_once() {
+    let lets: String = (1..=50).map(|at| format!("let l{at} = l{} and l{}\n", at - 1, at - 1)).collect();
+    let text = format!(
+        "module deep\npresented entity A {{ n: Int }}\naction x {{ subject: A resource: A }}\n\
+         policy p on x {{ let l0 = subject.n == 5\n{lets} allow a when l50 }}\n"
+    );
+    let (typed, faults, sources) = check(&[("deep.pdl".to_owned(), text)]);
+    let typed = typed.unwrap_or_else(|| panic!("{}", compact::render(&sources, &faults)));
+    let compiled = compile(&typed, &mut Diagnostics::default()).expect("it compiles");
+    if let Err(error) = verify(compiled.program, &Limits::STANDARD) {
+        panic!("{error}");
+    }
+}

@@ -4,7 +4,7 @@
 //! rule that demands `resource.kind == page` need not be looked at for other kinds. Only demands on values that can't
 //! fail and are always there are used.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::bytecode::program::{ConstantId, ConstantValue, FunctionId, Index, Key};
 use crate::compile::lower::Lowering;
@@ -12,7 +12,7 @@ use crate::compile::pool::Pool;
 use crate::compile::shape::Shape;
 use crate::types::operator::Operator;
 use crate::types::ty::Type;
-use crate::types::typed::{Const, Expr, ExprKind};
+use crate::types::typed::{Const, Expr, ExprKind, LocalId};
 
 /// With fewer rules than this on an action all are looked at.
 const INDEXED_RULES_MIN: usize = 8;
@@ -41,18 +41,21 @@ pub(super) struct Candidate {
 /// Looks for demands in a condition.
 pub(super) fn candidate<'a>(lowering: &mut Lowering<'a, '_>, condition: &'a Expr) -> Candidate {
     let mut candidate = Candidate::default();
-    collect(lowering, condition, &mut candidate);
+    collect(lowering, condition, &mut HashSet::new(), &mut candidate);
     candidate.equal.sort_by_key(|demand| demand.shape);
     candidate.equal.dedup_by_key(|demand| demand.shape);
     candidate
 }
 
-fn collect<'a>(lowering: &mut Lowering<'a, '_>, expr: &'a Expr, into: &mut Candidate) {
+/// A `let` is looked into once: what it demands it demands once, and `let`s of `let`s double with every step.
+fn collect<'a>(lowering: &mut Lowering<'a, '_>, expr: &'a Expr, seen: &mut HashSet<LocalId>, into: &mut Candidate) {
     match &expr.kind {
-        ExprKind::Operator(Operator::And, operands) => operands.iter().for_each(|part| collect(lowering, part, into)),
+        ExprKind::Operator(Operator::And, operands) => {
+            operands.iter().for_each(|part| collect(lowering, part, seen, into));
+        }
         ExprKind::Local(local) => {
-            if let Some(value) = lowering.let_value(*local) {
-                collect(lowering, value, into);
+            if let Some(value) = lowering.let_value(*local).filter(|_| seen.insert(*local)) {
+                collect(lowering, value, seen, into);
             }
         }
         ExprKind::Operator(operator, operands) if operands.len() == 2 => {
