@@ -6,7 +6,7 @@ use crate::generate::tour;
 
 /// Declares everything; gives the source.
 pub fn declare(random: &mut Random, decls: &mut Decls) -> String {
-    let mut source = String::new();
+    let mut source = "const LIMIT: Int = 2 + 3\nconst NAME = \"deploy\"\n".to_owned();
     enums(random, decls, &mut source);
     for at in 0..random.between(1, 2) {
         let fields = fields(random, decls, &format!("f{at}"), (1, 4), Place::Record);
@@ -171,7 +171,7 @@ fn actions(random: &mut Random, decls: &mut Decls, source: &mut String) {
         let names =
             |types: &[usize]| types.iter().map(|&ty| decls.entities[ty].name.clone()).collect::<Vec<_>>().join(" | ");
         let mut context = fields(random, decls, "c", (3, 9), Place::Context);
-        if at == 0 {
+        if at == 0 || random.chance(60) {
             for (place, mut sort) in tour::sorts().into_iter().enumerate() {
                 if random.chance(10) {
                     sort = sort.maybe();
@@ -183,6 +183,14 @@ fn actions(random: &mut Random, decls: &mut Decls, source: &mut String) {
                 for name in ["life", "next"] {
                     context.push(field(random, decls, name.to_owned(), Sort::Enum(life), Place::Context));
                 }
+            }
+        }
+        for (name, percent) in [("who", 20), ("crowd", 10)] {
+            let presented: Vec<usize> = (0..decls.entities.len()).filter(|&at| decls.entities[at].presented).collect();
+            if random.chance(percent) {
+                let sort = Sort::Entity(*random.pick(&presented));
+                let sort = if name == "crowd" { sort.set() } else { sort };
+                context.push(field(random, decls, format!("{name}_{at}"), sort, Place::Context));
             }
         }
         let member = grouped && random.chance(70);
@@ -200,4 +208,34 @@ fn actions(random: &mut Random, decls: &mut Decls, source: &mut String) {
         let context = context.into_iter().map(|(field, _)| field).collect();
         decls.actions.push(ActionDecl { name: format!("act{at}"), subject, resource, context });
     }
+    if random.chance(50)
+        && let Some(life) = decls.enums.iter().position(|of| of.lifecycle)
+    {
+        governed(random, decls, life, source);
+    }
+}
+
+/// A governed record, and an action on it.
+fn governed(random: &mut Random, decls: &mut Decls, life: usize, source: &mut String) {
+    let mut attributes = fields(random, decls, "j", (1, 3), Place::Presented);
+    attributes.push(field(random, decls, "total".to_owned(), Sort::Int, Place::Presented));
+    let declared = show(&attributes);
+    source.push_str(&format!(
+        "record type Job governed by Life {{{declared}    invariant job_total {{\n        when resource.status is final\n        \
+         require resource.total > 3\n        code TOO_MUCH\n        because \"{{resource}} is {{resource.status}}\"\n    }}\n}}\n"
+    ));
+    let mut attributes: Vec<FieldDecl> = attributes.into_iter().map(|(field, _)| field).collect();
+    attributes.push(FieldDecl { name: "status".to_owned(), sort: Sort::Enum(life), advisory: false });
+    let (job, name) = (decls.entities.len(), "Job".to_owned());
+    decls.entities.push(EntityDecl { name, presented: true, approver: false, parents: Vec::new(), attributes });
+    let mut context = fields(random, decls, "c", (2, 4), Place::Context);
+    context.push(field(random, decls, "to".to_owned(), Sort::Enum(life), Place::Context));
+    let subject = random.below(job);
+    source.push_str(&format!(
+        "action actj {{\n    subject: {}\n    resource: Job\n    context {{{}    }}\n}}\n",
+        decls.entities[subject].name,
+        show(&context)
+    ));
+    let context = context.into_iter().map(|(field, _)| field).collect();
+    decls.actions.push(ActionDecl { name: "actj".to_owned(), subject: vec![subject], resource: vec![job], context });
 }

@@ -35,6 +35,11 @@ impl Maker<'_> {
     /// A literal.
     pub fn literal(&mut self, sort: &Sort) -> String {
         let random = &mut *self.random;
+        match sort {
+            Sort::Int if random.chance(4) => return "LIMIT".to_owned(),
+            Sort::Text if random.chance(4) => return "NAME".to_owned(),
+            _ => {}
+        }
         let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\\\""));
         match sort {
             Sort::Bool => (if random.chance(50) { "true" } else { "false" }).to_owned(),

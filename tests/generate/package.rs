@@ -186,7 +186,8 @@ impl Sketch {
 /// A module with parameters, which the main one includes twice.
 fn guard(random: &mut Random, decls: &Decls, names: &mut usize) -> SourceFile {
     let mut pieces = vec![Piece::fixed("module gen.guard(limit: Int, strict: Bool, who: String = \"b\")\n".to_owned())];
-    let mut used: Vec<String> = decls.enums.iter().map(|of| of.name.clone()).collect();
+    let mut used = vec!["LIMIT".to_owned(), "NAME".to_owned()];
+    used.extend(decls.enums.iter().map(|of| of.name.clone()));
     used.extend(decls.entities.iter().map(|of| of.name.clone()));
     used.extend(decls.actions.iter().map(|of| of.name.clone()));
     used.extend(decls.functions.iter().map(|of| of.name.clone()));

@@ -6,6 +6,7 @@ use crate::generate::scope::Sort;
 /// Conditions with holes: `{sort}` takes any expression, `{sort!}` one that is read where that can be, `@` a name.
 const STATIONS: &[&str] = &[
     "({ts!}.year >= 2000)",
+    "({ts!}.year > {int!})",
     "({ts!}.month < {int!})",
     "({ts!}.day == 31)",
     "({ts!}.hour < 12)",
@@ -61,6 +62,7 @@ const STATIONS: &[&str] = &[
     "{ip!}.is_global",
     "({ip!}.is_global or {bool!})",
     "{ip!}.is_v6",
+    "({bool!} and {ip!}.is_v6)",
     "({url!}.scheme == \"https\")",
     "({url!}.host ends_with \".com\")",
     "(({url!}.port ?? 1) == 443)",
@@ -115,6 +117,7 @@ const STATIONS: &[&str] = &[
     "(if ({int!} - {int!}) > 0 then {bool!} else {bool!})",
     "({life!} -> {life!})",
     "({life!} is final)",
+    "({life!} is initial)",
 ];
 
 impl Maker<'_> {
