@@ -19,7 +19,7 @@ pub mod package;
 mod policies;
 mod references;
 pub mod relate;
-mod resolve;
+pub mod resolve;
 pub mod stdlib;
 mod test_blocks;
 pub mod ty;
