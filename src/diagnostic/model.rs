@@ -206,6 +206,18 @@ impl Diagnostics {
         }
     }
 
+    /// Whether one more error would only be counted, so that nobody need put it into words.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.kept.len() >= DIAGNOSTICS_MAX && self.kept.iter().all(|kept| kept.severity == Severity::Error)
+    }
+
+    /// Counts an error that is not put into words, because the sink is full.
+    pub fn count_error(&mut self) {
+        self.counts.add(Severity::Error);
+        self.hidden += 1;
+    }
+
     /// Whether there is an error, so that later phases have nothing to work on.
     #[must_use]
     pub fn has_errors(&self) -> bool {
@@ -280,5 +292,20 @@ mod tests {
         assert_eq!(list.len(), DIAGNOSTICS_MAX + 1);
         assert_eq!(list.iter().filter(|d| d.severity == Severity::Error).count(), 1);
         assert_eq!(list.last().map(|d| d.message.as_str()), Some("2 more faults not shown"));
+    }
+
+    #[test]
+    fn a_full_sink_says_so_and_counts() {
+        let mut found = Diagnostics::default();
+        found.push(Diagnostic::warning(Code::StrayCharacter, at(0), "odd"));
+        for start in 1..DIAGNOSTICS_MAX as u32 {
+            found.push(Diagnostic::error(Code::BadNumber, at(start), "bad"));
+        }
+        assert!(!found.is_full(), "an error still takes the place of the warning");
+        found.push(Diagnostic::error(Code::BadNumber, at(9_000), "bad"));
+        assert!(found.is_full());
+        found.count_error();
+        assert_eq!(found.counts().errors, DIAGNOSTICS_MAX + 1);
+        assert_eq!(found.finish().last().map(|d| d.message.as_str()), Some("2 more faults not shown"));
     }
 }

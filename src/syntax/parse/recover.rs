@@ -356,6 +356,12 @@ impl<'a> Parser<'a> {
             self.reports += 1;
             return;
         }
+        if self.diagnostics.is_full() {
+            // What will not be shown need not be explained.
+            self.reports += 1;
+            self.diagnostics.count_error();
+            return;
+        }
         let failure = &self.exact(start, tokens, failure);
         let place = Place { text: self.text, file: self.file, start, tokens, failure, next: self.next_token };
         let diagnostic = explain::failure(&place);
