@@ -206,6 +206,9 @@ pub struct SignArgs {
     /// Where to write the signed bundle; `-` is standard output [default: in place]
     #[arg(short, long, value_name = "FILE.pdlb", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+    /// How the result is shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    pub format: Format,
 }
 
 /// `pdl fmt`
@@ -217,6 +220,9 @@ pub struct FmtArgs {
     /// Only say what would change, with exit status 1 if anything would
     #[arg(long)]
     pub check: bool,
+    /// How the result is shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    pub format: Format,
 }
 
 /// `pdl keygen`
@@ -225,6 +231,9 @@ pub struct KeygenArgs {
     /// Where to write the private key; the public one is written beside it, as FILE.pub
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,
+    /// How the result is shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    pub format: Format,
 }
 
 /// `pdl init`
@@ -236,6 +245,9 @@ pub struct InitArgs {
     /// The package's name [default: that of the folder]
     #[arg(long)]
     pub name: Option<String>,
+    /// How the result is shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    pub format: Format,
 }
 
 /// `pdl completions`

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::args::{FmtArgs, ReportFormat};
+use serde_json::json;
+
+use super::args::{FmtArgs, Format, ReportFormat};
 use super::files;
 use super::load::{self, Source};
 use super::output::Output;
@@ -19,56 +21,75 @@ pub fn run(args: &FmtArgs, output: &mut Output) -> Result<Status, Failure> {
     let mut tally = Tally::default();
     for path in &paths {
         for source in load::own_sources(path)? {
-            tally.files += 1;
-            one(&source, args.check, &mut tally, output)?;
+            one(&source, args, &mut tally, output)?;
         }
     }
     let is_stdin_alone = paths.iter().all(|path| files::is_stdin(path));
-    if !is_stdin_alone {
-        output.talk(&tally.talk(args.check));
+    let is_text_shown = is_stdin_alone && !args.check;
+    match args.format {
+        Format::Json if is_text_shown => {}
+        Format::Json => output.data(&tally.document())?,
+        Format::Human if is_stdin_alone => {}
+        Format::Human => output.talk(&tally.talk(args.check)),
     }
-    Ok(if tally.faulty > 0 || args.check && tally.changed > 0 { Status::Fault } else { Status::Success })
+    Ok(if !tally.faulty.is_empty() || args.check && !tally.changed.is_empty() {
+        Status::Fault
+    } else {
+        Status::Success
+    })
 }
 
+/// What became of the files, by name.
 #[derive(Default)]
 struct Tally {
-    files: usize,
-    changed: usize,
-    faulty: usize,
+    changed: Vec<String>,
+    unchanged: Vec<String>,
+    faulty: Vec<String>,
 }
 
 impl Tally {
     fn talk(&self, is_check: bool) -> String {
         let word = if is_check { "would change" } else { "changed" };
-        let mut text = format!("{} of {} {word}", self.changed, report::count(self.files, "file"));
-        if self.faulty > 0 {
-            text.push_str(&format!(", {} faulty and left alone", self.faulty));
+        let files = self.changed.len() + self.unchanged.len() + self.faulty.len();
+        let mut text = format!("{} of {} {word}", self.changed.len(), report::count(files, "file"));
+        if !self.faulty.is_empty() {
+            text.push_str(&format!(", {} faulty and left alone", self.faulty.len()));
         }
         text.push('\n');
         text
     }
+
+    fn document(&self) -> String {
+        let document = json!({ "changed": self.changed, "unchanged": self.unchanged, "faulty": self.faulty });
+        format!("{document:#}\n")
+    }
 }
 
-fn one(source: &Source, is_check: bool, tally: &mut Tally, output: &mut Output) -> Result<(), Failure> {
+fn one(source: &Source, args: &FmtArgs, tally: &mut Tally, output: &mut Output) -> Result<(), Failure> {
     let bytes =
         files::read_up_to(&source.path, SOURCE_BYTES_MAX).map_err(|error| Failure::io("read", &source.path, &error))?;
     let name = load::display_name(&source.path);
     let text = std::str::from_utf8(&bytes).ok().filter(|text| text.len() <= SOURCE_BYTES_MAX);
     let Some((text, formatted)) = text.and_then(|text| Some((text, format::format(text).ok()?))) else {
-        tally.faulty += 1;
         show_faults(&name, &bytes, output);
+        tally.faulty.push(name);
         return Ok(());
     };
     let is_changed = text != formatted;
-    tally.changed += usize::from(is_changed);
-    if files::is_stdin(&source.path) && !is_check {
-        return output.data(&formatted);
-    }
-    if is_changed {
-        if !is_check {
+    if files::is_stdin(&source.path) && !args.check {
+        output.data(&formatted)?;
+    } else if is_changed {
+        if !args.check {
             files::replace(&source.path, formatted.as_bytes())?;
         }
-        output.data(&format!("{name}\n"))?;
+        if args.format == Format::Human {
+            output.data(&format!("{name}\n"))?;
+        }
+    }
+    if is_changed {
+        tally.changed.push(name)
+    } else {
+        tally.unchanged.push(name)
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::args::InitArgs;
+use super::args::{Format, InitArgs};
 use super::files::{self, Access};
 use super::manifest;
 use super::output::Output;
@@ -40,8 +40,13 @@ pub fn run(args: &InitArgs, output: &mut Output) -> Result<Status, Failure> {
     for (file, text) in contents {
         files::create(&args.path.join(file), text.as_bytes(), Access::Everybody)?;
     }
-    for (file, _) in contents {
-        output.data(&format!("{}\n", args.path.join(file).display()))?;
+    let written = contents.map(|(file, _)| args.path.join(file).display().to_string());
+    if args.format == Format::Json {
+        output.data(&format!("{:#}\n", serde_json::json!({ "package": name, "files": written })))?;
+        return Ok(Status::Success);
+    }
+    for file in written {
+        output.data(&format!("{file}\n"))?;
     }
     output.talk(&format!(
         "wrote the package {name}; go on with\n\

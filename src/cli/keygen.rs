@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use ed25519_dalek::SigningKey;
+use serde_json::json;
 
-use super::args::KeygenArgs;
+use super::args::{Format, KeygenArgs};
 use super::files::{self, Access};
 use super::key;
 use super::output::Output;
@@ -20,12 +21,19 @@ pub fn run(args: &KeygenArgs, output: &mut Output) -> Result<Status, Failure> {
     let public_path = PathBuf::from(public_path);
     files::refuse_existing(&public_path)?;
     files::create(&args.output, key::private_text(&key).as_bytes(), Access::Owner)?;
-    files::create(&public_path, key::public_text(&key.verifying_key()).as_bytes(), Access::Everybody)?;
-    output.data(&key::public_text(&key.verifying_key()))?;
-    output.talk(&format!(
-        "wrote the private key to {}, the public key to {}\n",
-        args.output.display(),
-        public_path.display()
-    ));
+    let public = key::public_text(&key.verifying_key());
+    files::create(&public_path, public.as_bytes(), Access::Everybody)?;
+    let (private_file, public_file) = (args.output.display().to_string(), public_path.display().to_string());
+    match args.format {
+        Format::Human => {
+            output.data(&public)?;
+            output.talk(&format!("wrote the private key to {private_file}, the public key to {public_file}\n"));
+        }
+        Format::Json => {
+            let document =
+                json!({ "public_key": public.trim_end(), "private_file": private_file, "public_file": public_file });
+            output.data(&format!("{document:#}\n"))?;
+        }
+    }
     Ok(Status::Success)
 }

@@ -1,6 +1,8 @@
 //! `pdl sign`: one more signature in a bundle.
 
-use super::args::SignArgs;
+use serde_json::json;
+
+use super::args::{Format, SignArgs};
 use super::files;
 use super::key;
 use super::output::Output;
@@ -15,12 +17,21 @@ pub fn run(args: &SignArgs, output: &mut Output) -> Result<Status, Failure> {
     let loaded = policy::read(&args.bundle, &bytes, &SignaturePolicy::None)?;
     let signed = bundle::sign(&bytes, &key.to_bytes()).map_err(|error| policy::refused(&args.bundle, &error))?;
     let target = args.output.as_ref().unwrap_or(&args.bundle);
-    if files::is_stdin(target) {
+    let signer = PublicKey(key.verifying_key().to_bytes()).id();
+    let is_stdout = files::is_stdin(target);
+    if is_stdout {
         output.bytes(&signed)?;
     } else {
         files::replace(target, &signed)?;
     }
-    let signer = PublicKey(key.verifying_key().to_bytes()).id();
-    output.talk(&format!("signed {} as {signer}\n", loaded.name));
+    match args.format {
+        Format::Human => output.talk(&format!("signed {} as {signer}\n", loaded.name)),
+        Format::Json if is_stdout => {}
+        Format::Json => {
+            let file = target.display().to_string();
+            let document = json!({ "name": loaded.name.to_string(), "file": file, "signer": signer.to_string() });
+            output.data(&format!("{document:#}\n"))?;
+        }
+    }
     Ok(Status::Success)
 }
