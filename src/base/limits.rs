@@ -80,3 +80,13 @@ pub const PATTERNS_DFA_BYTES_MAX: usize = 64 << 20;
 pub const EXHAUSTIVE_STEPS_MAX: usize = 20_000_000;
 /// How much the verifier does for a program beside some hundred looks at every instruction, in states of slots looked at.
 pub const VERIFY_WORK_MAX: u64 = 1 << 26;
+/// The largest `pdl.toml`, in bytes.
+pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
+/// How deep the folders of a package may nest.
+pub const FOLDER_DEPTH_MAX: usize = 64;
+/// The largest file of a key, in bytes.
+pub const KEY_FILE_BYTES_MAX: usize = 4_096;
+/// The most ways of being seen that coverage counts in one package; what lies beyond is not counted at all.
+pub const PROBES_MAX: usize = 50_000;
+/// The most memory that the sets of ancestors of all entities may take, in words of eight bytes.
+pub const ANCESTOR_WORDS_MAX: usize = 1 << 27;

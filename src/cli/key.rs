@@ -13,12 +13,10 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 
 use super::files;
 use super::status::Failure;
+use crate::base::limits::KEY_FILE_BYTES_MAX;
 
 const PRIVATE: &str = "ed25519-private-key:";
 const PUBLIC: &str = "ed25519-public-key:";
-
-/// A key file is never longer, in bytes.
-const KEY_FILE_BYTES_MAX: usize = 4_096;
 
 /// The text of a private key's file.
 #[must_use]

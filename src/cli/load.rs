@@ -11,16 +11,11 @@ use std::path::{Component, Path, PathBuf};
 use super::files;
 use super::manifest::{self, Dependency, Manifest};
 use super::status::Failure;
-use crate::base::limits::{FILES_MAX, SOURCE_BYTES_MAX};
+use crate::base::limits::{FILES_MAX, FOLDER_DEPTH_MAX, MANIFEST_BYTES_MAX, SOURCE_BYTES_MAX};
 use crate::base::span::SourceMap;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::syntax::parse;
 use crate::types::package::{self, LoadedModule, Package};
-
-/// The largest `pdl.toml`, in bytes.
-const MANIFEST_BYTES_MAX: usize = 1 << 20;
-/// How deep the folders of a package may nest.
-const FOLDER_DEPTH_MAX: usize = 64;
 
 /// What was found at a path.
 #[derive(Debug)]

@@ -12,6 +12,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::shape::for_each_part;
+use crate::base::limits::PROBES_MAX;
 use crate::base::span::Span;
 use crate::types::operator::Operator;
 use crate::types::ty::Type;
@@ -19,9 +21,6 @@ use crate::types::typed::{
     ActionId, Const, Effect, Expr, ExprKind, FunctionBody, FunctionDef, FunctionId, LetDef, LocalId, ModuleId, Pattern,
     PolicyDef, Quantifier, RuleDef, TableRow, TypedPolicy,
 };
-
-/// The most probes; what lies beyond is not counted at all.
-const PROBES_MAX: usize = 50_000;
 
 /// What can be covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -290,29 +289,10 @@ fn bool(value: bool, span: Span) -> Expr {
 
 /// The parts of an expression, but those that a quantifier binds a variable in.
 fn children(expr: &Expr) -> Vec<&Expr> {
-    match &expr.kind {
-        ExprKind::Const(_)
-        | ExprKind::Local(_)
-        | ExprKind::Parameter(_)
-        | ExprKind::Subject
-        | ExprKind::Resource
-        | ExprKind::Context(_)
-        | ExprKind::ActionName => Vec::new(),
-        ExprKind::Attribute(of, _)
-        | ExprKind::Field(of, _)
-        | ExprKind::Matches(of, _)
-        | ExprKind::IsPresent(of)
-        | ExprKind::Narrowed(of)
-        | ExprKind::IsType(of, _) => vec![of],
-        ExprKind::Default(one, other) | ExprKind::StepsTo(_, one, other) => vec![one, other],
-        ExprKind::Quantifier(_, _, over, _) => vec![over],
-        ExprKind::If(condition, then, other) => vec![condition, then, other],
-        ExprKind::Match(of, arms) => std::iter::once(&**of).chain(arms.iter().map(|(_, value)| value)).collect(),
-        ExprKind::Operator(_, parts)
-        | ExprKind::Call(_, parts)
-        | ExprKind::Set(parts)
-        | ExprKind::List(parts)
-        | ExprKind::Record(_, parts) => parts.iter().collect(),
-        ExprKind::Map(entries) => entries.iter().map(|(_, value)| value).collect(),
+    if let ExprKind::Quantifier(_, _, over, _) = &expr.kind {
+        return vec![over];
     }
+    let mut parts = Vec::new();
+    for_each_part(expr, &mut |part| parts.push(part));
+    parts
 }

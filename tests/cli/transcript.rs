@@ -19,6 +19,7 @@ const FILTERS: &[(&str, &str)] = &[
     ("private-key:[0-9a-f]{64}", "private-key:[digits]"),
     ("as [0-9a-f]{16}", "as [key id]"),
     ("by [0-9a-f]{16}", "by [key id]"),
+    (r#""signer": "[0-9a-f]{16}""#, r#""signer": "[key id]""#),
     ("  [0-9a-f]{16}  [0-9a-f]{64}", "  [key id]  [digits]"),
     ("[0-9,]+ bytes", "[size] bytes"),
     (r#""bytes": [0-9]+"#, r#""bytes": [size]"#),

@@ -114,7 +114,11 @@ fn tagged(tag: Tag, text: &Arc<str>, span: Span) -> Result<(Const, Type), Box<Di
             (Const::Timestamp(value), Type::Timestamp)
         }
         Tag::Ip => {
-            let value = IpAddr::parse(text).map_err(|error| bad(Code::BadAddress, &error))?;
+            let value = IpAddr::parse(text).map_err(|error| {
+                let diagnostic = bad(Code::BadAddress, &error);
+                let is_network = IpNet::parse(text).is_ok();
+                if is_network { Box::new(diagnostic.help("a network is written `net\"…\"`")) } else { diagnostic }
+            })?;
             (Const::Ip(value), Type::IpAddr)
         }
         Tag::Net => {

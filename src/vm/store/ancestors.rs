@@ -4,8 +4,7 @@
 
 use std::collections::HashMap;
 
-/// The most memory that the sets of one store may take, in words of eight bytes.
-const WORDS_MAX: usize = 1 << 27;
+use crate::base::limits::ANCESTOR_WORDS_MAX;
 
 /// The hierarchy of a store.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +63,7 @@ impl Ancestors {
                 let above = ancestors.set(parent);
                 set.iter_mut().zip(above).for_each(|(word, other)| *word |= other);
             }
-            if ancestors.bits.len() + words > WORDS_MAX {
+            if ancestors.bits.len() + words > ANCESTOR_WORDS_MAX {
                 return Err(HierarchyError::TooLarge);
             }
             let place = (ancestors.bits.len() / words) as u32;
