@@ -27,3 +27,4 @@ pub mod typed;
 mod world;
 
 pub use check::check;
+pub use resolve::BUILTIN_TYPES;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use pdl::syntax::token::KEYWORDS;
-use pdl::types::resolve::BUILTIN_TYPES;
+use pdl::types::BUILTIN_TYPES;
 use serde_json::Value;
 
 fn grammar() -> Value {

@@ -378,7 +378,7 @@ impl<'a> Build<'a> {
             if !starts_well || !trimmed.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
                 let diagnostic =
                     Diagnostic::error(Code::UnexpectedToken, span, "a message can only show a path of names")
-                        .help("write `{resource.kind}`; compute with `let` first; write `{{` for the character `{`");
+                        .help("write `{resource.kind}`: a message shows what is read and computes nothing; `{{` is the character `{`");
                 self.report(diagnostic);
                 return Expr { kind: ExprKind::Error, span };
             }

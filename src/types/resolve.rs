@@ -326,7 +326,15 @@ impl World {
             "Set" | "List" => 1,
             "Map" => 2,
             other => {
-                let help = best_match(other, ["Set", "List", "Map"]).map(|best| format!("did you mean `{best}`?"));
+                let help = match other {
+                    "Optional" | "Option" | "Maybe" => {
+                        Some("an optional is written with a question mark: `Int?`".to_owned())
+                    }
+                    _ => None,
+                };
+                let help = help.or_else(|| {
+                    best_match(other, ["Set", "List", "Map"]).map(|best| format!("did you mean `{best}`?"))
+                });
                 sink.push(
                     Diagnostic::error(Code::BadTypeArguments, name.span, format!("`{other}` takes no type arguments"))
                         .help_if(help.or_else(|| Some("only `Set`, `List` and `Map` do".to_owned()))),

@@ -267,12 +267,21 @@ fn operator(place: &Place<'_>) -> Option<Diagnostic> {
                 .unexpected(format!("`{word}` can't be an operand as it stands"))
                 .help(format!("put it in parentheses: `({word} …)`"))
         }
+        Token::String if place.expects(Token::DoubleColon) => {
+            let ty = place.before().map_or("Type", |before| place.word(before));
+            let message = "`::` stands between the type of an entity and its id";
+            place.unexpected(message).help(format!("write `{ty}::{}`", place.word(found)))
+        }
         Token::RangeOpen if place.expects(Token::RangeInclusive) => {
             place.unexpected("ranges include both ends").help("write `..=`").fix(span, "..=")
         }
         Token::Arrow if place.expects(Token::FatArrow) => {
             place.unexpected("`=>` stands between patterns and result").help("write `=>`").fix(span, "=>")
         }
+        Token::FatArrow if place.expects_operator() => place
+            .unexpected("`=>` stands in tables and `match` only")
+            .help("for \"at least\" write `>=`")
+            .fix(span, ">="),
         Token::FatArrow if place.expects(Token::Arrow) || place.expects(Token::Assign) => {
             let ours = if place.expects(Token::Arrow) { "->" } else { "=" };
             place.unexpected("`=>` stands in tables and `match` only").help(format!("write `{ours}`")).fix(span, ours)

@@ -40,6 +40,7 @@ impl Checker<'_, '_> {
                 let fault = match (&item.expr.ty, &of.expr.ty) {
                     (Type::String(_), Type::String(_)) => fault.help("for a part of a text write `text contains part`"),
                     (Type::String(_), Type::Map(..)) => fault.help("for a key write `map contains key`"),
+                    (Type::Entity(_), Type::String(_)) => fault.help("name an entity by its type and id: `Team::\"x\"`"),
                     (Type::Url, Type::String(_)) => fault.help("for a domain write `host_in(url, \"domain\")`"),
                     _ => fault.help("an element is in a set or list, an entity in an entity, an address in a network, a path in a path, a URL in a URL"),
                 };
@@ -109,8 +110,14 @@ impl Checker<'_, '_> {
                     .label("of different types")
                     .secondary(item.expr.span, format!("`{one}`"))
                     .secondary(of.expr.span, format!("`{two}`"));
-            if matches!(&item.expr.ty, Type::Set(inner, _) if relate::alike(inner, element)) {
-                fault = fault.help("for several elements use `contains_all` or `contains_any`");
+            match &item.expr.ty {
+                Type::Set(inner, _) if relate::alike(inner, element) => {
+                    fault = fault.help("for several elements use `contains_all` or `contains_any`");
+                }
+                Type::List(inner, _) if relate::alike(inner, element) => {
+                    fault = fault.help("for several elements use `contains_all` or `contains_any` with a set: `{ … }`");
+                }
+                _ => {}
             }
             return self.fail(fault);
         }

@@ -288,6 +288,9 @@ impl<'w> Checker<'_, 'w> {
     }
 
     fn nearest_name(&self, name: &ast::Name) -> Option<String> {
+        if let "null" | "nil" | "none" | "None" | "undefined" = &*name.text {
+            return Some("nothing is null: ask whether an optional is there, `… is absent`".to_owned());
+        }
         // A part of the request that has this very name is the likeliest of all.
         if let Place::Actions(request) = &self.place {
             let has = |ty: &Type| match ty {
