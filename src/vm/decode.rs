@@ -477,12 +477,16 @@ fn decode_facts(
     let shape = decoder.reader.peek()?;
     decoder.expect_object(shape)?;
     let key_mark = decoder.buffers.keys.mark();
+    let mut probable = 0;
     let mut key = decoder.reader.first_key()?;
     while let Some(name) = key {
         let start = decoder.reader.key_start(name);
         decoder.buffers.keys.push(start, name);
-        match fields.names.find(0, name) {
-            Some(at) => fact(&mut decoder, fields, at, mark, start)?,
+        match fields.names.find(probable, name) {
+            Some(at) => {
+                fact(&mut decoder, fields, at, mark, start)?;
+                probable = at + 1;
+            }
             None if world.plan.is_kernel_field(name) => decoder.reader.skip(&mut decoder.buffers.keys)?,
             None => return Err(decoder.unknown_field(name, &fields.names)),
         }
