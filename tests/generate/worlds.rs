@@ -159,7 +159,11 @@ impl<'a> Values<'a> {
         let action = random.below(self.policy.actions.len());
         let def = &self.policy.actions[action];
         let subject = self.given(random, world, &def.subject);
-        let resource = self.given(random, world, &def.resource);
+        let mut resource = self.given(random, world, &def.resource);
+        if subject.entity == resource.entity {
+            // Of one entity an attribute may be given once.
+            resource.overrides.retain(|(at, _)| subject.overrides.iter().all(|(given, _)| given != at));
+        }
         let context = def.context.iter().map(|field| self.value(random, world, &field.ty)).collect();
         Request { action: ActionId(action as u32), subject, resource, context }
     }
