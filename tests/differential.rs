@@ -56,7 +56,7 @@ fn random_programs_are_decided_alike() {
     }
     println!("{reach}");
     assert!(failed.is_empty(), "{}", failed.join("\n"));
-    if cases >= 100 {
+    if cases >= 300 {
         reach.check();
     }
 }
