@@ -90,12 +90,16 @@ pub fn instrument(policy: &TypedPolicy) -> Instrumented {
     for def in &policy.policies {
         if policy.modules[def.module.index()].own {
             let conditions = def.rules.iter().map(|rule| (rule.span, &rule.condition));
-            maker.shadow(def.module, &def.actions, &def.lets, conditions.collect(), def.span);
+            let quorums = def.rules.iter().filter_map(|rule| match &rule.effect {
+                Effect::RequireApproval(gate) => Some((&rule.condition, &gate.quorum)),
+                _ => None,
+            });
+            maker.shadow(def.module, &def.actions, &def.lets, conditions.collect(), quorums.collect(), def.span);
         }
     }
     for def in &policy.invariants {
         if policy.modules[def.module.index()].own {
-            maker.shadow(def.module, &def.actions, &def.lets, vec![(def.span, &def.violated)], def.span);
+            maker.shadow(def.module, &def.actions, &def.lets, vec![(def.span, &def.violated)], Vec::new(), def.span);
         }
     }
     let Maker { functions, policies, items, names, .. } = maker;
@@ -128,13 +132,15 @@ struct Maker<'a> {
 type Around = Vec<(LocalId, Expr, Span)>;
 
 impl Maker<'_> {
-    /// A shadow policy with a rule for each probe of some conditions and of the `let`s that they read.
+    /// A shadow policy with a rule for each probe of some conditions, of the `let`s that they read, and of quorums, each
+    /// with the condition under which it is asked for.
     fn shadow(
         &mut self,
         module: ModuleId,
         actions: &[ActionId],
         lets: &[LetDef],
         conditions: Vec<(Span, &Expr)>,
+        quorums: Vec<(&Expr, &Expr)>,
         span: Span,
     ) {
         let mut found = Found::default();
@@ -143,6 +149,15 @@ impl Maker<'_> {
         }
         for value in lets.iter().map(|def| &def.value).chain(conditions.into_iter().map(|(_, condition)| condition)) {
             self.walk(value, &mut Vec::new(), &mut found);
+        }
+        for (condition, quorum) in quorums {
+            let mut inside = Found::default();
+            self.walk(quorum, &mut Vec::new(), &mut inside);
+            for (item, probe) in inside.probes {
+                let kind = ExprKind::Operator(Operator::And, vec![condition.clone(), probe]);
+                let span = quorum.span;
+                found.add(item, Expr { kind, ty: Type::Bool, span, fallible: true }, &Vec::new());
+            }
         }
         let mut rules = Vec::with_capacity(found.probes.len());
         for (item, condition) in found.probes {
