@@ -49,7 +49,7 @@ pub fn run(args: &BuildArgs, output: &mut Output) -> Result<Status, Failure> {
             .map_or_else(String::new, |(name, cost)| format!(", at most {} steps ({name})", report::thousands(cost)));
         let size = report::thousands(bytes.len() as u64);
         let time = start.elapsed().as_millis();
-        output.talk(&format!("built {}: {size} bytes, {actions}{cost} in {time} ms\n", built.name));
+        output.say(&format!("built {}: {size} bytes, {actions}{cost} in {time} ms\n", built.name));
     }
     Ok(Status::Success)
 }

@@ -28,7 +28,7 @@ pub fn run(args: &CheckArgs, output: &mut Output) -> Result<Status, Failure> {
     }
     output.data(&report::text(args.format, &run.sources, &run.diagnostics, run.counts, output.color_data()))?;
     if args.format == ReportFormat::Human {
-        run.talk.iter().for_each(|line| output.talk(line));
+        run.talk.iter().for_each(|line| output.say(line));
     }
     failures.iter().for_each(|failure| output.failure(failure));
     Ok(if run.counts.errors > 0 || !failures.is_empty() { Status::Fault } else { Status::Success })

@@ -48,7 +48,7 @@ pub fn run(args: &InitArgs, output: &mut Output) -> Result<Status, Failure> {
     for file in written {
         output.data(&format!("{file}\n"))?;
     }
-    output.talk(&format!(
+    output.say(&format!(
         "wrote the package {name}; go on with\n\
          \n    pdl test {path}\
          \n    pdl eval --policy {path} --entities {entities} --request {request}\n",

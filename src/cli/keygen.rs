@@ -27,7 +27,7 @@ pub fn run(args: &KeygenArgs, output: &mut Output) -> Result<Status, Failure> {
     match args.format {
         Format::Human => {
             output.data(&public)?;
-            output.talk(&format!("wrote the private key to {private_file}, the public key to {public_file}\n"));
+            output.say(&format!("wrote the private key to {private_file}, the public key to {public_file}\n"));
         }
         Format::Json => {
             let document =

@@ -84,6 +84,11 @@ impl Output {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
+    /// Writes talk in which names from outside stand: a terminal obeys none of it.
+    pub fn say(&mut self, text: &str) {
+        self.talk(&format!("{}\n", lines(text)));
+    }
+
     /// Says why a command failed.
     pub fn failure(&mut self, failure: &Failure) {
         let word = paint(self.color_talk, RED, "error:");

@@ -116,13 +116,15 @@ pub fn refused(path: &Path, error: &bundle::BundleError) -> Failure {
     Failure::new(format!("`{}` is refused: {error}", files::shown(path)))
 }
 
-/// The keys of which one has to have signed; no keys demand nothing.
+/// The keys that all have to have signed, each counted once; no keys demand nothing.
 pub fn demanded(keys: &[PathBuf]) -> Result<SignaturePolicy, Failure> {
     if keys.is_empty() {
         return Ok(SignaturePolicy::None);
     }
     let read = |path: &PathBuf| key::read_public(path).map(|key| PublicKey(key.to_bytes()));
-    let keys = keys.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let mut keys = keys.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    keys.sort();
+    keys.dedup();
     Ok(SignaturePolicy::Demand { at_least: keys.len(), keys })
 }
 

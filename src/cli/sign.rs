@@ -15,9 +15,13 @@ pub fn run(args: &SignArgs, output: &mut Output) -> Result<Status, Failure> {
     let key = key::read_private(&args.key)?;
     let bytes = policy::bundle_bytes(&args.bundle)?;
     let loaded = policy::read(&args.bundle, &bytes, &SignaturePolicy::None)?;
+    let signer = PublicKey(key.verifying_key().to_bytes());
+    if loaded.signatures.iter().any(|signature| signature.signer == signer) {
+        return Err(Failure::new(format!("{} has signed `{}` already", signer.id(), args.bundle.display())));
+    }
     let signed = bundle::sign(&bytes, &key.to_bytes()).map_err(|error| policy::refused(&args.bundle, &error))?;
     let target = args.output.as_ref().unwrap_or(&args.bundle);
-    let signer = PublicKey(key.verifying_key().to_bytes()).id();
+    let signer = signer.id();
     let is_stdout = files::is_stdin(target);
     if is_stdout {
         output.bytes(&signed)?;

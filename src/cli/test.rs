@@ -180,7 +180,7 @@ impl Run<'_> {
             (_, 0) => format!("{tests} passed"),
             _ => format!("{failed} of {tests} failed"),
         };
-        output.talk(&format!("{}: {verdict} in {} ms\n", self.built.name, self.time_ms));
+        output.say(&format!("{}: {verdict} in {} ms\n", self.built.name, self.time_ms));
         Ok(())
     }
 

@@ -69,11 +69,12 @@ fn group(checker: &mut Checker<'_, '_>, expr: &ast::Expr) -> Expr {
         }
         return found.expr;
     };
-    if found.value().is_none() && narrow::path_of(&found.expr).is_none() {
+    let is_named = found.value().is_some() || matches!(found.expr.kind, ExprKind::Parameter(_));
+    if !is_named && narrow::path_of(&found.expr).is_none() {
         checker.session.sink.push(
             Diagnostic::error(Code::NotConstant, expr.span, "a group has to be named or read, not computed")
                 .label("computed")
-                .help("write a literal, `Team::\"…\"`, or a path such as `resource.owners`"),
+                .help("write a literal, `Team::\"…\"`, a parameter of the module, or a path such as `resource.owners`"),
         );
         return found.expr;
     }
