@@ -17,7 +17,7 @@ pub fn run(args: &SignArgs, output: &mut Output) -> Result<Status, Failure> {
     let loaded = policy::read(&args.bundle, &bytes, &SignaturePolicy::None)?;
     let signer = PublicKey(key.verifying_key().to_bytes());
     if loaded.signatures.iter().any(|signature| signature.signer == signer) {
-        return Err(Failure::new(format!("{} has signed `{}` already", signer.id(), args.bundle.display())));
+        return Err(Failure::new(format!("`{}` has a signature by this key already", args.bundle.display())));
     }
     let signed = bundle::sign(&bytes, &key.to_bytes()).map_err(|error| policy::refused(&args.bundle, &error))?;
     let target = args.output.as_ref().unwrap_or(&args.bundle);
