@@ -18,6 +18,20 @@ pub fn read(name: &str, text: &str) -> (ast::File, String) {
     (tree, compact::render(&sources, &diagnostics.finish()))
 }
 
+/// Messages name at most five things that were expected, in words: no symbols of the grammar.
+pub fn assert_short_lists(faults: &str) {
+    for line in faults.lines() {
+        let Some((_, list)) = line.split_once(" expected ") else { continue };
+        let ends = [", found ", ", but the file ends", " before ", " here"];
+        let end = ends.iter().filter_map(|end| list.rfind(end)).min().unwrap_or(list.len());
+        let list = list[..end].replace("`,`", "a comma");
+        assert!(list.split(", ").flat_map(|part| part.split(" or ")).count() <= 5, "{line}");
+        // Every second piece between backticks is of the language.
+        let ours: String = list.split('`').step_by(2).collect();
+        assert!(!ours.contains(|c: char| c.is_uppercase() || c == '"'), "{line}");
+    }
+}
+
 pub const ILLUSTRATION: &str = include_str!("cases/syntax/illustration.pdl");
 
 #[test]
@@ -32,6 +46,7 @@ fn faults_and_what_is_kept() {
         let text = std::fs::read_to_string(path).expect("the case is readable");
         let name = path.file_name().expect("a case has a name").to_string_lossy();
         let (file, faults) = read(&name, &text);
+        assert_short_lists(&faults);
         let kept = tree::outline(&file);
         insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
             insta::assert_snapshot!(format!("{text}\n---- faults\n{faults}\n---- kept\n{kept}"));

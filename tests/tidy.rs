@@ -85,6 +85,9 @@ fn layers_name_only_what_the_architecture_lets_them() {
             continue;
         };
         for (at, line) in read(&path).lines().enumerate() {
+            if code(line).contains("crate::{") {
+                faults.push(format!("{}:{}: names layers in a group, where nobody sees them", path.display(), at + 1));
+            }
             let strange: Vec<&str> = named(code(line))
                 .filter(|name| layers.contains_key(*name) && *name != layer && !allowed.contains(*name))
                 .collect();
@@ -94,6 +97,22 @@ fn layers_name_only_what_the_architecture_lets_them() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Imports form a tree: a layer names only layers of rows above its own.
+#[test]
+fn layers_stand_above_what_they_import() {
+    let architecture = read(Path::new("docs/architecture.md"));
+    let layers = layers();
+    let rows = architecture.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("/`"));
+    let mut above = BTreeSet::new();
+    for (name, _) in rows {
+        for import in layers.get(name).into_iter().flatten() {
+            assert!(above.contains(import.as_str()), "`{name}` imports `{import}`, which does not stand above it");
+        }
+        above.insert(name);
+    }
+    assert_eq!(above.len(), layers.len(), "every layer has a row");
 }
 
 #[test]

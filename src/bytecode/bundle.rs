@@ -8,6 +8,9 @@
 //! The same contents always give the same bytes. Nothing is read that would not be written so. There is no way to a
 //! program that can run but through `read`, which verifies it.
 
+// These bytes are a stranger's.
+#![deny(clippy::indexing_slicing)]
+
 mod container;
 mod error;
 mod sections;
@@ -277,8 +280,8 @@ impl<'a> Opened<'a> {
     /// Every section is in the manifest, and every mandatory one of the manifest is here.
     fn check_listed(&self) -> Result<(), BundleError> {
         let listed = &self.manifest.sections;
-        if let Some(pair) = listed.windows(2).find(|pair| pair[0].kind >= pair[1].kind) {
-            return Err(BundleError::NotInManifest { section: container::name_of(pair[1].kind) });
+        if let Some((_, second)) = listed.iter().zip(listed.iter().skip(1)).find(|(one, next)| one.kind >= next.kind) {
+            return Err(BundleError::NotInManifest { section: container::name_of(second.kind) });
         }
         for row in &self.rows {
             let outside = [Section::Manifest, Section::Signatures].iter().any(|section| section.kind() == row.kind);

@@ -4,6 +4,9 @@
 //! enum its tag (8 bits). There is one way to write a value, and nothing else is read: what was read is written as the
 //! same bytes. Nothing here panics, and no list is given more room than the bytes that are left could fill.
 
+// These bytes are a stranger's.
+#![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use std::fmt;
 
 use crate::base::hash::Digest;

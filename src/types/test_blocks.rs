@@ -97,7 +97,10 @@ fn test(
     facts.check_unused(&scope, &cases, sink);
     let mut typed = Vec::with_capacity(cases.len());
     for case in cases {
-        let Some(action) = case.action else { continue };
+        let Some(action) = case.action else {
+            case.expects.iter().for_each(|expected| expect::check_without_action(&scope, rules, expected, sink));
+            continue;
+        };
         given.check_roles(world, action, case.span, sink);
         let facts = scope.facts(action, &case.facts, sink);
         let expects = case.expects.iter().map(|expected| expect::check(&scope, rules, action, expected, sink));

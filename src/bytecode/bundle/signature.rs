@@ -75,7 +75,7 @@ pub(super) fn check(name: Digest, signatures: &[Signature], policy: &SignaturePo
     if signatures.len() > limits::SIGNATURES_MAX {
         return Err(BundleError::TooManySignatures);
     }
-    if signatures.windows(2).any(|pair| pair[0].signer >= pair[1].signer) {
+    if !signatures.is_sorted_by(|one, next| one.signer < next.signer) {
         return Err(BundleError::SignerTwice);
     }
     check_each(name, signatures)?;

@@ -195,10 +195,33 @@ pub fn check(
     written: &ast::Expect,
     sink: &mut Diagnostics,
 ) -> Option<ExpectDef> {
-    let answer = match &*written.answer.text {
-        "allow" => Answer::Allow,
-        "deny" | "error" => Answer::Deny,
-        "require_approval" => Answer::RequireApproval,
+    let answer = answer(written, sink)?;
+    let error = &*written.answer.text == "error";
+    let (by, has_gate) = by(scope, rules, action, written, (answer, error), sink);
+    Some(ExpectDef {
+        answer,
+        error,
+        by,
+        codes: codes(scope, rules, action, written, sink),
+        quorum: quorum(scope, written, answer, has_gate, sink),
+        obligations: obligations(scope, written, answer, sink),
+        span: written.span,
+    })
+}
+
+/// Looks at what can be said of an `expect` line whose request is for an action that nobody knows.
+pub fn check_without_action(scope: &Scope<'_>, rules: &mut Rules<'_>, written: &ast::Expect, sink: &mut Diagnostics) {
+    answer(written, sink);
+    for path in &written.by {
+        rules.find(scope.module, path, sink);
+    }
+}
+
+fn answer(written: &ast::Expect, sink: &mut Diagnostics) -> Option<Answer> {
+    match &*written.answer.text {
+        "allow" => Some(Answer::Allow),
+        "deny" | "error" => Some(Answer::Deny),
+        "require_approval" => Some(Answer::RequireApproval),
         other => {
             let best = best_match(other, ANSWERS);
             let help = best.map_or_else(
@@ -212,20 +235,9 @@ pub fn check(
                 fault = fault.fix(written.answer.span, best);
             }
             sink.push(fault);
-            return None;
+            None
         }
-    };
-    let error = &*written.answer.text == "error";
-    let (by, has_gate) = by(scope, rules, action, written, (answer, error), sink);
-    Some(ExpectDef {
-        answer,
-        error,
-        by,
-        codes: codes(scope, rules, action, written, sink),
-        quorum: quorum(scope, written, answer, has_gate, sink),
-        obligations: obligations(scope, written, answer, sink),
-        span: written.span,
-    })
+    }
 }
 
 /// The ids of the rules, and whether the first of them has a gate (true where none is named).
