@@ -49,6 +49,13 @@ fn cases() {
     });
 }
 
+/// What the checker refuses later is formatted all the same, and stays what it was.
+#[test]
+fn two_question_marks_stay_two() {
+    let text = "record Note { text: String? ? }\n";
+    assert_eq!(format(text).ok().as_deref(), Some(text));
+}
+
 #[test]
 fn faulty_text_is_left_alone() {
     assert!(format("policy {").is_err());

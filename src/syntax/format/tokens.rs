@@ -163,6 +163,8 @@ impl Stream<'_> {
             (Token::OpenParen | Token::OpenBracket, _) | (Token::Dot | Token::DoubleColon | Token::At_, _) => false,
             (_, Token::CloseParen | Token::CloseBracket | Token::Comma | Token::Colon | Token::Dot) => false,
             (Token::Comma | Token::Bar, _) | (Token::RangeOpen, Token::FatArrow | Token::Bar) => true,
+            // Side by side they would be `??`.
+            (Token::Question, Token::Question) => true,
             (_, Token::DoubleColon | Token::Question | Token::RangeInclusive | Token::RangeOpen) => false,
             (Token::RangeInclusive | Token::RangeOpen, _) => false,
             (_, Token::Less) if self.opens_generic(at) => false,
