@@ -125,3 +125,32 @@ fn tests_of_examples_reach_every_rule() {
         assert!(all, "{policy}:\n{told}");
     }
 }
+
+/// What is measured has to be decisions, not refusals of faulty requests.
+#[test]
+fn measured_requests_are_decided() {
+    let data = root().join("bench/data/coding-agent");
+    let output = pdl(&[
+        "eval",
+        "--policy",
+        "examples/coding-agent",
+        "--entities",
+        &relative(&data.join("entities.json")),
+        "--facts",
+        &relative(&data.join("facts.json")),
+        "--request",
+        &relative(&data.join("requests.jsonl")),
+        "--jsonl",
+        "--format",
+        "json",
+    ]);
+    let decisions = String::from_utf8(output.stdout).expect("decisions are text");
+    assert_eq!(decisions.lines().count(), 96, "{}", String::from_utf8_lossy(&output.stderr));
+    let kind = |line: &str| {
+        let decision: serde_json::Value = serde_json::from_str(line).expect("a decision is JSON");
+        decision["kind"].as_str().expect("a decision has a kind").to_owned()
+    };
+    let kinds: std::collections::BTreeSet<String> = decisions.lines().map(kind).collect();
+    assert!(!kinds.contains("error"), "{decisions}");
+    assert!(kinds.contains("allowed") && kinds.contains("approval"), "{kinds:?}");
+}
