@@ -2,7 +2,7 @@
 
 pub mod generate;
 
-use std::time::Duration;
+use cpu_time::ThreadTime;
 
 use pdl::base::span::SourceMap;
 use pdl::bytecode::bundle::Contents;
@@ -49,15 +49,7 @@ pub fn time(nanoseconds: f64) -> String {
     }
 }
 
-/// The time that this thread has been on a CPU: what other programs take on a shared machine does not count.
-#[must_use]
-pub fn cpu_time() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells the time on the CPU");
-    let nanoseconds = text.split(' ').next().and_then(|number| number.parse().ok()).expect("a number of nanoseconds");
-    Duration::from_nanos(nanoseconds)
-}
-
-/// What a sample takes at the least, in nanoseconds: the clock of CPU time may tick in steps of milliseconds.
+/// What a sample takes at the least, in nanoseconds.
 const SAMPLE_MIN: f64 = 1e8;
 
 /// Runs an operation so often that a sample is long enough to be measured; see [`measure`].
@@ -76,11 +68,12 @@ pub fn measure_long(samples: usize, mut operation: impl FnMut()) -> Samples {
 pub fn measure(samples: usize, batch: usize, mut operation: impl FnMut(usize)) -> Samples {
     let mut taken = Vec::with_capacity(samples);
     for sample in 0..=samples {
-        let start = cpu_time();
+        // What other programs take on a shared machine does not count.
+        let start = ThreadTime::now();
         for at in 0..batch {
             operation(at);
         }
-        let spent = cpu_time() - start;
+        let spent = start.elapsed();
         if sample > 0 {
             taken.push(spent.as_nanos() as f64 / batch as f64);
         }
