@@ -56,6 +56,8 @@ pub type Doc = Vec<Arc<str>>;
 /// `name: Type = default`
 #[derive(Clone, Debug)]
 pub struct Parameter {
+    /// `///` lines above it.
+    pub doc: Doc,
     /// The name.
     pub name: Name,
     /// The declared type.
@@ -285,6 +287,8 @@ pub struct Table {
 /// One row of a table.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// `///` lines above it.
+    pub doc: Doc,
     /// A pattern for each column.
     pub patterns: Vec<Pattern>,
     /// The result.
@@ -328,8 +332,9 @@ pub enum PatternKind {
 pub struct Lifecycle {
     /// The name.
     pub name: Name,
-    /// The lines, in source order; the first state named is the initial one unless `initial` names others.
-    pub lines: Vec<LifecycleLine>,
+    /// The lines with their docs, in source order; the first state named is the initial one unless `initial` names
+    /// others.
+    pub lines: Vec<(Doc, LifecycleLine)>,
 }
 
 /// One line of a lifecycle.
@@ -377,6 +382,8 @@ pub enum PolicyLine {
 /// `let x: T = e`
 #[derive(Clone, Debug)]
 pub struct Let {
+    /// `///` lines above it.
+    pub doc: Doc,
     /// The name.
     pub name: Name,
     /// The type, when given.
@@ -517,6 +524,8 @@ pub struct Prove {
 /// One claim.
 #[derive(Clone, Debug)]
 pub struct Claim {
+    /// `///` lines above it.
+    pub doc: Doc,
     /// What is claimed.
     pub kind: ClaimKind,
     /// The whole.

@@ -316,6 +316,7 @@ impl<'a> Build<'a> {
     pub fn bad_row(&self, start: u32, end: u32) -> Row {
         let span = self.span(start, end);
         Row {
+            doc: Vec::new(),
             patterns: vec![Pattern { kind: PatternKind::Error, span }],
             value: Expr { kind: ExprKind::Error, span },
             span,

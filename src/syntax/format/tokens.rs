@@ -118,7 +118,12 @@ impl Stream<'_> {
             }
             if at > start {
                 let space = self.spaced(at, generic > 0);
-                let separator = if space { Doc::text(" ") } else { Doc::All(Vec::new()) };
+                let separator = match self.token(at - 1) {
+                    // What a doc comment is about begins a line.
+                    Token::Doc => Doc::Hard,
+                    _ if space => Doc::text(" "),
+                    _ => Doc::All(Vec::new()),
+                };
                 let commented =
                     self.token(at - 1) == Token::Comma && at >= start + 2 && self.around[at - 2].trail.is_some();
                 if commented {

@@ -291,7 +291,7 @@ fn operator(place: &Place<'_>) -> Option<Diagnostic> {
         }
         Token::Doc => place
             .unexpected("a `///` comment stands only above what can be documented")
-            .help("that is an item, a rule, a field or a variant; elsewhere write `//`"),
+            .help("that is an item, a rule, a field, a parameter, a row and the like; elsewhere write `//`"),
         _ => return None,
     })
 }
@@ -555,7 +555,7 @@ pub fn junk(span: Span, token: Token, word: &str) -> Diagnostic {
                 .help("delete it, or add its partner")
         }
         Token::Doc => unexpected("this `///` comment documents nothing".into())
-            .help("put it above an item, a rule, a field or a variant; or write `//`"),
+            .help("put it above an item, a rule, a field, a parameter, a row and the like; or write `//`"),
         Token::Allow | Token::Deny | Token::Require => {
             unexpected(format!("a rule stands in a policy, this `{word}` in none"))
                 .help("write `policy name on action { … }` around it")

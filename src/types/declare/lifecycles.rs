@@ -70,7 +70,7 @@ impl Machine {
 
     fn steps(&mut self, written: &Lifecycle, sink: &mut Diagnostics) {
         let mut seen: HashMap<(u32, u32), Span> = HashMap::new();
-        for line in &written.lines {
+        for (_, line) in &written.lines {
             let LifecycleLine::Steps { from, to, .. } = line else { continue };
             for source in from {
                 let from = self.state(source);
@@ -97,7 +97,7 @@ impl Machine {
     fn states_of_lines(&self, written: &Lifecycle, finals: bool, sink: &mut Diagnostics) -> Vec<(u32, Span)> {
         let mut states: Vec<(u32, Span)> = Vec::new();
         let mut first: HashMap<u32, Span> = HashMap::new();
-        let names = written.lines.iter().flat_map(|line| match line {
+        let names = written.lines.iter().flat_map(|(_, line)| match line {
             LifecycleLine::Initial(names, _) if !finals => names.as_slice(),
             LifecycleLine::Final(names, _) if finals => names.as_slice(),
             _ => &[],
