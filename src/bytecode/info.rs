@@ -90,6 +90,8 @@ pub enum OperandType {
     Path,
     /// An iterator.
     Iterator,
+    /// A graph that is being built.
+    Graph,
     /// Perhaps an Int.
     OptionalInt,
     /// Perhaps a String.

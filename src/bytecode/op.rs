@@ -85,6 +85,7 @@ macro_rules! for_each_op {
 0x45 DecimalAbs      "decimal_abs"      (a: out Decimal, b: input Decimal)                        unit    fails "a := the distance of b from zero";
 0x46 DecimalMin      "decimal_min"      (a: out Decimal, b: input Decimal, c: input Decimal)      unit    safe  "a := the lesser";
 0x47 DecimalMax      "decimal_max"      (a: out Decimal, b: input Decimal, c: input Decimal)      unit    safe  "a := the greater";
+0x48 DecimalTruncate "decimal_truncate" (a: out Int, b: input Decimal)                            unit    safe  "a := b without the digits behind its point, which always fits";
 
 // Time.
 0x50 DurationAdd     "duration_add"     (a: out Duration, b: input Duration, c: input Duration)   unit    fails "a := b + c";
@@ -155,6 +156,11 @@ macro_rules! for_each_op {
 0x9e MakeMap         "make_map"         (a: out Any, b: input Any, n: count)                      elements safe "a := the map of n entries, keys and values in turn in slots b, b+1, …; equal keys: the last counts";
 0x9f MakeRecord      "make_record"      (a: out Any, b: input Any, r: record)                     elements safe "a := the record r of the values in slots b, b+1, …";
 0xa0 Field           "field"            (a: out Any, b: input Any, n: count)                      unit    safe  "a := field n of the record b";
+
+// Graphs.
+0xa1 Graph           "graph"            (a: out Graph)                                            unit    safe  "a := a graph without nodes";
+0xa2 Link            "link"             (a: input Graph, b: input Any, c: input Any)              elements safe "adds to a the node b, a scalar, with an edge to each element of the set or list c; pays for what `acyclic` does with them";
+0xa3 Acyclic         "acyclic"          (a: out Bool, b: input Graph)                             unit    safe  "a := whether no path of edges in b leads from a node to itself; b can't be read any more";
 
 // Entities and lifecycles.
 0xa8 Attribute       "attribute"        (a: out Any, b: input Any, s: selector)                   unit    safe  "a := the attribute that selector s finds in the entity b";

@@ -11,6 +11,8 @@
 //!   `jump_absent`, equality, arguments, results and parts of optional type). A present optional is its value.
 //! - `iterate` is given a collection, never an error. `element` stands in the body of the loop of its iterator, which
 //!   nothing else writes to or steps. `raise` is given an error.
+//! - A graph lies in one slot, where only `link` changes it, and `acyclic` is the last that reads it. Its nodes, and what
+//!   its edges lead to, are of one type.
 //! - Parameters may be errors. Functions call functions with smaller numbers only, at most `call_depth` deep and with
 //!   `stack_slots` slots altogether. Memo functions are reached by `force`, or serve the entry directly.
 //! - A loop turns at most as often as its collection may have elements by its type; no entry takes more than its `cost`.

@@ -5,14 +5,14 @@
 //! decision and never change it; so nothing needs to be known of how decisions are made.
 //!
 //! Parts are rules, the leaves of conditions (below `and`, `or`, `not`, `implies`, `if`), rows of tables and arms of
-//! `match`. Leaves within quantifiers count as seen if they were so for any element; leaves and rows of functions, if they
+//! `match`. Leaves within quantifiers and `acyclic` count as seen if they were so for any element; leaves and rows of functions, if they
 //! were so in any call of a rule. Since the language has no order of evaluation, every leaf is looked at whatever its
 //! neighbours are; one that is an error was seen neither true nor false.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::shape::for_each_part;
+use super::shape::{bound_in, for_each_part};
 use crate::base::limits::PROBES_MAX;
 use crate::base::span::Span;
 use crate::types::operator::Operator;
@@ -128,7 +128,7 @@ struct Maker<'a> {
     names: Vec<Item>,
 }
 
-/// A quantifier around a part: its variable and what it goes over.
+/// What binds a variable around a part: the variable and what it goes over.
 type Around = Vec<(LocalId, Expr, Span)>;
 
 impl Maker<'_> {
@@ -234,13 +234,6 @@ impl Maker<'_> {
             found.add(item(Seen::False), not(expr.clone()), around);
         }
         match &expr.kind {
-            ExprKind::Quantifier(_, local, over, body) => {
-                self.walk(over, around, found);
-                around.push((*local, (**over).clone(), expr.span));
-                self.walk(body, around, found);
-                around.pop();
-                return;
-            }
             ExprKind::Match(of, arms) => {
                 for (at, (_, value)) in arms.iter().enumerate() {
                     let item = Item { span: value.span, part: Part::Row, seen: Seen::True };
@@ -259,7 +252,19 @@ impl Maker<'_> {
             }
             _ => {}
         }
-        children(expr).into_iter().for_each(|child| self.walk(child, around, found));
+        let bound = bound_in(expr);
+        let mut parts = Vec::new();
+        for_each_part(expr, &mut |part| parts.push(part));
+        for part in parts {
+            let binds = bound.filter(|(_, over)| !std::ptr::eq(*over, part));
+            if let Some((local, over)) = binds {
+                around.push((local, over.clone(), expr.span));
+            }
+            self.walk(part, around, found);
+            if binds.is_some() {
+                around.pop();
+            }
+        }
     }
 }
 
@@ -300,14 +305,4 @@ fn not(expr: Expr) -> Expr {
 
 fn bool(value: bool, span: Span) -> Expr {
     Expr { kind: ExprKind::Const(Const::Bool(value)), ty: Type::Bool, span, fallible: false }
-}
-
-/// The parts of an expression, but those that a quantifier binds a variable in.
-fn children(expr: &Expr) -> Vec<&Expr> {
-    if let ExprKind::Quantifier(_, _, over, _) = &expr.kind {
-        return vec![over];
-    }
-    let mut parts = Vec::new();
-    for_each_part(expr, &mut |part| parts.push(part));
-    parts
 }

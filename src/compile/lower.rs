@@ -3,6 +3,8 @@
 //! `lower` puts the value of an expression into a slot and says whether it may be an error. Where control flow hangs on a
 //! value that may be one, the error is carried on; everywhere else the instructions carry it by themselves.
 
+mod loops;
+
 use std::collections::HashMap;
 
 use crate::bytecode::op::{Op, Slot, U24};
@@ -16,7 +18,7 @@ use crate::types::operator::Operator;
 use crate::types::ty::Type;
 use crate::types::typed::{
     ActionDef, Const, Expr, ExprKind, FunctionBody, FunctionId as TypedFunctionId, LetDef, LocalId, PatternSource,
-    Quantifier, TypedPolicy,
+    TypedPolicy,
 };
 
 /// What the functions of one action share.
@@ -262,6 +264,7 @@ impl<'a, 'p> Lowering<'a, 'p> {
             ExprKind::Quantifier(quantifier, local, over, body) => {
                 self.quantifier(b, *quantifier, *local, over, body, dst)
             }
+            ExprKind::Acyclic(local, over, node, edges) => self.acyclic(b, *local, over, node, edges, dst),
             ExprKind::Set(items) => {
                 let (first, fails) = self.values(b, items.iter());
                 b.emit(Op::MakeSet { a: dst, b: first, n: items.len() as u16 });
@@ -454,75 +457,6 @@ impl<'a, 'p> Lowering<'a, 'p> {
         made
     }
 
-    fn quantifier(
-        &mut self,
-        b: &mut Builder,
-        quantifier: Quantifier,
-        local: LocalId,
-        over: &'a Expr,
-        body: &'a Expr,
-        dst: Slot,
-    ) -> bool {
-        let collection = b.slot();
-        let over_fails = self.lower(b, over, collection);
-        let (failed, end, behind, head) = (b.label(), b.label(), b.label(), b.label());
-        let may_seem_faulty = over_fails || !self.is_plainly_sound(over);
-        if may_seem_faulty {
-            b.jump_error(collection, failed);
-        }
-        let (iterator, element, test) = (b.slot(), b.slot(), b.slot());
-        let start = match quantifier {
-            Quantifier::Any => (Const::Bool(false), Type::Bool),
-            Quantifier::All => (Const::Bool(true), Type::Bool),
-            Quantifier::Count => (Const::Int(0), Type::Int(crate::types::ty::Interval::FULL)),
-        };
-        self.constant(b, &start.0, &start.1, dst);
-        b.emit(Op::Iterate { a: iterator, b: collection });
-        b.place(head);
-        b.next(iterator, behind);
-        b.emit(Op::Element { a: element, b: iterator });
-        let hidden = self.locals.insert(local, Binding::Slot(element, false));
-        let body_fails = self.lower(b, body, test);
-        match hidden {
-            Some(binding) => self.locals.insert(local, binding),
-            None => self.locals.remove(&local),
-        };
-        match quantifier {
-            Quantifier::Any => {
-                b.emit(Op::Or { a: dst, b: dst, c: test });
-                b.jump_true(dst, end);
-            }
-            Quantifier::All => {
-                b.emit(Op::And { a: dst, b: dst, c: test });
-                b.jump_false(dst, end);
-            }
-            Quantifier::Count => b.emit(Op::CountIf { a: dst, b: dst, c: test }),
-        }
-        b.end_loop(head);
-        b.place(behind);
-        if may_seem_faulty {
-            b.jump(end);
-        }
-        self.raise(b, may_seem_faulty, failed, collection, dst);
-        b.place(end);
-        over_fails | body_fails
-    }
-
-    /// Whether the verifier can see that a collection is no error. It knows nothing of intervals, presence and types that
-    /// were asked for, so that it sees less than the checker.
-    fn is_plainly_sound(&self, expr: &Expr) -> bool {
-        let one_type = |types: &[_]| types.len() == 1;
-        match &expr.kind {
-            ExprKind::Const(_) | ExprKind::Parameter(_) | ExprKind::Context(_) => true,
-            ExprKind::Attribute(entity, _) => self.state.as_ref().is_some_and(|state| match entity.kind {
-                ExprKind::Subject => one_type(&state.action.subject),
-                ExprKind::Resource => one_type(&state.action.resource),
-                _ => false,
-            }),
-            _ => false,
-        }
-    }
-
     fn connective(&mut self, b: &mut Builder, operator: Operator, operands: &'a [Expr], dst: Slot) -> bool {
         let (left, right) = (&operands[0], &operands[1]);
         // The value of the left side that settles the result: false of `and`, `implies`; true of `or`.
@@ -713,7 +647,7 @@ fn plain(operator: Operator, a: Slot, b: Slot, c: Slot) -> Op {
             EntityIn EntityInAny
         }
         one {
-            Not IntNegate IntAbs IntToDecimal DecimalNegate DecimalAbs DurationNegate
+            Not IntNegate IntAbs IntToDecimal DecimalNegate DecimalAbs DecimalTruncate DurationNegate
             TimestampYear TimestampMonth TimestampDay TimestampHour TimestampMinute TimestampSecond TimestampWeekday
             StringLength IpIsLoopback IpIsPrivate IpIsLinkLocal IpIsMulticast IpIsUnspecified IpIsGlobal IpIsV6
             UrlScheme UrlHost UrlPort UrlPath UrlQuery UrlFragment UrlHasCredentials UrlHostAddress UrlText

@@ -37,6 +37,7 @@ enum Head {
     If,
     Match(Vec<Pattern>),
     Quantifier(Quantifier),
+    Acyclic,
     Call(u32, u32),
     Set,
     List,
@@ -121,6 +122,7 @@ impl Shapes {
             ExprKind::If(..) => Head::If,
             ExprKind::Match(_, arms) => Head::Match(arms.iter().map(|(pattern, _)| pattern.clone()).collect()),
             ExprKind::Quantifier(quantifier, ..) => Head::Quantifier(*quantifier),
+            ExprKind::Acyclic(..) => Head::Acyclic,
             ExprKind::Call(function, _) => Head::Call(function.0, unit.instance),
             ExprKind::Set(_) => Head::Set,
             ExprKind::List(_) => Head::List,
@@ -130,10 +132,9 @@ impl Shapes {
         let mut open = if let Head::Bound(out) = head { out + 1 } else { 0 };
         let mut parts = Vec::new();
         let mut whole = true;
-        let body =
-            if let ExprKind::Quantifier(_, local, _, body) = &expr.kind { Some((*local, &**body)) } else { None };
+        let bound = bound_in(expr);
         for_each_part(expr, &mut |part| {
-            let binds = body.filter(|(_, body)| std::ptr::eq(*body, part));
+            let binds = bound.filter(|(_, over)| !std::ptr::eq(*over, part));
             if let Some((local, _)) = binds {
                 self.binders.push(local);
             }
@@ -191,7 +192,7 @@ fn worth_sharing(expr: &Expr) -> bool {
 /// About how many instructions it takes, up to a little over what matters.
 fn weight(expr: &Expr) -> u32 {
     let own = match &expr.kind {
-        ExprKind::Matches(..) | ExprKind::Quantifier(..) | ExprKind::Call(..) => WORTH_SHARING,
+        ExprKind::Matches(..) | ExprKind::Quantifier(..) | ExprKind::Acyclic(..) | ExprKind::Call(..) => WORTH_SHARING,
         ExprKind::Operator(
             Operator::StringContains
             | Operator::ContainsAll
@@ -217,6 +218,14 @@ fn weight(expr: &Expr) -> u32 {
     sum
 }
 
+/// The variable that an expression binds, and what that goes over: in all its other parts it is bound.
+pub(super) fn bound_in(expr: &Expr) -> Option<(LocalId, &Expr)> {
+    match &expr.kind {
+        ExprKind::Quantifier(_, local, over, _) | ExprKind::Acyclic(local, over, _, _) => Some((*local, over)),
+        _ => None,
+    }
+}
+
 /// The direct parts of an expression, in source order.
 pub(super) fn for_each_part<'a>(expr: &'a Expr, then: &mut dyn FnMut(&'a Expr)) {
     match &expr.kind {
@@ -237,7 +246,7 @@ pub(super) fn for_each_part<'a>(expr: &'a Expr, then: &mut dyn FnMut(&'a Expr)) 
             then(a);
             then(b);
         }
-        ExprKind::If(a, b, c) => {
+        ExprKind::If(a, b, c) | ExprKind::Acyclic(_, a, b, c) => {
             then(a);
             then(b);
             then(c);

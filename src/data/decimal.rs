@@ -95,6 +95,13 @@ impl Decimal {
         if self.0 % SCALE == 0 { Some(self.0 / SCALE) } else { None }
     }
 
+    /// The integer that is left when the digits behind the point are dropped: rounded toward zero.
+    #[inline]
+    #[must_use]
+    pub fn truncate(self) -> i64 {
+        self.0 / SCALE
+    }
+
     /// `self + other`.
     #[inline]
     pub fn checked_add(self, other: Decimal) -> Result<Decimal, ArithmeticError> {
@@ -331,6 +338,11 @@ mod tests {
         assert_eq!(Decimal::MIN.checked_neg(), Err(ArithmeticError::Overflow));
         assert_eq!(Decimal::from_int(i64::MAX), Err(ArithmeticError::Overflow));
         assert_eq!(Decimal::from_int(-3), Ok(decimal("-3")));
+        for (text, expected) in [("0.999999", 0), ("-0.999999", 0), ("2", 2), ("2.5", 2), ("-2.5", -2)] {
+            assert_eq!(decimal(text).truncate(), expected, "{text}");
+        }
+        assert_eq!(Decimal::MAX.truncate(), 9_223_372_036_854);
+        assert_eq!(Decimal::MIN.truncate(), -9_223_372_036_854);
         assert_eq!(decimal("-3").to_int(), Some(-3));
         assert_eq!(decimal("3.5").to_int(), None);
     }

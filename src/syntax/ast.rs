@@ -742,6 +742,8 @@ pub enum ExprKind {
     Match(Box<Expr>, Vec<MatchArm>),
     /// `any(x in xs: e)`
     Quantifier(QuantifierKind, Name, Box<Expr>, Box<Expr>),
+    /// `acyclic(x in xs: node -> edges)`
+    Acyclic(Name, Box<Expr>, Box<Expr>, Box<Expr>),
     /// `(a)`: kept, so that the formatter shows what was written.
     Paren(Box<Expr>),
     /// Could not be read; already reported.

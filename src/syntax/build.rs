@@ -654,6 +654,21 @@ impl<'a> Build<'a> {
         let kind = ExprKind::Quantifier(kind, name, Box::new(over.node), Box::new(body.node));
         self.node(self.span(start, end), depth, kind)
     }
+
+    /// `acyclic(x in xs: node -> edges)`
+    pub fn acyclic(
+        &self,
+        start: u32,
+        end: u32,
+        name: Name,
+        over: Deep<Expr>,
+        node: Deep<Expr>,
+        edges: Deep<Expr>,
+    ) -> Deep<Expr> {
+        let depth = over.depth.max(node.depth).max(edges.depth);
+        let kind = ExprKind::Acyclic(name, Box::new(over.node), Box::new(node.node), Box::new(edges.node));
+        self.node(self.span(start, end), depth, kind)
+    }
 }
 
 fn is_negative(literal: &Literal) -> bool {

@@ -158,6 +158,7 @@ tokens! {
         Any "any" Hard;
         All "all" Hard;
         Count "count" Hard;
+        Acyclic "acyclic" Hard;
         True "true" Hard;
         False "false" Hard;
         Underscore "_" Hard;

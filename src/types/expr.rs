@@ -218,6 +218,7 @@ impl<'s, 'w> Checker<'s, 'w> {
             ast::ExprKind::If(condition, yes, no) => self.if_else(condition, yes, no, span, expected),
             ast::ExprKind::Match(value, arms) => self.match_arms(value, arms, span, expected),
             ast::ExprKind::Quantifier(kind, name, over, body) => self.quantifier(*kind, name, over, body, span),
+            ast::ExprKind::Acyclic(name, over, node, edges) => self.acyclic(name, over, node, edges, span),
             ast::ExprKind::Paren(inner) => self.infer(inner, expected),
             ast::ExprKind::Error => Checked::unknown(span),
         }

@@ -29,6 +29,7 @@ pub fn operate(operator: Operator, operands: &[Const]) -> Option<Result<Const, A
         [Const::Decimal(value)] => match operator {
             Op::DecimalNegate => Some(value.checked_neg().map(Const::Decimal)),
             Op::DecimalAbs => Some(value.checked_abs().map(Const::Decimal)),
+            Op::DecimalTruncate => Some(Ok(Const::Int(value.truncate()))),
             _ => None,
         },
         [Const::Decimal(left), Const::Decimal(right)] => {

@@ -64,6 +64,8 @@ pub enum Operator {
     DecimalNegate,
     /// Decimal to Decimal.
     DecimalAbs,
+    /// Decimal to Int, toward zero: `truncate(d)`; never fails.
+    DecimalTruncate,
     /// Never fails.
     DecimalMin,
     /// Never fails.

@@ -186,6 +186,13 @@ impl<'a> Walk<'a> {
                 self.origin(body);
                 Origin::default()
             }
+            ExprKind::Acyclic(local, over, node, edges) => {
+                let origin = self.origin(over);
+                self.locals.insert(*local, origin);
+                self.origin(node);
+                self.origin(edges);
+                Origin::default()
+            }
             ExprKind::Set(items) | ExprKind::List(items) | ExprKind::Record(_, items) => self.all(items),
             ExprKind::Map(items) => self.all(items.iter().map(|(_, value)| value)),
         }

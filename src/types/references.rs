@@ -75,6 +75,7 @@ fn expr_step<'a>(expr: &'a Expr, tasks: &mut Vec<Task<'a>>, found: &mut impl FnM
         }
         ExprKind::Quantifier(_, _, over, body) => all(&[over, body]),
         ExprKind::If(condition, then, otherwise) => all(&[condition, then, otherwise]),
+        ExprKind::Acyclic(_, over, node, edges) => all(&[over, node, edges]),
         ExprKind::Match(inner, arms) => {
             all(&[inner]);
             tasks.extend(arms.iter().flat_map(|arm| [Task::Pattern(&arm.pattern), Task::Expr(&arm.value)]));

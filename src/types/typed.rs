@@ -555,6 +555,9 @@ pub enum ExprKind {
     /// `any`, `all` (Kleene: an error only if nothing decides), `count` (an error if any body is one).
     /// Over a set, a list, or the keys of a map.
     Quantifier(Quantifier, LocalId, Box<Expr>, Box<Expr>),
+    /// `acyclic(x in xs: node -> edges)`: whether the graph has no cycle. Over what, the node, and the nodes that its edges
+    /// lead to, a set or list of the node's type. An error of any of them is the result.
+    Acyclic(LocalId, Box<Expr>, Box<Expr>, Box<Expr>),
     /// A set of values that are not all constant; duplicates fall together.
     Set(Vec<Expr>),
     /// A list.

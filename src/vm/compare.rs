@@ -133,7 +133,8 @@ fn rank(value: Value) -> u8 {
         Value::Map(_) => 15,
         Value::Record(_) => 16,
         Value::Iterator(_) => 17,
-        Value::Error(_) => 18,
+        Value::Graph(_) => 18,
+        Value::Error(_) => 19,
     }
 }
 

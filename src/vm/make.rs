@@ -8,6 +8,7 @@ use crate::vm::compare::{compare_strings, make_set};
 use crate::vm::entities::Entities;
 use crate::vm::image::Image;
 use crate::vm::memory::{Heap, Memory};
+use crate::vm::ops::graph::Room;
 use crate::vm::value::{Region, Seq, StrRef, Value};
 
 /// Room for what is being made.
@@ -17,6 +18,8 @@ pub struct Buffers {
     pub values: Vec<Value>,
     /// A text.
     pub text: String,
+    /// A graph that is judged.
+    pub graph: Room,
     order: Vec<u32>,
 }
 
@@ -46,7 +49,7 @@ impl<'a, E: Entities> Maker<'a, E> {
     /// A maker for one value.
     #[inline]
     pub fn new(image: &'a Image, entities: &'a E, heap: &'a mut Heap, buffers: &'a mut Buffers) -> Maker<'a, E> {
-        let Buffers { values, text, order } = buffers;
+        let Buffers { values, text, order, .. } = buffers;
         Maker { image, entities, heap, values, text, order }
     }
 

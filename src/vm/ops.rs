@@ -6,6 +6,7 @@
 pub mod collections;
 pub mod decimal;
 pub mod entities;
+pub mod graph;
 pub mod int;
 pub mod logic;
 pub mod net;

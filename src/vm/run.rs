@@ -16,7 +16,7 @@ use crate::vm::image::{Callee, Image};
 use crate::vm::make::{Buffers, Maker, reading};
 use crate::vm::memory::{Local, Memory};
 use crate::vm::ops::collections::{Keep, Shape};
-use crate::vm::ops::{Outcome, collections, decimal, entities, failed, int, logic, net, text, time};
+use crate::vm::ops::{Outcome, collections, decimal, entities, failed, graph, int, logic, net, text, time};
 use crate::vm::value::{Fault, FaultKind, Value};
 
 /// Counts the steps of a run. The certified cost bounds them, so that only tests do.
@@ -326,6 +326,7 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
                 Op::DecimalNegate { a, b } => checked!(a, |b| decimal::unary(b, Decimal::checked_neg)),
                 Op::DecimalAbs { a, b } => checked!(a, |b| decimal::unary(b, Decimal::checked_abs)),
                 Op::DecimalMin { a, b, c } => set!(a, |b, c| decimal::choose(b, c, Ord::min)),
+                Op::DecimalTruncate { a, b } => set!(a, |b| decimal::truncate(b)),
                 Op::DecimalMax { a, b, c } => set!(a, |b, c| decimal::choose(b, c, Ord::max)),
 
                 Op::DurationAdd { a, b, c } => checked!(a, |b, c| time::durations(b, c, Duration::checked_add)),
@@ -416,6 +417,13 @@ impl<E: Entities, M: Meter> Run<'_, E, M> {
                     make!(a, b, record.fields.len(), Shape::Record);
                 }
                 Op::Field { a, b, n } => set!(a, |b| collections::field(memory!(), b, n)),
+
+                Op::Graph { a } => set!(a, graph::EMPTY),
+                Op::Link { a, b, c } => {
+                    let (before, node, edges) = (get!(a), get!(b), get!(c));
+                    set!(a, graph::link(maker!(), before, node, edges));
+                }
+                Op::Acyclic { a, b } => set!(a, |b| graph::is_acyclic(memory!(), b, &mut buffers.graph)),
 
                 Op::Attribute { a, b, s } => {
                     set!(a, |b| entities::attribute(image, store, local, b, s.get()));

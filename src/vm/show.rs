@@ -46,6 +46,7 @@ impl Show<'_> {
             | Value::Map(_)
             | Value::Record(_)
             | Value::Iterator(_)
+            | Value::Graph(_)
             | Value::Error(_) => out.push('…'),
             // Writing to a string cannot fail.
             Value::Int(value) => drop(write!(out, "{value}")),

@@ -45,6 +45,9 @@ pub enum Value {
     Record(Seq),
     /// Where a loop stands. Never an element or a field.
     Iterator(Iter),
+    /// A graph that is being built: nothing, or the graph before the last node, that node, and what its edges lead to.
+    /// Never an element or a field, but of the next graph.
+    Graph(Seq),
     /// What had no result. Never an element or a field.
     Error(Fault),
 }

@@ -47,7 +47,7 @@ impl Maker<'_> {
             25 | 29 => self.of_type(depth),
             26 => self.state(depth),
             27 | 28 => {
-                let word = self.random.text(&["any", "all"]);
+                let word = self.random.text(&["any", "all", "acyclic"]);
                 self.quantifier(word, depth)
             }
             _ => {

@@ -367,6 +367,7 @@ impl Maker<'_> {
                 format!("({} / {divisor})", self.changing(&sort, depth))
             }
             7 => format!("(-({}))", self.changing(&sort, depth)),
+            8 if self.random.chance(50) => format!("truncate({})", self.changing(&Sort::Decimal, depth)),
             8 => format!("abs({})", self.changing(&sort, depth)),
             9 | 10 => {
                 let word = self.random.text(&["min", "max"]);
@@ -456,7 +457,7 @@ impl Maker<'_> {
         Some((found.text, inner))
     }
 
-    /// `any`, `all`, `count`
+    /// `any`, `all`, `count`, `acyclic`
     pub fn quantifier(&mut self, word: &str, depth: usize) -> String {
         let Some((over, inner)) = self.collection(depth) else {
             let sort = if word == "count" { Sort::Int } else { Sort::Bool };
@@ -468,12 +469,27 @@ impl Maker<'_> {
         for _ in 0..3 {
             self.scope.add(decls, &name, &inner, 1);
         }
-        let body = if inner.is_scalar() && self.random.chance(50) {
+        let body = if word == "acyclic" {
+            self.link(&name, &inner, depth)
+        } else if inner.is_scalar() && self.random.chance(50) {
             self.comparison_with(&name, &inner, depth)
         } else {
             self.changing(&Sort::Bool, depth)
         };
         self.scope = kept;
         format!("{word}({name} in {over}: {body})")
+    }
+
+    /// A node and its edges: often the element itself, and what may lead back to others.
+    fn link(&mut self, name: &str, inner: &Sort, depth: usize) -> String {
+        let (node, sort) = if inner.is_scalar() && self.random.chance(70) {
+            (name.to_owned(), inner.clone())
+        } else {
+            let sort = self.random.pick(&[Sort::Int, Sort::Text, Sort::Enum(0)]).clone();
+            (self.changing(&sort, depth), sort)
+        };
+        let edges = if self.random.chance(30) { sort.list() } else { sort.set() };
+        let edges = if self.random.chance(40) { self.literal(&edges) } else { self.changing(&edges, depth) };
+        format!("{node} -> {edges}")
     }
 }

@@ -190,6 +190,45 @@ fn loops_nest() {
     assert_eq!(listing(&["0", "set{1, 2, 3}"], text), "3");
 }
 
+/// Each link as its node and the set of what its edges lead to, constants 1 on.
+fn acyclic(links: &[&str]) -> String {
+    let mut text = String::from("graph 0\n");
+    for (at, _) in links.chunks(2).enumerate() {
+        text += &format!("const 1 ${}\nconst 2 ${}\nlink 0 1 2\n", at * 2, at * 2 + 1);
+    }
+    let zero = links.len();
+    listing(&[links, &["0"]].concat(), &format!("{text}acyclic 3 0\nconst 4 ${zero}\ncount_if 4 4 3\nreturn 4"))
+}
+
+#[test]
+fn a_graph_is_acyclic_if_no_path_leads_back() {
+    assert_eq!(acyclic(&[]), "1");
+    assert_eq!(acyclic(&["1", "set{}"]), "1");
+    assert_eq!(acyclic(&["1", "set{1}"]), "0");
+    assert_eq!(acyclic(&["1", "set{2}", "2", "set{1}"]), "0");
+    assert_eq!(acyclic(&["1", "set{2}", "2", "set{3}"]), "1");
+    assert_eq!(acyclic(&["\"a\"", "list[\"b\", \"b\"]", "\"b\"", "list[\"z\"]"]), "1");
+    assert_eq!(acyclic(&["\"a\"", "list[\"b\", \"b\"]", "\"b\"", "list[\"a\"]"]), "0");
+    // A diamond, and one with an edge back; what lies behind a cycle is no matter.
+    assert_eq!(acyclic(&["1", "set{2, 3}", "2", "set{4}", "3", "set{4}", "4", "set{}"]), "1");
+    assert_eq!(acyclic(&["1", "set{2, 3}", "2", "set{4}", "3", "set{4}", "4", "set{3}"]), "0");
+    // Of one node twice all edges count.
+    assert_eq!(acyclic(&["1", "set{}", "2", "set{1}", "1", "set{2}"]), "0");
+}
+
+#[test]
+fn an_error_of_a_node_or_of_edges_is_that_of_the_graph() {
+    let fails = "const 4 $3\nint_add 4 4 4 @9\nconst 5 $2\nint_add 5 5 5 @7\n";
+    let text = |links: &str| {
+        format!("{fails}graph 0\nconst 1 $0\nconst 2 $1\n{links}\nacyclic 3 0\nconst 6 $4\ncount_if 6 6 3\nreturn 6")
+    };
+    let run = |links: &str| listing(&["1", "set{1}", "9223372036854775807", "9223372036854775806", "0"], &text(links));
+    assert_eq!(run("link 0 1 2"), "0");
+    assert_eq!(run("link 0 4 2\nlink 0 1 2"), "!9 overflow");
+    assert_eq!(run("link 0 4 2\nlink 0 5 2"), "!7 overflow");
+    assert_eq!(run("link 0 5 2\nlink 0 4 2"), "!7 overflow");
+}
+
 /// What is certified bounds time; room has a bound of its own.
 #[test]
 fn a_decision_holds_only_so_many_values() {

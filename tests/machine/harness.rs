@@ -421,6 +421,7 @@ pub fn describe(image: &Image, memory: Memory<'_>, value: Value) -> String {
         }
         Value::Record(seq) => format!("rec({})", all(seq)),
         Value::Iterator(_) => "iterator".into(),
+        Value::Graph(_) => "graph".into(),
         Value::Error(fault) => format!("!{} {}", fault.site.0, fault.kind.name()),
     }
 }

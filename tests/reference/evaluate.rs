@@ -1,6 +1,6 @@
 //! Expressions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use pdl::base::span::Span;
 use pdl::data::pattern::Pattern as TextPattern;
@@ -126,6 +126,7 @@ impl<'a> Scope<'a> {
                 self.call(*function, arguments)
             }
             ExprKind::Quantifier(quantifier, local, over, body) => self.quantifier(*quantifier, *local, over, body),
+            ExprKind::Acyclic(local, over, node, edges) => self.acyclic(*local, over, node, edges),
             ExprKind::Set(items) => Ok(Value::Set(self.values(items)?.into_iter().collect())),
             ExprKind::List(items) => Ok(Value::List(self.values(items)?)),
             ExprKind::Record(_, items) => Ok(Value::Record(self.values(items)?)),
@@ -199,15 +200,49 @@ impl<'a> Scope<'a> {
         unreachable!("some row always matches")
     }
 
-    fn quantifier(&mut self, quantifier: Quantifier, local: LocalId, over: &Expr, body: &Expr) -> Outcome {
-        let elements: Vec<Value> = match self.value(over)? {
+    fn elements(&mut self, over: &Expr) -> Result<Vec<Value>, Fault> {
+        Ok(match self.value(over)? {
             Value::Set(items) => items.into_iter().collect(),
             Value::List(items) => items,
             Value::Map(items) => items.into_keys().map(Value::String).collect(),
             _ => unreachable!("quantifiers run over collections"),
-        };
+        })
+    }
+
+    /// Takes away what leads to nothing that is left, until nothing changes: a node on a cycle always stays.
+    fn acyclic(&mut self, local: LocalId, over: &Expr, node: &Expr, edges: &Expr) -> Outcome {
+        let mut parts = Vec::new();
+        for element in self.elements(over)? {
+            self.locals.insert(local, Ok(element));
+            parts.push(self.value(node));
+            parts.push(self.value(edges));
+        }
+        self.locals.remove(&local);
+        let mut left: BTreeMap<Value, Vec<Value>> = BTreeMap::new();
+        for pair in all(parts)?.chunks(2) {
+            let to: Vec<Value> = match &pair[1] {
+                Value::Set(items) => items.iter().cloned().collect(),
+                Value::List(items) => items.clone(),
+                _ => unreachable!("edges are collections"),
+            };
+            left.entry(pair[0].clone()).or_default().extend(to);
+        }
+        loop {
+            let ends: Vec<Value> = left
+                .iter()
+                .filter(|(_, to)| !to.iter().any(|next| left.contains_key(next)))
+                .map(|(node, _)| node.clone())
+                .collect();
+            if ends.is_empty() {
+                return Ok(Value::Bool(left.is_empty()));
+            }
+            left.retain(|node, _| !ends.contains(node));
+        }
+    }
+
+    fn quantifier(&mut self, quantifier: Quantifier, local: LocalId, over: &Expr, body: &Expr) -> Outcome {
         let mut bodies = Vec::new();
-        for element in elements {
+        for element in self.elements(over)? {
             self.locals.insert(local, Ok(element));
             bodies.push(self.value(body));
         }

@@ -112,6 +112,7 @@ pub fn apply(world: &World, operator: Operator, operands: &[Value]) -> Result<Va
         O::IntAbs => checked(one!(i64, |a| int_abs(*a)), Value::Int)?,
         O::IntMin | O::DecimalMin => first.min(second).clone(),
         O::IntMax | O::DecimalMax => first.max(second).clone(),
+        O::DecimalTruncate => Value::Int(one!(Decimal, |a| a.truncate())),
         O::IntToDecimal => checked(one!(i64, |a| Decimal::from_int(*a)), Value::Decimal)?,
 
         O::DecimalAdd => checked(two!(Decimal, Decimal, |a, b| a.checked_add(*b)), Value::Decimal)?,

@@ -206,7 +206,7 @@ impl Flow<'_> {
         if cell.may_be(state::UNASSIGNED) {
             return Err(Reason::Unassigned);
         }
-        if matches!(self.kinds.data(cell.kind), Data::Iterator(..)) {
+        if matches!(self.kinds.data(cell.kind), Data::Iterator(..) | Data::Graph(_)) {
             return Err(Reason::OperandType);
         }
         Ok(cell)
@@ -442,6 +442,7 @@ impl Flow<'_> {
             | Op::IsType { .. }
             | Op::Narrow { .. }
             | Op::StepsTo { .. } => self.entities(op),
+            Op::Graph { .. } | Op::Link { .. } | Op::Acyclic { .. } => self.graphs(op),
             _ => match self.collections(op)? {
                 Some(()) => Ok(()),
                 None => self.by_table(op),

@@ -55,6 +55,8 @@ pub(super) enum Data {
     Map(Cell, u32),
     /// Over elements like this; at most so many.
     Iterator(Cell, u32),
+    /// With nodes like these.
+    Graph(Kind),
 }
 
 /// Which states a slot may be in, as bits.
@@ -292,6 +294,10 @@ impl Kinds {
                 let (a, b, max) = (*a, *b, *m.max(n));
                 Data::Iterator(self.join_cells(a, b)?, max)
             }
+            (Data::Graph(a), Data::Graph(b)) => {
+                let (a, b) = (*a, *b);
+                Data::Graph(self.join(a, b)?)
+            }
             _ => return None,
         };
         Some(self.intern(joined))
@@ -313,10 +319,10 @@ impl Kinds {
         self.intern(widened)
     }
 
-    /// What an operand that the table gives a type has to be, or is; nothing for `Any` and iterators.
+    /// What an operand that the table gives a type has to be, or is; nothing for `Any`, iterators and graphs.
     pub(super) fn operand(ty: OperandType) -> Option<Cell> {
         let kind = match ty {
-            OperandType::None | OperandType::Any | OperandType::Iterator => return None,
+            OperandType::None | OperandType::Any | OperandType::Iterator | OperandType::Graph => return None,
             OperandType::Bool => Kind::BOOL,
             OperandType::Int => Kind::INT,
             OperandType::Decimal => Kind::DECIMAL,
@@ -337,7 +343,9 @@ impl Kinds {
 
     pub(super) fn is_scalar(&self, kind: Kind) -> bool {
         match self.data(kind) {
-            Data::Record(_) | Data::Set(..) | Data::List(..) | Data::Map(..) | Data::Iterator(..) => false,
+            Data::Record(_) | Data::Set(..) | Data::List(..) | Data::Map(..) | Data::Iterator(..) | Data::Graph(_) => {
+                false
+            }
             Data::Never
             | Data::Bool
             | Data::Int

@@ -176,7 +176,7 @@ impl Stream<'_> {
             (Token::Less, _) if self.opens_generic(at - 1) => false,
             (_, Token::Greater) if generic => false,
             (Token::Minus, _) if self.is_prefix(at - 1) => false,
-            (Token::Any | Token::All | Token::Count, Token::OpenParen) => false,
+            (Token::Any | Token::All | Token::Count | Token::Acyclic, Token::OpenParen) => false,
             (_, Token::OpenParen) => !(name_before || matches!(before, Token::CloseParen | Token::CloseBracket)),
             (_, Token::OpenBracket) => {
                 !(name_before || matches!(before, Token::CloseParen | Token::CloseBracket | Token::String))
@@ -204,7 +204,7 @@ impl Stream<'_> {
             Token::OpenParen => before.is_some_and(is_name),
             _ => true,
         };
-        let quantified = matches!(before, Some(Token::Any | Token::All | Token::Count));
+        let quantified = matches!(before, Some(Token::Any | Token::All | Token::Count | Token::Acyclic));
         let elements =
             if is_list && !quantified { self.elements(open + 1, close, labelled) } else { vec![(open + 1, close)] };
         let indexed = self.token(open) == Token::OpenBracket && !self.spaced_bracket(open);

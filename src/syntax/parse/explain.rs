@@ -90,6 +90,11 @@ impl Place<'_> {
         self.expects(Token::And) || self.expects(Token::Plus) || self.expects(Token::Coalesce)
     }
 
+    /// Whether a node of `acyclic` was read, and its edges are to come.
+    fn expects_edges(&self) -> bool {
+        self.expects(Token::Arrow) && self.expects(Token::Plus) && !self.expects(Token::Equal)
+    }
+
     fn unexpected(&self, message: impl Into<String>) -> Diagnostic {
         Diagnostic::error(Code::UnexpectedToken, self.span(), message)
     }
@@ -278,6 +283,12 @@ fn operator(place: &Place<'_>) -> Option<Diagnostic> {
         Token::Arrow if place.expects(Token::FatArrow) => {
             place.unexpected("`=>` stands between patterns and result").help("write `=>`").fix(span, "=>")
         }
+        Token::FatArrow if place.expects_edges() => {
+            place.unexpected("`=>` stands in tables and `match` only").help("write `->`").fix(span, "->")
+        }
+        _ if place.expects_edges() => place
+            .unexpected(format!("between a node and its edges stands `->`, not {}", show(place, found)))
+            .help("write `acyclic(x in xs: node -> edges)`; put a condition in parentheses"),
         Token::FatArrow if place.expects_operator() => place
             .unexpected("`=>` stands in tables and `match` only")
             .help("for \"at least\" write `>=`")

@@ -1,6 +1,8 @@
 //! Calls of functions, tables and builtin functions, and the quantifiers.
 
+use crate::base::limits::COLLECTION_MAX;
 use crate::base::span::Span;
+use crate::data::decimal::Decimal;
 use crate::data::similar::best_match;
 use crate::data::url::is_domain_name;
 use crate::diagnostic::{Code, Diagnostic};
@@ -9,13 +11,15 @@ use crate::types::expr::{Checked, Checker, Place, faults};
 use crate::types::interval::{self, Bounds};
 use crate::types::narrow::Truth;
 use crate::types::operator::Operator;
+use crate::types::relate;
 use crate::types::resolve::Expected;
-use crate::types::ty::Type;
+use crate::types::ty::{Interval, Type};
 use crate::types::typed::{Const, Expr, ExprKind, FunctionId, Quantifier};
 use crate::types::world::{Definition, dotted};
 
 /// The builtin functions, with what they take.
-const BUILTINS: [(&str, usize); 5] = [("min", 2), ("max", 2), ("abs", 1), ("decimal", 1), ("host_in", 2)];
+const BUILTINS: [(&str, usize); 6] =
+    [("min", 2), ("max", 2), ("abs", 1), ("decimal", 1), ("truncate", 1), ("host_in", 2)];
 
 impl Checker<'_, '_> {
     /// `f(a, b)`
@@ -121,8 +125,8 @@ impl Checker<'_, '_> {
                 self.host_in(url, domain, span)
             }
             (_, [only]) => {
-                // `decimal(5)` stands where a Decimal is expected: its argument does not.
-                let hint = if name == "decimal" { None } else { expected };
+                // `decimal(5)` stands where a Decimal is expected: its argument does not. `truncate` likewise.
+                let hint = if name == "abs" { expected } else { None };
                 let value = self.infer(only, hint);
                 let value = self.present(value);
                 self.builtin_of_one(name, value, span)
@@ -154,8 +158,21 @@ impl Checker<'_, '_> {
                     .label("a Decimal")
                     .help("leave `decimal(…)` away"),
             ),
+            ("truncate", Type::Decimal) => {
+                let interval = Interval { low: Decimal::MIN.truncate(), high: Decimal::MAX.truncate() };
+                self.operate(Operator::DecimalTruncate, vec![value.expr], Type::Int(interval), span, false)
+            }
+            ("truncate", Type::Int(_)) => self.fail(
+                Diagnostic::error(Code::TypeMismatch, value.expr.span, "this is an Int already")
+                    .label("an Int")
+                    .help("leave `truncate(…)` away"),
+            ),
             _ => {
-                let needs = if name == "abs" { "neither an Int nor a Decimal" } else { "not an Int" };
+                let needs = match name {
+                    "abs" => "neither an Int nor a Decimal",
+                    "truncate" => "not a Decimal",
+                    _ => "not an Int",
+                };
                 let fault = faults::no_operator(self.world(), name, span, &[&value], needs);
                 self.fail(fault)
             }
@@ -221,6 +238,70 @@ impl Checker<'_, '_> {
         self.operate(Operator::UrlHostInDomain, vec![url.expr, domain.expr], Type::Bool, span, false)
     }
 
+    /// What a quantifier goes over, with the type of what its variable stands for and how many of it there are at most.
+    fn gone_over(&mut self, word: &str, over: &ast::Expr, span: Span) -> (Checked, Type, u32) {
+        let over = self.infer(over, None);
+        let over = self.present(over);
+        let (element, max) = match &over.expr.ty {
+            Type::Set(element, max) | Type::List(element, max) => ((**element).clone(), *max),
+            Type::Map(_, max) => (Type::String(crate::base::limits::STRING_DEFAULT_BYTES_MAX), *max),
+            Type::Unknown => (Type::Unknown, 0),
+            _ => {
+                let fault = faults::no_operator(self.world(), word, span, &[&over], "not a set, list or map");
+                self.fail(fault);
+                (Type::Unknown, 0)
+            }
+        };
+        (over, element, max)
+    }
+
+    /// `acyclic(x in xs: node -> edges)`
+    pub(super) fn acyclic(
+        &mut self,
+        name: &ast::Name,
+        over: &ast::Expr,
+        node: &ast::Expr,
+        edges: &ast::Expr,
+        span: Span,
+    ) -> Checked {
+        let (over, element, _) = self.gone_over("acyclic", over, span);
+        let local = self.declare(name, element);
+        let node = self.infer(node, None);
+        let node = self.present(node);
+        // Variants and an empty set that are written out take their type from the node.
+        let hint = (!node.is_unknown()).then(|| Type::Set(Box::new(node.expr.ty.clone()), COLLECTION_MAX));
+        let edges = self.infer(edges, hint.as_ref());
+        let edges = self.present(edges);
+        self.locals.pop();
+        if over.is_unknown() || node.is_unknown() || edges.is_unknown() {
+            return Checked::unknown(span);
+        }
+        let needs = match (&node.expr.ty, &edges.expr.ty) {
+            (Type::Set(..) | Type::List(..) | Type::Map(..) | Type::Record(_), _) => {
+                let needs = "a node is a scalar, a variant or an entity";
+                let fault = faults::no_operator(self.world(), "acyclic", span, &[&node], needs);
+                return self.fail(
+                    fault.help("write what tells one node from another, as in `acyclic(s in steps: s.id -> s.needs)`"),
+                );
+            }
+            (node, Type::Set(other, _) | Type::List(other, _)) => {
+                if relate::alike(node, other) {
+                    None
+                } else {
+                    Some("edges lead to other things than nodes")
+                }
+            }
+            _ => Some("edges are a set or list of nodes"),
+        };
+        if let Some(needs) = needs {
+            let fault = faults::no_operator(self.world(), "acyclic", span, &[&node, &edges], needs);
+            return self.fail(fault.help("behind `->` stands a set or list of what stands before it"));
+        }
+        let fallible = over.expr.fallible || node.expr.fallible || edges.expr.fallible;
+        let kind = ExprKind::Acyclic(local, Box::new(over.expr), Box::new(node.expr), Box::new(edges.expr));
+        Expr { kind, ty: Type::Bool, span, fallible }.into()
+    }
+
     /// `any(x in xs: e)`
     pub(super) fn quantifier(
         &mut self,
@@ -230,23 +311,12 @@ impl Checker<'_, '_> {
         body: &ast::Expr,
         span: Span,
     ) -> Checked {
-        let over = self.infer(over, None);
-        let over = self.present(over);
-        let (element, max) = match &over.expr.ty {
-            Type::Set(element, max) | Type::List(element, max) => ((**element).clone(), *max),
-            Type::Map(_, max) => (Type::String(crate::base::limits::STRING_DEFAULT_BYTES_MAX), *max),
-            Type::Unknown => (Type::Unknown, 0),
-            _ => {
-                let word = match kind {
-                    QuantifierKind::Any => "any",
-                    QuantifierKind::All => "all",
-                    QuantifierKind::Count => "count",
-                };
-                let fault = faults::no_operator(self.world(), word, span, &[&over], "not a set, list or map");
-                self.fail(fault);
-                (Type::Unknown, 0)
-            }
+        let word = match kind {
+            QuantifierKind::Any => "any",
+            QuantifierKind::All => "all",
+            QuantifierKind::Count => "count",
         };
+        let (over, element, max) = self.gone_over(word, over, span);
         let local = self.declare(name, element);
         let body = self.condition(body);
         self.locals.pop();

@@ -29,6 +29,15 @@ pub fn unary(operand: Value, operation: fn(Decimal) -> Result<Decimal, Arithmeti
     }
 }
 
+/// Without the digits behind the point.
+#[inline]
+pub fn truncate(operand: Value) -> Value {
+    match operand {
+        Value::Decimal(operand) => Value::Int(Decimal(operand).truncate()),
+        _ => failed(&[operand]),
+    }
+}
+
 /// One of two.
 #[inline]
 pub fn choose(left: Value, right: Value, operation: fn(i64, i64) -> i64) -> Value {

@@ -174,6 +174,53 @@ impl Flow<'_> {
         Ok(Some(()))
     }
 
+    /// Instructions on graphs. A graph is in one slot only and is judged once, so that what was paid for with its links
+    /// pays for the judgement.
+    pub(super) fn graphs(&mut self, op: Op) -> Result<(), Reason> {
+        match op {
+            Op::Graph { a } => {
+                let kind = self.kinds.intern(Data::Graph(Kind::NEVER));
+                self.set(a, Cell::of(kind))
+            }
+            Op::Link { a, b, c } => {
+                let (graph, nodes) = self.graph(a)?;
+                let (node, edges) = (self.value(b)?, self.value(c)?);
+                let to = match self.kinds.data(edges.kind) {
+                    Data::Set(to, _) => *to,
+                    Data::List(to, _) if !to.may_be(state::ABSENT) => to.kind,
+                    Data::Never => Kind::NEVER,
+                    _ => return Err(Reason::OperandType),
+                };
+                if !self.kinds.is_scalar(node.kind) {
+                    return Err(Reason::OperandType);
+                }
+                let nodes = self.one_type(nodes, node.kind)?;
+                let nodes = self.one_type(nodes, to)?;
+                let kind = self.kinds.intern(Data::Graph(nodes));
+                self.give(a, &[graph, node, edges], Cell::of(kind))
+            }
+            Op::Acyclic { a, b } => {
+                let (graph, _) = self.graph(b)?;
+                self.set(b, Cell::UNASSIGNED)?;
+                self.give(a, &[graph], Cell::of(Kind::BOOL))
+            }
+            _ => Err(Reason::OperandType),
+        }
+    }
+
+    /// A slot with a graph, or the error that became of one; and the kind of its nodes.
+    fn graph(&self, slot: Slot) -> Result<(Cell, Kind), Reason> {
+        let cell = self.slots[usize::from(slot.0)];
+        if cell.may_be(state::UNASSIGNED) {
+            return Err(Reason::Unassigned);
+        }
+        match self.kinds.data(cell.kind) {
+            Data::Graph(nodes) => Ok((cell, *nodes)),
+            Data::Never if cell.states == state::ERROR => Ok((cell, Kind::NEVER)),
+            _ => Err(Reason::OperandType),
+        }
+    }
+
     pub(super) fn map_of(&self, cell: Cell) -> Result<Cell, Reason> {
         match self.kinds.data(cell.kind) {
             Data::Map(inner, _) => Ok(*inner),
