@@ -166,12 +166,18 @@ pub struct TestArgs {
     /// Run only tests whose `module: name` contains this
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
+    /// Also decide the cases of this file of JSON lines, each with what is expected
+    #[arg(long, value_name = "FILE.jsonl", value_hint = ValueHint::FilePath)]
+    pub cases: Vec<PathBuf>,
     /// Show which rules, conditions and rows of tables no test covers
     #[arg(long)]
     pub coverage: bool,
     /// Fail if less than this is covered, in percent
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub coverage_min: Option<u8>,
+    /// Measure this module, such as std.scopes, instead of the package's own
+    #[arg(long, value_name = "NAME")]
+    pub module: Vec<String>,
     /// How results are shown
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
     pub format: Format,

@@ -1,14 +1,19 @@
-//! `pdl test`: runs the `test` blocks of a package on the way that every decision takes: compiled, written to a bundle,
-//! read and verified again, asked in JSON.
+//! `pdl test`: runs the `test` blocks of a package, and files of cases, on the way that every decision takes: compiled,
+//! written to a bundle, read and verified again, asked in JSON.
 
+mod case_results;
+mod cases;
 mod coverage;
+mod fit;
 mod judge;
 mod world;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use self::case_results::CaseResults;
 use self::coverage::Coverage;
 use self::world::World;
 use super::answer;
@@ -23,7 +28,7 @@ use crate::bytecode::bundle::SignaturePolicy;
 use crate::bytecode::program::SiteId;
 use crate::diagnostic::render::clean;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::types::typed::{TestCase, TestDef};
+use crate::types::typed::{ModuleId, TestCase, TestDef};
 use crate::vm::decision::Decision;
 use crate::vm::decode::Options;
 use crate::vm::machine::{Machine, Question, Scratch};
@@ -35,18 +40,39 @@ pub fn run(args: &TestArgs, output: &mut Output) -> Result<Status, Failure> {
     let built = policy::build(&path, Warnings::Shown, output)?;
     let machine = through_bundle(&built)?;
     let tests: Vec<&TestDef> = built.policy.tests.iter().filter(|test| is_chosen(args, &built, test)).collect();
+    let files = args.cases.iter().map(|path| cases::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let modules = chosen_modules(args, &built)?;
     let results: Vec<TestResult<'_>> = tests.iter().map(|test| test_result(&built, &machine, test)).collect();
+    let cases = files.iter().map(|file| case_results::judge(file, &machine)).collect();
     let coverage = match args.coverage || args.coverage_min.is_some() {
-        true => Some(coverage::measure(&built, &tests)?),
+        true => Some(coverage::measure(&built, &modules, &tests, &files)?),
         false => None,
     };
-    let run = Run { built: &built, results, coverage, time_ms: start.elapsed().as_millis() };
+    let run = Run { built: &built, results, cases, coverage, time_ms: start.elapsed().as_millis() };
     match args.format {
         Format::Human => run.show(output)?,
         Format::Json => output.data(&format!("{:#}\n", run.document()))?,
     }
     let is_covered = run.is_covered(args, output);
-    Ok(if run.failed() == 0 && is_covered { Status::Success } else { Status::Fault })
+    Ok(if run.is_passed() && is_covered { Status::Success } else { Status::Fault })
+}
+
+/// The modules to measure: those that are named, else the package's own.
+fn chosen_modules(args: &TestArgs, built: &Built) -> Result<BTreeSet<ModuleId>, Failure> {
+    let modules = &built.policy.modules;
+    let ids = (0..modules.len() as u32).map(ModuleId);
+    if args.module.is_empty() {
+        return Ok(ids.filter(|id| modules[id.index()].own).collect());
+    }
+    let find = |name: &String| {
+        let found = ids.clone().find(|id| *modules[id.index()].name == **name);
+        found.ok_or_else(|| {
+            let known: Vec<&str> = modules.iter().map(|module| &*module.name).collect();
+            Failure::new(format!("`{}` has no module `{name}`", built.name))
+                .help(format!("it has {}", known.join(", ")))
+        })
+    };
+    args.module.iter().map(find).collect()
 }
 
 fn is_chosen(args: &TestArgs, built: &Built, test: &TestDef) -> bool {
@@ -141,6 +167,7 @@ fn decide_all(
 struct Run<'a> {
     built: &'a Built,
     results: Vec<TestResult<'a>>,
+    cases: Vec<CaseResults<'a>>,
     coverage: Option<Coverage>,
     time_ms: u128,
 }
@@ -150,6 +177,10 @@ impl Run<'_> {
         self.results.iter().filter(|result| !result.failures.is_empty()).count()
     }
 
+    fn is_passed(&self) -> bool {
+        self.failed() == 0 && self.cases.iter().all(CaseResults::passed)
+    }
+
     fn show(&self, output: &mut Output) -> Result<(), Failure> {
         let color = output.color_data();
         let mut text = String::new();
@@ -157,6 +188,7 @@ impl Run<'_> {
             let word = if result.failures.is_empty() { paint(color, GREEN, "ok  ") } else { paint(color, RED, "FAIL") };
             text.push_str(&format!("{word} {}\n", clean(&result.name)));
         }
+        self.cases.iter().for_each(|cases| text.push_str(&cases.line(color)));
         for failure in self.results.iter().flat_map(|result| &result.failures) {
             let mut sink = Diagnostics::default();
             sink.push(failure.diagnostic.clone());
@@ -169,17 +201,27 @@ impl Run<'_> {
                 text.push_str(&answer::text(decision, None, color));
             }
         }
+        self.cases.iter().for_each(|cases| text.push_str(&cases.details(color)));
         if let Some(coverage) = &self.coverage {
             text.push_str(&coverage.text(&self.built.sources));
         }
         output.data(&text)?;
         let (failed, all) = (self.failed(), self.results.len());
         let tests = report::count(all, "test");
-        let verdict = match (all, failed) {
+        let mut verdict = match (all, failed) {
             (0, _) => "no tests".to_owned(),
             (_, 0) => format!("{tests} passed"),
             _ => format!("{failed} of {tests} failed"),
         };
+        if !self.cases.is_empty() {
+            let all: usize = self.cases.iter().map(CaseResults::count).sum();
+            let failed: usize = self.cases.iter().map(CaseResults::failed).sum();
+            let cases = report::count(all, "case");
+            verdict.push_str(&match failed {
+                0 => format!(", {cases} passed"),
+                _ => format!(", {failed} of {cases} failed"),
+            });
+        }
         output.say(&format!("{}: {verdict} in {} ms\n", self.built.name, self.time_ms));
         Ok(())
     }
@@ -213,6 +255,9 @@ impl Run<'_> {
             "passed": self.results.len() - self.failed(),
             "failed": self.failed(),
         });
+        if !self.cases.is_empty() {
+            document["cases"] = self.cases.iter().map(CaseResults::document).collect();
+        }
         if let Some(coverage) = &self.coverage {
             document["coverage"] = coverage.document(&self.built.sources);
         }

@@ -72,11 +72,11 @@ impl Instrumented {
     }
 }
 
-/// Adds probes for the package's own modules, dependencies and the standard library left alone.
+/// Adds probes for some of the modules; the others are left alone.
 #[must_use]
-pub fn instrument(policy: &TypedPolicy) -> Instrumented {
+pub fn instrument(policy: &TypedPolicy, modules: &BTreeSet<ModuleId>) -> Instrumented {
     let mut maker = Maker {
-        policy,
+        modules,
         functions: policy.functions.clone(),
         function_probes: Vec::new(),
         policies: policy.policies.clone(),
@@ -88,7 +88,7 @@ pub fn instrument(policy: &TypedPolicy) -> Instrumented {
         maker.function_probes.push(probes);
     }
     for def in &policy.policies {
-        if policy.modules[def.module.index()].own {
+        if modules.contains(&def.module) {
             let conditions = def.rules.iter().map(|rule| (rule.span, &rule.condition));
             let quorums = def.rules.iter().filter_map(|rule| match &rule.effect {
                 Effect::RequireApproval(gate) => Some((&rule.condition, &gate.quorum)),
@@ -98,7 +98,7 @@ pub fn instrument(policy: &TypedPolicy) -> Instrumented {
         }
     }
     for def in &policy.invariants {
-        if policy.modules[def.module.index()].own {
+        if modules.contains(&def.module) {
             maker.shadow(def.module, &def.actions, &def.lets, vec![(def.span, &def.violated)], Vec::new(), def.span);
         }
     }
@@ -118,7 +118,7 @@ fn probe_name(at: usize) -> String {
 }
 
 struct Maker<'a> {
-    policy: &'a TypedPolicy,
+    modules: &'a BTreeSet<ModuleId>,
     functions: Vec<FunctionDef>,
     /// For each function of the package the probes that its calls give: a function of the same parameters to Bool each.
     function_probes: Vec<Vec<(Item, FunctionId)>>,
@@ -190,7 +190,7 @@ impl Maker<'_> {
     /// The probes of a function: functions themselves, of the same parameters.
     fn function(&mut self, id: FunctionId) -> Vec<(Item, FunctionId)> {
         let def = self.functions[id.index()].clone();
-        if !self.policy.modules[def.module.index()].own {
+        if !self.modules.contains(&def.module) {
             return Vec::new();
         }
         let mut found = Found::default();

@@ -17,6 +17,15 @@ pub struct Name {
     pub span: Span,
 }
 
+/// A code for programs: `LEVEL_TOO_LOW`, or, as another system spells it, `"A-001"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeName {
+    /// The code, without quotes.
+    pub name: Name,
+    /// Whether it is written as a string.
+    pub quoted: bool,
+}
+
 /// A dotted path of names: `acme.release.Kind`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
@@ -452,7 +461,7 @@ pub enum ClauseKind {
     /// `distinct`: people who voted on another gate of the decision don't count on this one.
     Distinct,
     /// `code LEVEL_TOO_LOW`
-    Code(Name),
+    Code(CodeName),
     /// `because "{subject} may not"`
     Because(Message),
     /// `oblige notify("x")`
@@ -623,7 +632,7 @@ pub struct Expect {
     /// `by a, b`: these rules are among the determining ones.
     pub by: Vec<Path>,
     /// `code X, Y`: these codes are among the decision's.
-    pub codes: Vec<Name>,
+    pub codes: Vec<CodeName>,
     /// `quorum 2`: of the one gate (or the gate of the rule after `by`).
     pub quorum: Option<Expr>,
     /// `oblige a, b`: these obligations are there.

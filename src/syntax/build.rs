@@ -7,9 +7,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::ast::{
-    Action, BinaryOp, Claim, Entity, Expect, Expr, ExprKind, Field, FieldValue, Function, GovernedRecord, Invariant,
-    InvariantLine, Item, Let, Literal, MatchArm, Message, MessagePart, ModuleHeader, Name, Parameter, Path, Pattern,
-    PatternKind, Prove, QuantifierKind, Row, Table, Type, TypeKind, UnaryOp,
+    Action, BinaryOp, Claim, CodeName, Entity, Expect, Expr, ExprKind, Field, FieldValue, Function, GovernedRecord,
+    Invariant, InvariantLine, Item, Let, Literal, MatchArm, Message, MessagePart, ModuleHeader, Name, Parameter, Path,
+    Pattern, PatternKind, Prove, QuantifierKind, Row, Table, Type, TypeKind, UnaryOp,
 };
 use super::lexer;
 use super::token::{Reserve, Token};
@@ -46,7 +46,7 @@ pub enum Part {
     /// `by a, b`
     By(Vec<Path>),
     /// `code A, B`
-    Codes(Vec<Name>),
+    Codes(Vec<CodeName>),
     /// `quorum 2`
     Quorum(Expr),
     /// `oblige a, b`
@@ -124,6 +124,11 @@ impl<'a> Build<'a> {
     /// A name.
     pub fn name(&self, start: u32, end: u32) -> Name {
         Name { text: lexer::plain_word(self.text(start, end)), span: self.span(start, end) }
+    }
+
+    /// A name that is written as a string.
+    pub fn quoted_name(&self, start: u32, end: u32) -> Name {
+        Name { text: self.string(start, end), span: self.span(start, end) }
     }
 
     /// A path of names.

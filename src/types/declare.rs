@@ -53,24 +53,39 @@ pub fn declare(package: &Package, sink: &mut Diagnostics) -> World {
     functions::obligations(&mut world, package, &items, sink);
     functions::resolve(&mut world, package, &items, sink);
     rules::resolve(&mut world, package, sink);
-    wire_names(&mut world);
+    wire_names(&mut world, &items);
     world
 }
 
 /// Requests, entities and decisions name a thing by its simple name, unless another of its sort shares it.
-fn wire_names(world: &mut World) {
-    fn choose(names: Vec<(&Arc<str>, &Arc<str>, &mut Arc<str>)>) {
-        let mut counts: HashMap<Arc<str>, usize> = HashMap::new();
-        for (simple, ..) in &names {
-            *counts.entry((*simple).clone()).or_default() += 1;
+///
+/// What is declared in a dependency or in `std` gives way to what the package itself declares: nobody's requests change
+/// because a library, imported for something else, has an action of that name too.
+fn wire_names(world: &mut World, items: &Items) {
+    type Names<'a> = (&'a Arc<str>, &'a Arc<str>, &'a mut Arc<str>);
+    fn choose<'a>(names: impl Iterator<Item = Names<'a>>, is_own: Vec<bool>) {
+        let names: Vec<(Names<'a>, bool)> = names.zip(is_own).collect();
+        // How many there are of a simple name: the package's own, and all.
+        let mut counts: HashMap<Arc<str>, (usize, usize)> = HashMap::new();
+        for ((simple, ..), is_own) in &names {
+            let (own, all) = counts.entry((*simple).clone()).or_default();
+            *own += usize::from(*is_own);
+            *all += 1;
         }
-        for (simple, qualified, wire) in names {
-            *wire = if counts.get(simple) == Some(&1) { simple.clone() } else { qualified.clone() };
+        for ((simple, qualified, wire), is_own) in names {
+            let is_only = match counts.get(simple) {
+                Some((own, all)) => *all == 1 || (is_own && *own == 1),
+                None => false,
+            };
+            *wire = if is_only { simple.clone() } else { qualified.clone() };
         }
     }
-    choose(world.entity_types.iter_mut().map(|d| (&d.name, &d.qualified, &mut d.wire)).collect());
-    choose(world.actions.iter_mut().map(|d| (&d.name, &d.qualified, &mut d.wire)).collect());
-    choose(world.obligations.iter_mut().map(|d| (&d.name, &d.qualified, &mut d.wire)).collect());
+    let modules = &world.modules;
+    let own = |items: &[ItemRef]| items.iter().map(|item| modules[item.module.index()].own).collect();
+    let (entities, actions, obligations) = (own(&items.entities), own(&items.actions), own(&items.obligations));
+    choose(world.entity_types.iter_mut().map(|d| (&d.name, &d.qualified, &mut d.wire)), entities);
+    choose(world.actions.iter_mut().map(|d| (&d.name, &d.qualified, &mut d.wire)), actions);
+    choose(world.obligations.iter_mut().map(|d| (&d.name, &d.qualified, &mut d.wire)), obligations);
 }
 
 /// The fault of a second declaration.

@@ -67,7 +67,7 @@ fn clause(clause: &ast::Clause) -> String {
         ast::ClauseKind::Within(e) => format!("within {}", value(e)),
         ast::ClauseKind::Escalate { .. } => "escalate".into(),
         ast::ClauseKind::Distinct => "distinct".into(),
-        ast::ClauseKind::Code(name) => format!("code {}", name.text),
+        ast::ClauseKind::Code(code) => format!("code {}", code.name.text),
         ast::ClauseKind::Because(_) => "because".into(),
         ast::ClauseKind::Oblige { name, .. } => format!("oblige {}", path(name)),
         ast::ClauseKind::Error => "?".into(),

@@ -1,11 +1,12 @@
 //! What the tests of a package cover: which rules matched, which conditions were seen true and false, which rows of
 //! tables were taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::cases::CaseFile;
 use super::{decide_all, through_bundle};
 use crate::base::span::{SourceMap, Span};
 use crate::cli::policy::Built;
@@ -14,7 +15,8 @@ use crate::compile::compile;
 use crate::compile::coverage::{Instrumented, Item, Part, Seen, instrument};
 use crate::diagnostic::Diagnostics;
 use crate::diagnostic::render::clean;
-use crate::types::typed::TestDef;
+use crate::types::typed::{ModuleId, TestDef};
+use crate::vm::decision::Decision;
 
 /// How much of an uncovered part is quoted, in characters.
 const QUOTE_CHARS: usize = 60;
@@ -25,9 +27,14 @@ pub struct Coverage {
     items: Vec<(Item, bool)>,
 }
 
-/// Runs tests on the package with probes. The tests themselves have been judged without.
-pub fn measure(built: &Built, tests: &[&TestDef]) -> Result<Coverage, Failure> {
-    let instrumented = instrument(&built.policy);
+/// Runs tests and cases on the package with probes for some modules. They have been judged without.
+pub fn measure(
+    built: &Built,
+    modules: &BTreeSet<ModuleId>,
+    tests: &[&TestDef],
+    files: &[CaseFile],
+) -> Result<Coverage, Failure> {
+    let instrumented = instrument(&built.policy, modules);
     let Instrumented { policy, items, .. } = &instrumented;
     let mut sink = Diagnostics::default();
     let Some(compiled) = compile(policy, &mut sink) else {
@@ -36,13 +43,20 @@ pub fn measure(built: &Built, tests: &[&TestDef]) -> Result<Coverage, Failure> {
     let probed = Built { name: built.name.clone(), policy: policy.clone(), sources: built.sources.clone(), compiled };
     let machine = through_bundle(&probed)?;
     let mut covered = vec![false; items.len()];
+    let mut cover = |decision: Decision| {
+        let seen = decision.shadow.iter().filter(|rule| rule.error.is_none());
+        for at in seen.filter_map(|rule| instrumented.covered_by(&rule.id)) {
+            covered[at] = true;
+        }
+    };
+    // What can't be run, because its entities are refused, has failed already and covers nothing.
     for test in tests {
-        // A test whose entities are refused has failed already and covers nothing.
-        let _ = decide_all(&probed, &machine, test, |_, decision| {
-            let seen = decision.shadow.iter().filter(|rule| rule.error.is_none());
-            for at in seen.filter_map(|rule| instrumented.covered_by(&rule.id)) {
-                covered[at] = true;
-            }
+        let _ = decide_all(&probed, &machine, test, |_, decision| cover(decision));
+    }
+    for file in files {
+        let _ = file.decide_all(&machine, |_, decision| {
+            cover(decision);
+            true
         });
     }
     Ok(Coverage { items: items.iter().copied().zip(covered).collect() })

@@ -231,7 +231,7 @@ impl<'a> Collector<'_, 'a, '_> {
         for (place, rule) in rules.enumerate() {
             self.rule_name("rule", &rule.name, Definition::Rule(id, place as u32));
             codes.extend(rule.clauses.iter().filter_map(|clause| match &clause.kind {
-                ast::ClauseKind::Code(code) => Some(code.text.clone()),
+                ast::ClauseKind::Code(code) => Some(code.name.text.clone()),
                 _ => None,
             }));
         }

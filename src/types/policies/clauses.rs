@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::base::limits;
 use crate::base::span::Span;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, ClauseKind};
@@ -153,25 +154,42 @@ pub fn misplaced(checker: &mut Checker<'_, '_>, clause: &ast::Clause, place: &st
     );
 }
 
-/// `code LEVEL_TOO_LOW`
-pub fn code(checker: &mut Checker<'_, '_>, name: &ast::Name) -> Arc<str> {
-    let text = &*name.text;
-    let good = text.starts_with(|c: char| c.is_ascii_uppercase())
+/// `code LEVEL_TOO_LOW`, `code "A-001"`
+pub fn code(checker: &mut Checker<'_, '_>, code: &ast::CodeName) -> Arc<str> {
+    let ast::Name { text, span } = &code.name;
+    let is_good = if code.quoted { is_foreign_code(text) } else { is_own_code(text) };
+    if is_good {
+        return text.clone();
+    }
+    let message = format!("`{text}` is not written as codes are");
+    let fault = Diagnostic::error(Code::BadCode, *span, message).label("not a code");
+    let fault = match upper_snake(text) {
+        Some(suggestion) if !code.quoted => fault
+            .help(format!("write `{suggestion}`, or `\"{text}\"` where another system gives the code"))
+            .fix(*span, suggestion),
+        None if !code.quoted => fault.help("codes are capitals with `_` between the words: `LEVEL_TOO_LOW`"),
+        _ => fault.help(format!(
+            "in quotes stand letters, digits and `_`, `-`, `.`, a letter first, {} at most: `\"A-001\"`",
+            limits::NAME_BYTES_MAX
+        )),
+    };
+    checker.session.sink.push(fault);
+    text.clone()
+}
+
+/// `LEVEL_TOO_LOW`: how codes are written that begin in a policy.
+fn is_own_code(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase())
         && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
         && !text.ends_with('_')
-        && !text.contains("__");
-    if !good {
-        let suggestion = upper_snake(text);
-        let mut fault = Diagnostic::error(Code::BadCode, name.span, format!("`{text}` is not written as codes are"))
-            .label("not a code");
-        if let Some(suggestion) = suggestion {
-            fault = fault.help(format!("write `{suggestion}`")).fix(name.span, suggestion);
-        } else {
-            fault = fault.help("codes are capitals with `_` between the words: `LEVEL_TOO_LOW`");
-        }
-        checker.session.sink.push(fault);
-    }
-    name.text.clone()
+        && !text.contains("__")
+}
+
+/// `scope_expired`, `A-001`: how another system may have written it.
+fn is_foreign_code(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        && text.len() <= limits::NAME_BYTES_MAX
 }
 
 fn upper_snake(text: &str) -> Option<String> {

@@ -161,7 +161,9 @@ impl<'w> Rules<'w> {
                 }
                 let lines = invariant.ast(package).into_iter().flat_map(|written| &written.lines);
                 codes.extend(lines.filter_map(|line| match line {
-                    InvariantLine::Clause(ast::Clause { kind: ClauseKind::Code(code), .. }) => Some(code.text.clone()),
+                    InvariantLine::Clause(ast::Clause { kind: ClauseKind::Code(code), .. }) => {
+                        Some(code.name.text.clone())
+                    }
                     _ => None,
                 }));
             }
@@ -299,7 +301,7 @@ fn codes(
 ) -> Vec<Arc<str>> {
     let mut codes = Vec::new();
     let mut once = Once::default();
-    for code in &written.codes {
+    for ast::CodeName { name: code, .. } in &written.codes {
         if !once.is_new("code", code, sink) {
             continue;
         }

@@ -1,0 +1,137 @@
+//! What became of the cases of files, for people and for programs.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::cases::CaseFile;
+use crate::cli::answer;
+use crate::cli::files;
+use crate::cli::output::{GREEN, RED, paint};
+use crate::cli::report::count;
+use crate::diagnostic::render::clean;
+use crate::vm::decision::Decision;
+use crate::vm::machine::Machine;
+
+/// What became of a file's cases.
+#[derive(Debug)]
+pub struct CaseResults<'a> {
+    file: &'a CaseFile,
+    failures: Vec<CaseFailure>,
+}
+
+/// A case that was not met, or what is wrong in its file.
+#[derive(Debug)]
+struct CaseFailure {
+    line: usize,
+    case: Option<String>,
+    messages: Vec<String>,
+    decision: Option<Decision>,
+}
+
+/// Decides the cases of a file and judges them.
+#[must_use]
+pub fn judge<'a>(file: &'a CaseFile, machine: &Machine) -> CaseResults<'a> {
+    let mut failures = Vec::new();
+    let decided = file.decide_all(machine, |case, decision| {
+        let messages = case.misses(&decision);
+        if !messages.is_empty() {
+            let case_name = Some(case.name.clone());
+            failures.push(CaseFailure { line: case.line, case: case_name, messages, decision: Some(decision) });
+        }
+        true
+    });
+    if let Err(why) = decided {
+        failures.push(CaseFailure { line: 1, case: None, messages: vec![why], decision: None });
+    }
+    failures.extend(file.faults().into_iter().map(|fault| CaseFailure {
+        line: fault.line,
+        case: None,
+        messages: vec![fault.message],
+        decision: None,
+    }));
+    CaseResults { file, failures }
+}
+
+impl CaseResults<'_> {
+    /// Whether all is as expected.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// How many cases there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.file.cases.len()
+    }
+
+    /// How many cases failed.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.failures.iter().filter(|failure| failure.case.is_some()).count()
+    }
+
+    fn path(&self) -> String {
+        clean(&files::shown(&self.file.path))
+    }
+
+    /// `ok   cases.jsonl: 12 cases, 5 rows, 1 of them elsewhere`
+    #[must_use]
+    pub fn line(&self, color: bool) -> String {
+        let word = if self.passed() { paint(color, GREEN, "ok  ") } else { paint(color, RED, "FAIL") };
+        let mut line = format!("{word} {}: {}", self.path(), count(self.file.cases.len(), "case"));
+        let (rows, elsewhere) = self.file.row_counts();
+        if rows > 0 {
+            let _ = write!(line, ", {}", count(rows, "row"));
+        }
+        if elsewhere > 0 {
+            let _ = write!(line, ", {elsewhere} of them elsewhere");
+        }
+        line.push('\n');
+        line
+    }
+
+    /// Every failure with its place and the decision.
+    #[must_use]
+    pub fn details(&self, color: bool) -> String {
+        let mut out = String::new();
+        for failure in &self.failures {
+            let _ = write!(out, "\n{}:{}: ", self.path(), failure.line);
+            if let Some(case) = &failure.case {
+                let _ = write!(out, "the case {:?} failed: ", clean(case));
+            }
+            let _ = writeln!(out, "{}", clean(&failure.messages.join("; ")));
+            if let Some(decision) = &failure.decision {
+                out.push_str(&answer::text(decision, None, color));
+            }
+        }
+        out
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn document(&self) -> Value {
+        let (rows, elsewhere) = self.file.row_counts();
+        let failures = self.failures.iter().map(|failure| {
+            let decision = failure.decision.as_ref().map(|decision| {
+                // What we write is JSON.
+                serde_json::from_str::<Value>(&decision.to_json()).unwrap_or_default()
+            });
+            json!({
+                "line": failure.line,
+                "case": failure.case,
+                "messages": failure.messages,
+                "decision": decision,
+            })
+        });
+        json!({
+            "file": files::shown(&self.file.path),
+            "cases": self.file.cases.len(),
+            "rows": rows,
+            "elsewhere": elsewhere,
+            "passed": self.passed(),
+            "failures": failures.collect::<Vec<_>>(),
+        })
+    }
+}
