@@ -28,6 +28,8 @@ mod embed;
 mod examples;
 #[cfg(feature = "compiler")]
 mod generate;
+#[cfg(feature = "cli")]
+mod governed;
 mod input;
 mod machine;
 #[cfg(feature = "compiler")]

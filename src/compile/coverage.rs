@@ -72,7 +72,7 @@ impl Instrumented {
     }
 }
 
-/// Adds probes for some of the modules; the others are left alone.
+/// Adds probes for some of the modules. What the others do counts as far as it calls functions of these.
 #[must_use]
 pub fn instrument(policy: &TypedPolicy, modules: &BTreeSet<ModuleId>) -> Instrumented {
     let mut maker = Maker {
@@ -88,19 +88,19 @@ pub fn instrument(policy: &TypedPolicy, modules: &BTreeSet<ModuleId>) -> Instrum
         maker.function_probes.push(probes);
     }
     for def in &policy.policies {
-        if modules.contains(&def.module) {
-            let conditions = def.rules.iter().map(|rule| (rule.span, &rule.condition));
-            let quorums = def.rules.iter().filter_map(|rule| match &rule.effect {
-                Effect::RequireApproval(gate) => Some((&rule.condition, &gate.quorum)),
+        let conditions = def.rules.iter().map(|rule| (rule.span, &rule.condition));
+        let guarded = def.rules.iter().flat_map(|rule| {
+            let quorum = match &rule.effect {
+                Effect::RequireApproval(gate) => Some(&gate.quorum),
                 _ => None,
-            });
-            maker.shadow(def.module, &def.actions, &def.lets, conditions.collect(), quorums.collect(), def.span);
-        }
+            };
+            let arguments = rule.obligations.iter().flat_map(|(_, arguments)| arguments);
+            quorum.into_iter().chain(arguments).map(|value| (&rule.condition, value))
+        });
+        maker.shadow(def.module, &def.actions, &def.lets, conditions.collect(), guarded.collect(), def.span);
     }
     for def in &policy.invariants {
-        if modules.contains(&def.module) {
-            maker.shadow(def.module, &def.actions, &def.lets, vec![(def.span, &def.violated)], Vec::new(), def.span);
-        }
+        maker.shadow(def.module, &def.actions, &def.lets, vec![(def.span, &def.violated)], Vec::new(), def.span);
     }
     let Maker { functions, policies, items, names, .. } = maker;
     let items: Vec<Item> = items.into_iter().collect();
@@ -132,32 +132,35 @@ struct Maker<'a> {
 type Around = Vec<(LocalId, Expr, Span)>;
 
 impl Maker<'_> {
-    /// A shadow policy with a rule for each probe of some conditions, of the `let`s that they read, and of quorums, each
-    /// with the condition under which it is asked for.
+    /// A shadow policy with a rule for each probe of some conditions, of the `let`s that they read, and of quorums and
+    /// arguments of obligations, each with the condition under which it is asked for.
     fn shadow(
         &mut self,
         module: ModuleId,
         actions: &[ActionId],
         lets: &[LetDef],
         conditions: Vec<(Span, &Expr)>,
-        quorums: Vec<(&Expr, &Expr)>,
+        guarded: Vec<(&Expr, &Expr)>,
         span: Span,
     ) {
-        let mut found = Found::default();
+        let mut found = self.found(module);
         for (span, condition) in &conditions {
-            found.add(Item { span: *span, part: Part::Rule, seen: Seen::True }, (*condition).clone(), &Vec::new());
+            found.add_own(Item { span: *span, part: Part::Rule, seen: Seen::True }, (*condition).clone(), &Vec::new());
         }
         for value in lets.iter().map(|def| &def.value).chain(conditions.into_iter().map(|(_, condition)| condition)) {
             self.walk(value, &mut Vec::new(), &mut found);
         }
-        for (condition, quorum) in quorums {
-            let mut inside = Found::default();
-            self.walk(quorum, &mut Vec::new(), &mut inside);
+        for (condition, value) in guarded {
+            let mut inside = self.found(module);
+            self.walk(value, &mut Vec::new(), &mut inside);
             for (item, probe) in inside.probes {
                 let kind = ExprKind::Operator(Operator::And, vec![condition.clone(), probe]);
-                let span = quorum.span;
+                let span = value.span;
                 found.add(item, Expr { kind, ty: Type::Bool, span, fallible: true }, &Vec::new());
             }
+        }
+        if found.probes.is_empty() {
+            return;
         }
         let mut rules = Vec::with_capacity(found.probes.len());
         for (item, condition) in found.probes {
@@ -190,10 +193,7 @@ impl Maker<'_> {
     /// The probes of a function: functions themselves, of the same parameters.
     fn function(&mut self, id: FunctionId) -> Vec<(Item, FunctionId)> {
         let def = self.functions[id.index()].clone();
-        if !self.modules.contains(&def.module) {
-            return Vec::new();
-        }
-        let mut found = Found::default();
+        let mut found = self.found(def.module);
         let mut probes = Vec::new();
         match &def.body {
             FunctionBody::Expr(body) => self.walk(body, &mut Vec::new(), &mut found),
@@ -204,8 +204,10 @@ impl Maker<'_> {
                         value: bool(other == at, row.span),
                         ..row.clone()
                     };
-                    let body = FunctionBody::Table(rows.iter().enumerate().map(hit).collect());
-                    probes.push((item, self.probe_function(&def, body)));
+                    if found.is_measured {
+                        let body = FunctionBody::Table(rows.iter().enumerate().map(hit).collect());
+                        probes.push((item, self.probe_function(&def, body)));
+                    }
                     self.walk(&row.value, &mut Vec::new(), &mut found);
                 }
             }
@@ -216,6 +218,10 @@ impl Maker<'_> {
         }
         self.items.extend(probes.iter().map(|(item, _)| *item));
         probes
+    }
+
+    fn found(&self, module: ModuleId) -> Found {
+        Found { is_measured: self.modules.contains(&module), probes: Vec::new() }
     }
 
     fn probe_function(&mut self, of: &FunctionDef, body: FunctionBody) -> FunctionId {
@@ -230,8 +236,8 @@ impl Maker<'_> {
             if self.function_probes.get(function.index()).is_some_and(|probes| !probes.is_empty()));
         if expr.ty == Type::Bool && is_leaf(expr) && !is_opened {
             let item = |seen| Item { span: expr.span, part: Part::Condition, seen };
-            found.add(item(Seen::True), expr.clone(), around);
-            found.add(item(Seen::False), not(expr.clone()), around);
+            found.add_own(item(Seen::True), expr.clone(), around);
+            found.add_own(item(Seen::False), not(expr.clone()), around);
         }
         match &expr.kind {
             ExprKind::Match(of, arms) => {
@@ -241,7 +247,7 @@ impl Maker<'_> {
                         (pattern.clone(), bool(other == at, value.span))
                     };
                     let kind = ExprKind::Match(of.clone(), arms.iter().enumerate().map(hit).collect());
-                    found.add(item, Expr { kind, ty: Type::Bool, span: expr.span, fallible: true }, around);
+                    found.add_own(item, Expr { kind, ty: Type::Bool, span: expr.span, fallible: true }, around);
                 }
             }
             ExprKind::Call(function, arguments) => {
@@ -268,13 +274,20 @@ impl Maker<'_> {
     }
 }
 
-/// Probes as they are found.
-#[derive(Default)]
+/// Probes as they are found in a module.
 struct Found {
+    is_measured: bool,
     probes: Vec<(Item, Expr)>,
 }
 
 impl Found {
+    /// Adds a probe of a part that stands in the module itself, if it is measured.
+    fn add_own(&mut self, item: Item, condition: Expr, around: &Around) {
+        if self.is_measured {
+            self.add(item, condition, around);
+        }
+    }
+
     fn add(&mut self, item: Item, condition: Expr, around: &Around) {
         let mut condition = Expr { fallible: true, ..condition };
         for (local, over, span) in around.iter().rev() {

@@ -18,6 +18,8 @@ use crate::vm::machine::Machine;
 pub struct CaseResults<'a> {
     file: &'a CaseFile,
     failures: Vec<CaseFailure>,
+    /// Entities were refused, so that the cases could not all be decided.
+    is_stopped: bool,
 }
 
 /// A case that was not met, or what is wrong in its file.
@@ -41,6 +43,7 @@ pub fn judge<'a>(file: &'a CaseFile, machine: &Machine) -> CaseResults<'a> {
         }
         true
     });
+    let is_stopped = decided.is_err();
     if let Err(why) = decided {
         failures.push(CaseFailure { line: 1, case: None, messages: vec![why], decision: None });
     }
@@ -50,7 +53,7 @@ pub fn judge<'a>(file: &'a CaseFile, machine: &Machine) -> CaseResults<'a> {
         messages: vec![fault.message],
         decision: None,
     }));
-    CaseResults { file, failures }
+    CaseResults { file, failures, is_stopped }
 }
 
 impl CaseResults<'_> {
@@ -66,9 +69,12 @@ impl CaseResults<'_> {
         self.file.cases.len()
     }
 
-    /// How many cases failed.
+    /// How many cases failed; all of them, if they could not all be decided.
     #[must_use]
     pub fn failed(&self) -> usize {
+        if self.is_stopped {
+            return self.count();
+        }
         self.failures.iter().filter(|failure| failure.case.is_some()).count()
     }
 
