@@ -12,6 +12,7 @@ const WITHOUT_PROGRAM: &[Code] = &[
     Code::FileTooLarge,
     Code::DuplicateModule,
     Code::MissingArgument,
+    Code::ForeignParameter,
     Code::DuplicateArgument,
     Code::TooManyInstances,
     Code::BadManifest,

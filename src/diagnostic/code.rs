@@ -150,6 +150,7 @@ codes! {
     E0420 NotReadable "a part of the request where there is none";
     E0421 MissingField "a record that is not complete";
     E0422 BoundExceeded "a value that may be larger than its place";
+    E0423 ForeignParameter "a function that reads a parameter of another module";
 
     E0501 OutOfRange "an integer outside the range of its place";
     E0502 NotConstant "a value that is not constant";

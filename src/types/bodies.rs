@@ -38,7 +38,7 @@ pub fn evaluate_constant(
     sink: &mut Diagnostics,
 ) -> Option<(Type, Const)> {
     // No call is constant, so nothing has to be known of functions: there may be many, and as many constants.
-    let mut session = Session { world, sink, fallible: Vec::new(), patterns: HashSet::new() };
+    let mut session = Session { world, sink, fallible: Vec::new(), reading: Vec::new(), patterns: HashSet::new() };
     let mut checker = Checker::new(&mut session, module, Place::Constant(arguments));
     let found = match expected {
         Some(expected) => checker.check(expr, expected),
@@ -67,7 +67,8 @@ pub fn evaluate_constant(
 
 fn session<'w>(world: &'w World, sink: &'w mut Diagnostics) -> Session<'w> {
     let fallible = world.functions.iter().map(body_fails).collect();
-    Session { world, sink, fallible, patterns: HashSet::new() }
+    let reading = world.functions.iter().map(|function| function.reads_parameter).collect();
+    Session { world, sink, fallible, reading, patterns: HashSet::new() }
 }
 
 /// Whether calling a function may be an error, its arguments left aside.

@@ -44,6 +44,8 @@ pub struct Session<'w> {
     pub sink: &'w mut Diagnostics,
     /// Of each function typed so far, whether its body may be an error.
     pub fallible: Vec<bool>,
+    /// Of each function typed so far, whether it reads a parameter of its module.
+    pub reading: Vec<bool>,
     /// Patterns that compile.
     pub patterns: HashSet<PatternSource>,
 }
@@ -164,12 +166,15 @@ pub struct Checker<'s, 'w> {
     pub next_local: u32,
     /// Facts that hold here.
     pub known: Known,
+    /// A parameter of the module was read.
+    pub reads_parameter: bool,
 }
 
 impl<'s, 'w> Checker<'s, 'w> {
     /// A checker without locals.
     pub fn new(session: &'s mut Session<'w>, module: ModuleId, place: Place<'w>) -> Checker<'s, 'w> {
-        Checker { session, module, place, locals: Vec::new(), next_local: 0, known: Known::default() }
+        let (locals, known) = (Vec::new(), Known::default());
+        Checker { session, module, place, locals, next_local: 0, known, reads_parameter: false }
     }
 
     /// The declarations.

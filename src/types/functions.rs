@@ -18,6 +18,7 @@ pub fn check(session: &mut Session<'_>, package: &Package) -> Vec<FunctionDef> {
     for signature in signatures {
         let function = function(session, package, signature);
         session.fallible.push(body_fails(&function));
+        session.reading.push(function.reads_parameter);
         functions.push(function);
     }
     functions
@@ -40,12 +41,14 @@ fn function(session: &mut Session<'_>, package: &Package, signature: &FunctionSi
         ast::ItemKind::Table(table) => FunctionBody::Table(rows(&mut checker, signature, table)),
         _ => FunctionBody::Expr(Checked::unknown(item.span).expr),
     };
+    let reads_parameter = checker.reads_parameter;
     FunctionDef {
         name: signature.name.clone(),
         module,
         parameters: signature.parameters.clone(),
         result: signature.result.clone(),
         body,
+        reads_parameter,
         span: item.span,
     }
 }

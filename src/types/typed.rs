@@ -269,6 +269,8 @@ pub struct FunctionDef {
     pub result: Type,
     /// What it gives.
     pub body: FunctionBody,
+    /// It reads a parameter of its module, by itself or by another function of it: only its module can call it.
+    pub reads_parameter: bool,
     /// Where.
     pub span: Span,
 }

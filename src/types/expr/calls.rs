@@ -15,7 +15,7 @@ use crate::types::relate;
 use crate::types::resolve::Expected;
 use crate::types::ty::{Interval, Type};
 use crate::types::typed::{Const, Expr, ExprKind, FunctionId, Quantifier};
-use crate::types::world::{Definition, dotted};
+use crate::types::world::{Definition, FunctionSignature, dotted};
 
 /// The builtin functions, with what they take.
 const BUILTINS: [(&str, usize); 6] =
@@ -102,9 +102,27 @@ impl Checker<'_, '_> {
         if !good || signature.result == Type::Unknown {
             return Checked::unknown(span);
         }
+        if self.session.reading.get(id.index()).is_some_and(|reads| *reads) {
+            if signature.source.module != self.module {
+                return self.foreign_parameter(signature, path);
+            }
+            self.reads_parameter = true;
+        }
         let body = self.session.fallible.get(id.index()).copied().unwrap_or(false);
         let fallible = body || typed.iter().any(|argument| argument.fallible);
         Expr { kind: ExprKind::Call(id, typed), ty: signature.result.clone(), span, fallible }.into()
+    }
+
+    /// The module may be active several times, with other values each time, or not at all.
+    fn foreign_parameter(&mut self, signature: &FunctionSignature, path: &ast::Path) -> Checked {
+        let module = &self.world().modules[signature.source.module.index()].name;
+        let message = format!("`{}` reads a parameter of module `{module}`", dotted(&path.parts));
+        self.fail(
+            Diagnostic::error(Code::ForeignParameter, path.span, message)
+                .label(format!("its value is known in `{module}` only"))
+                .secondary(signature.span, "declared here")
+                .help("give the function the value as an argument"),
+        )
     }
 
     fn wrong_count(&mut self, name: &str, wanted: usize, given: usize, span: Span, declared: Option<Span>) -> Checked {

@@ -234,6 +234,7 @@ impl<'w> Checker<'_, 'w> {
                 }
             };
         }
+        self.reads_parameter = true;
         self.narrowed(Expr { kind: ExprKind::Parameter(id), ty, span, fallible: false })
     }
 
