@@ -13,6 +13,7 @@ mod messages;
 mod rules;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::base::span::FileId;
 use crate::diagnostic::{Code, Diagnostic};
@@ -20,8 +21,8 @@ use crate::syntax::ast;
 use crate::types::expr::{Checker, Place, Request, Session};
 use crate::types::package::Package;
 use crate::types::ty::Type;
-use crate::types::typed::{ActionId, Effect, EntityTypeId, InvariantDef, ModuleId, PolicyDef, ProveDef};
-use crate::types::world::{PolicySource, World};
+use crate::types::typed::{ActionId, Effect, EntityTypeId, FieldDef, InvariantDef, ModuleId, PolicyDef, ProveDef};
+use crate::types::world::{Definition, PolicySource, World};
 
 /// What was checked, in the order of the sources.
 #[derive(Debug, Default)]
@@ -60,7 +61,7 @@ fn policy(session: &mut Session<'_>, package: &Package, source: &PolicySource) -
     };
     let ast::ItemKind::Policy(policy) = &item.kind else { return def };
     def.shadow = policy.shadow.is_some();
-    let mut checker = checker_on(session, module, &source.actions);
+    let mut checker = checker_on(session, module, &source.actions, &policy.on);
     for line in &policy.lines {
         match line {
             ast::PolicyLine::Let(line) => def.lets.extend(lets::check_let(&mut checker, line)),
@@ -72,16 +73,36 @@ fn policy(session: &mut Session<'_>, package: &Package, source: &PolicySource) -
     def
 }
 
-/// A checker for what is written on some actions.
-fn checker_on<'s, 'w>(session: &'s mut Session<'w>, module: ModuleId, actions: &[ActionId]) -> Checker<'s, 'w> {
+/// A checker for what is written `on` some actions and groups.
+fn checker_on<'s, 'w>(
+    session: &'s mut Session<'w>,
+    module: ModuleId,
+    actions: &[ActionId],
+    on: &[ast::Path],
+) -> Checker<'s, 'w> {
     let world = session.world;
     let request = Request {
         actions: actions.to_vec(),
         subject: entity_type(world, actions, |world, action| &world.actions[action.index()].subject),
         resource: entity_type(world, actions, |world, action| &world.actions[action.index()].resource),
-        fields: HashMap::new(),
+        fields: if actions.is_empty() { fields_of_groups(world, module, on) } else { HashMap::new() },
     };
     Checker::new(session, module, Place::Actions(Box::new(request)))
+}
+
+/// What can be read in groups that have no members yet, as those of a library: fields that all of them have alike.
+fn fields_of_groups(world: &World, module: ModuleId, on: &[ast::Path]) -> HashMap<Arc<str>, Option<Type>> {
+    let contexts = on.iter().filter_map(|path| match world.lookup(module, path) {
+        Some(Definition::Group(id)) => Some(&world.groups[id.index()].context),
+        _ => None,
+    });
+    let contexts: Vec<&Vec<FieldDef>> = contexts.collect();
+    let Some((first, rest)) = contexts.split_first() else { return HashMap::new() };
+    let is_in = |wanted: &FieldDef, context: &[FieldDef]| {
+        context.iter().any(|field| field.name == wanted.name && field.ty == wanted.ty && !field.advisory)
+    };
+    let common = first.iter().filter(|field| !field.advisory && rest.iter().all(|context| is_in(field, context)));
+    common.map(|field| (field.name.clone(), Some(field.ty.clone()))).collect()
 }
 
 fn entity_type(world: &World, actions: &[ActionId], of: fn(&World, ActionId) -> &Vec<EntityTypeId>) -> Type {

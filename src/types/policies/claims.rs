@@ -22,7 +22,7 @@ pub fn prove(session: &mut Session<'_>, package: &Package, source: &ProveSource)
         span: item.span,
     };
     let ast::ItemKind::Prove(written) = &item.kind else { return def };
-    let mut checker = checker_on(session, module, &source.actions);
+    let mut checker = checker_on(session, module, &source.actions, &written.on);
     for line in &written.lets {
         def.lets.extend(lets::check_let(&mut checker, line));
     }

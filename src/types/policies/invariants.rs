@@ -28,7 +28,7 @@ pub fn invariant(session: &mut Session<'_>, package: &Package, source: &Invarian
     let Some(written) = source.ast(package) else { return def };
     def.span = written.span;
     let record = governed(session, package, source);
-    let mut checker = checker_on(session, module, &source.actions);
+    let mut checker = checker_on(session, module, &source.actions, &written.on);
     let checker = &mut checker;
     report_clauses(checker, written);
 
