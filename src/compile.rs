@@ -10,7 +10,6 @@
 //!                                             └─▶ finish (sorts strings and sites, certifies costs)
 //! ```
 
-pub mod claims;
 pub mod coverage;
 mod entry;
 mod finish;

@@ -5,7 +5,7 @@
 mod bodies;
 pub mod check;
 mod declare;
-mod exhaustive;
+pub mod exhaustive;
 mod expr;
 mod fold;
 mod functions;

@@ -20,6 +20,8 @@ const WITHOUT_PROGRAM: &[Code] = &[
     Code::TooLargeToCompile,
     Code::TooEntangled,
     Code::TestFailed,
+    Code::MutantSurvived,
+    Code::StaleExplanation,
     Code::MoreFaults,
 ];
 

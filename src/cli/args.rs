@@ -172,10 +172,13 @@ pub struct TestArgs {
     /// Show which rules, conditions and rows of tables no test covers
     #[arg(long)]
     pub coverage: bool,
+    /// Change one thing of the policy at a time, and fail if no test notices
+    #[arg(long, conflicts_with_all = ["coverage", "coverage_min"])]
+    pub mutate: bool,
     /// Fail if less than this is covered, in percent
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub coverage_min: Option<u8>,
-    /// Measure this module, such as std.scopes, instead of the package's own
+    /// Measure or change this module, such as std.scopes, instead of the package's own
     #[arg(long, value_name = "NAME")]
     pub module: Vec<String>,
     /// How results are shown

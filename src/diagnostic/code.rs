@@ -200,6 +200,8 @@ codes! {
     E0910 TestObligation "an obligation that the answer can't have";
     E0911 TestDuplicate "something that a test gives twice";
     E0990 TestFailed "a test that fails";
+    E0991 MutantSurvived "a change that no test notices";
+    E0992 StaleExplanation "an explanation of a change that tests notice, or that is none";
 
     W0001 UnusedImport "an import that is not used";
     W0002 DuplicateImport "a name that is imported twice";

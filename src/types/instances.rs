@@ -47,7 +47,8 @@ pub fn activate(world: &World, package: &Package, sink: &mut Diagnostics) -> Vec
     for (at, module) in own {
         let span = package.modules[at].file.module.as_ref().map(|header| header.path.span);
         let span = span.unwrap_or(Span::new(package.modules[at].file.file, 0, 0));
-        let instance = Instance { module: ModuleId(at as u32), prefix: module.name.clone(), arguments: Vec::new() };
+        let instance =
+            Instance { module: ModuleId(at as u32), prefix: module.name.clone(), arguments: Vec::new(), span };
         open.extend(found.add(instance, None, span, sink));
     }
     if graph.cycles.is_empty() {
@@ -159,7 +160,7 @@ impl Found<'_> {
             let has_own_name = is_aliased && (include.written.alias.is_some() || !included.parameters.is_empty());
             let prefix: Arc<str> = if has_own_name { format!("{prefix}.{name}").into() } else { name.clone() };
             let span = include.written.alias.as_ref().map_or(include.written.path.span, |alias| alias.span);
-            let instance = Instance { module: include.module, prefix, arguments: values };
+            let instance = Instance { module: include.module, prefix, arguments: values, span };
             new.extend(self.add(instance, Some((include, &outer)), span, sink));
         }
         new

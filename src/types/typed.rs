@@ -113,6 +113,8 @@ pub struct Instance {
     pub prefix: Arc<str>,
     /// A value for each parameter.
     pub arguments: Vec<Const>,
+    /// Where it was included; of a module that is active by itself, its header.
+    pub span: Span,
 }
 
 /// A parameter.

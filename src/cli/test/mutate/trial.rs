@@ -1,0 +1,93 @@
+//! Tries mutants: each is compiled, verified and asked, on all cores.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::Outcome;
+use super::battery::Battery;
+use crate::base::span::SourceMap;
+use crate::bytecode::verify::{Limits, verify};
+use crate::cli::STACK_BYTES;
+use crate::cli::policy::Built;
+use crate::compile::compile;
+use crate::diagnostic::Diagnostics;
+use crate::mutate::Mutant;
+use crate::mutate::reach::Reach;
+use crate::types::typed::{ActionId, TypedPolicy};
+use crate::vm::machine::{Machine, Scratch};
+
+/// How many mutants a thread takes at once.
+const CHUNK: usize = 8;
+
+/// What becomes of each mutant; the same on any number of cores.
+pub fn outcomes(built: &Built, battery: &Battery<'_>, mutants: &[Mutant]) -> Vec<Outcome> {
+    let next = AtomicUsize::new(0);
+    let found: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::with_capacity(mutants.len()));
+    let reach = Reach::new(&built.policy);
+    let asked = battery.actions();
+    let work = || {
+        // Places of sources are numbers here, and texts are not needed.
+        let mut policy = TypedPolicy { sources: SourceMap::default(), ..built.policy.clone() };
+        let mut scratch = Scratch::default();
+        loop {
+            let start = next.fetch_add(CHUNK, Ordering::Relaxed);
+            let chunk = mutants.iter().enumerate().skip(start).take(CHUNK);
+            let outcomes: Vec<(usize, Outcome)> = chunk
+                .map(|(at, mutant)| {
+                    let actions = reach.of(mutant, &policy).intersection(&asked).copied().collect();
+                    (at, outcome(&mut policy, mutant, &actions, battery, &mut scratch))
+                })
+                .collect();
+            if outcomes.is_empty() {
+                break;
+            }
+            found.lock().unwrap_or_else(PoisonError::into_inner).extend(outcomes);
+        }
+    };
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        for _ in 1..cores.min(mutants.len().div_ceil(CHUNK)) {
+            // Without this thread the others do its work.
+            let _ = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        }
+        work();
+    });
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+fn outcome(
+    policy: &mut TypedPolicy,
+    mutant: &Mutant,
+    actions: &BTreeSet<ActionId>,
+    battery: &Battery<'_>,
+    scratch: &mut Scratch,
+) -> Outcome {
+    if actions.is_empty() {
+        return Outcome::Survived;
+    }
+    let undo = mutant.apply(policy);
+    let machine = machine(policy);
+    undo.undo(policy);
+    match machine {
+        Err(why) => Outcome::Refused(why),
+        Ok(machine) => match battery.first_miss(&machine, actions, scratch) {
+            Some(name) => Outcome::Killed(name.to_owned()),
+            None => Outcome::Survived,
+        },
+    }
+}
+
+/// The machine of a mutant, or why there is none.
+fn machine(policy: &TypedPolicy) -> Result<Machine, String> {
+    let mut sink = Diagnostics::default();
+    let Some(compiled) = compile(policy, &mut sink) else {
+        return Err(sink.finish().into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "));
+    };
+    let program = verify(compiled.program, &Limits::STANDARD).map_err(|error| error.to_string())?;
+    Machine::new(program).map_err(|error| error.to_string())
+}
