@@ -10,6 +10,7 @@
 //!                                             └─▶ finish (sorts strings and sites, certifies costs)
 //! ```
 
+pub mod claims;
 pub mod coverage;
 mod entry;
 mod finish;

@@ -3,6 +3,7 @@
 
 mod case_results;
 mod cases;
+mod claims;
 mod coverage;
 mod fit;
 mod judge;
@@ -15,6 +16,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use self::case_results::CaseResults;
+use self::claims::Claims;
 use self::coverage::Coverage;
 use self::world::World;
 use super::answer;
@@ -43,8 +45,10 @@ pub fn run(args: &TestArgs, output: &mut Output) -> Result<Status, Failure> {
     let tests: Vec<&TestDef> = built.policy.tests.iter().filter(|test| is_chosen(args, &built, test)).collect();
     let files = args.cases.iter().map(|path| cases::read(path)).collect::<Result<Vec<_>, _>>()?;
     let modules = chosen_modules(args, &built)?;
-    let results: Vec<TestResult<'_>> = tests.iter().map(|test| test_result(&built, &machine, test)).collect();
-    let cases = files.iter().map(|file| case_results::judge(file, &machine)).collect();
+    let claims = Claims::new(&built)?;
+    let claims = claims.as_ref();
+    let results: Vec<TestResult<'_>> = tests.iter().map(|test| test_result(&built, &machine, claims, test)).collect();
+    let cases = files.iter().map(|file| case_results::judge(file, &machine, claims)).collect();
     let coverage = match args.coverage || args.coverage_min.is_some() {
         true => Some(coverage::measure(&built, &modules, &tests, &files)?),
         false => None,
@@ -112,7 +116,7 @@ struct TestFailure {
     decision: Option<Decision>,
 }
 
-fn test_result<'a>(built: &Built, machine: &Machine, test: &'a TestDef) -> TestResult<'a> {
+fn test_result<'a>(built: &Built, machine: &Machine, claims: Option<&Claims>, test: &'a TestDef) -> TestResult<'a> {
     let mut failures = Vec::new();
     let decided = decide_all(built, machine, test, |case, decision| {
         for expected in &case.expects {
@@ -133,6 +137,11 @@ fn test_result<'a>(built: &Built, machine: &Machine, test: &'a TestDef) -> TestR
         let message = format!("the test {:?} can't be run: {why}", test.name);
         let diagnostic = Diagnostic::error(Code::TestFailed, test.span.at_start(), message);
         failures.push(TestFailure { diagnostic, misses: vec![why], expected: None, decision: None });
+    }
+    for refuted in claims.map(|claims| claims.of_test(test)).unwrap_or_default() {
+        let message = format!("the test {:?} failed: {}", test.name, refuted.message);
+        let diagnostic = Diagnostic::error(Code::TestFailed, refuted.span, message).label("does not hold");
+        failures.push(TestFailure { diagnostic, misses: vec![refuted.message], expected: None, decision: None });
     }
     TestResult { test, name: full_name(built, test), failures }
 }

@@ -1,10 +1,12 @@
 //! What became of the cases of files, for people and for programs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
 use super::cases::CaseFile;
+use super::claims::Claims;
 use crate::cli::answer;
 use crate::cli::files;
 use crate::cli::output::{GREEN, RED, paint};
@@ -33,7 +35,7 @@ struct CaseFailure {
 
 /// Decides the cases of a file and judges them.
 #[must_use]
-pub fn judge<'a>(file: &'a CaseFile, machine: &Machine) -> CaseResults<'a> {
+pub fn judge<'a>(file: &'a CaseFile, machine: &Machine, claims: Option<&Claims>) -> CaseResults<'a> {
     let mut failures = Vec::new();
     let decided = file.decide_all(machine, |case, decision| {
         let messages = case.misses(&decision);
@@ -46,6 +48,12 @@ pub fn judge<'a>(file: &'a CaseFile, machine: &Machine) -> CaseResults<'a> {
     let is_stopped = decided.is_err();
     if let Err(why) = decided {
         failures.push(CaseFailure { line: 1, case: None, messages: vec![why], decision: None });
+    }
+    if let Some(claims) = claims {
+        claims.of_cases(file, |case, refuted| {
+            let (case_name, messages) = (Some(case.name.clone()), vec![refuted.message]);
+            failures.push(CaseFailure { line: case.line, case: case_name, messages, decision: None });
+        });
     }
     failures.extend(file.faults().into_iter().map(|fault| CaseFailure {
         line: fault.line,
@@ -75,7 +83,10 @@ impl CaseResults<'_> {
         if self.is_stopped {
             return self.count();
         }
-        self.failures.iter().filter(|failure| failure.case.is_some()).count()
+        // A case may have failed in more than one way.
+        let lines: BTreeSet<usize> =
+            self.failures.iter().filter(|failure| failure.case.is_some()).map(|failure| failure.line).collect();
+        lines.len()
     }
 
     fn path(&self) -> String {
