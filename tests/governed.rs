@@ -12,7 +12,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Where case files of the library are.
-const FOLDERS: [&str; 1] = ["tests/cases/library"];
+const FOLDERS: [&str; 2] = ["tests/cases/governed", "tests/cases/library"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
