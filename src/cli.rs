@@ -9,6 +9,7 @@ mod args;
 mod build;
 mod check;
 mod completions;
+mod doc;
 mod eval;
 mod files;
 mod fmt;
@@ -16,6 +17,7 @@ mod init;
 mod inspect;
 mod key;
 mod keygen;
+mod library;
 mod load;
 mod man;
 mod manifest;
@@ -100,6 +102,8 @@ fn command(command: Command, output: &mut Output) -> Result<Status, Failure> {
         Command::Test(args) => test::run(&args, output),
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Fmt(args) => fmt::run(&args, output),
+        Command::Doc(args) => doc::run(&args, output),
+        Command::Std(args) => library::run(&args, output),
         Command::Sign(args) => sign::run(&args, output),
         Command::Keygen(args) => keygen::run(&args, output),
         Command::Init(args) => init::run(&args, output),

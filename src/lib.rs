@@ -54,7 +54,8 @@
 //! The names at the top, what they give out, and `build` are the library. Before version 1.0 they change with the
 //! second number of the version, and the changelog says so. The layers below are public because tests, benchmarks and
 //! tools use them, and their parts may change with every version: [`base`], [`data`], [`bytecode`], [`vm`], and with the
-//! feature `compiler` `diagnostic`, `syntax`, `types`, `compile` and `mutate`. Formats have versions of their own.
+//! feature `compiler` `diagnostic`, `syntax`, `types`, `document`, `compile` and `mutate`. Formats have versions of their
+//! own.
 
 pub mod base;
 pub mod bytecode;
@@ -67,6 +68,8 @@ pub mod build;
 pub mod compile;
 #[cfg(feature = "compiler")]
 pub mod diagnostic;
+#[cfg(feature = "compiler")]
+pub mod document;
 #[cfg(feature = "compiler")]
 pub mod mutate;
 #[cfg(feature = "compiler")]

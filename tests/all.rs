@@ -22,6 +22,7 @@ mod diagnostics;
 #[cfg(feature = "compiler")]
 mod differential;
 #[cfg(feature = "compiler")]
+mod document;
 mod editors;
 mod embed;
 #[cfg(feature = "cli")]

@@ -16,7 +16,7 @@ use pdl::types::typed::TypedPolicy;
 use crate::codes::programs;
 
 /// The package of some sources by their names.
-fn package(files: &[(String, String)], sink: &mut Diagnostics) -> Package {
+pub fn package(files: &[(String, String)], sink: &mut Diagnostics) -> Package {
     let mut sources = SourceMap::default();
     let mut modules = Vec::new();
     for (name, text) in files {

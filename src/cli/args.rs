@@ -44,6 +44,10 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Put sources into their canonical form
     Fmt(FmtArgs),
+    /// Write pages about policies from their sources, or fill regions of pages
+    Doc(DocArgs),
+    /// List the standard library, or print a module of it
+    Std(StdArgs),
     /// Sign a bundle
     Sign(SignArgs),
     /// Make a key pair for signing bundles
@@ -130,9 +134,9 @@ pub struct EvalArgs {
     /// The request, in JSON; `-` is standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub request: PathBuf,
-    /// The registered entities, in JSON
+    /// The registered entities, in JSON; those of several files are loaded together
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub entities: Option<PathBuf>,
+    pub entities: Vec<PathBuf>,
     /// One request for each line; exit status 0 once all are answered
     #[arg(long)]
     pub jsonl: bool,
@@ -229,6 +233,42 @@ pub struct FmtArgs {
     /// Only say what would change, with exit status 1 if anything would
     #[arg(long)]
     pub check: bool,
+    /// How the result is shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// `pdl doc`
+#[derive(Arguments, Debug)]
+pub struct DocArgs {
+    /// A file, or a folder with a pdl.toml; `-` is standard input [default: the package around the current folder]
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub path: Option<PathBuf>,
+    /// The folder for the pages and their index [default: pages go to standard output]
+    #[arg(short, long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+    /// A module, such as std.scopes; several are several pages [default: all of the package's own]
+    #[arg(long, value_name = "NAME")]
+    pub module: Vec<String>,
+    /// Fill the regions of a page that is written by hand, in place; several are several pages
+    #[arg(long, value_name = "FILE.md", value_hint = ValueHint::FilePath, conflicts_with_all = ["output", "module"])]
+    pub fill: Vec<PathBuf>,
+    /// Only say which pages would change, with exit status 1 if any would
+    #[arg(long)]
+    pub check: bool,
+    /// How the result is shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// `pdl std`
+#[derive(Arguments, Debug)]
+pub struct StdArgs {
+    /// The module, such as std.time: its source is printed
+    pub module: Option<String>,
+    /// Print the entities that ship with the module instead
+    #[arg(long, requires = "module")]
+    pub entities: bool,
     /// How the result is shown
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
     pub format: Format,

@@ -2,8 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
-use std::path::Path;
+use std::path::PathBuf;
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::answer;
@@ -26,8 +27,8 @@ const FAULTS_SHOWN: usize = 20;
 pub fn run(args: &EvalArgs, output: &mut Output) -> Result<Status, Failure> {
     refuse_shared_stdin(args)?;
     let machine = policy::open(&args.policy, &policy::demanded(&args.require_signature)?, output)?;
-    if let Some(path) = &args.entities {
-        load_entities(&machine, path)?;
+    if !args.entities.is_empty() {
+        load_entities(&machine, &args.entities)?;
     }
     let facts = facts(args, &machine)?;
     let unregistered = if args.assume_presented { Unregistered::AssumePresented } else { Unregistered::Refused };
@@ -109,7 +110,7 @@ fn shown(decision: &Decision, request: &[u8], format: Format, color: bool) -> St
 
 /// What the command line could have given and did not.
 fn hint(decision: &Decision, args: &EvalArgs) -> Option<&'static str> {
-    let has_entities = args.entities.is_some() || args.assume_presented;
+    let has_entities = !args.entities.is_empty() || args.assume_presented;
     match decision.error.as_ref()? {
         ErrorReport::Input { document: Document::Facts, code, .. } if code == InputErrorKind::MissingField.name() => {
             Some("give the kernel's fields with `--now` or `--facts`")
@@ -133,11 +134,11 @@ fn asked(request: &[u8]) -> Option<String> {
 }
 
 /// Loads all entities or fails with all that is wrong with them.
-pub fn load_entities(machine: &Machine, path: &Path) -> Result<(), Failure> {
-    let bytes = files::read(path, ENTITIES_BYTES_MAX)?;
+pub fn load_entities(machine: &Machine, paths: &[PathBuf]) -> Result<(), Failure> {
+    let (bytes, named) = joined_entities(paths)?;
     machine.load_entities(&bytes).map_err(|refused| {
         let faults = refused.faults();
-        let mut message = format!("the entities in `{}` are refused:", files::shown(path));
+        let mut message = format!("the entities in {named} are refused:");
         for fault in faults.iter().take(FAULTS_SHOWN) {
             message.push_str(&format!("\n  {fault}"));
         }
@@ -146,6 +147,36 @@ pub fn load_entities(machine: &Machine, path: &Path) -> Result<(), Failure> {
         }
         Failure::new(message)
     })
+}
+
+/// The entities of all files as one document, and how the files are named in talk. One file is left as it is, for the
+/// reader to judge; several have to be lists, of which one list is made. Whoever stands in two of them stands twice.
+fn joined_entities(paths: &[PathBuf]) -> Result<(Vec<u8>, String), Failure> {
+    if let [only] = paths {
+        return Ok((files::read(only, ENTITIES_BYTES_MAX)?, format!("`{}`", files::shown(only))));
+    }
+    let mut all = vec![b'['];
+    let mut names = Vec::new();
+    let mut count = 0;
+    for path in paths {
+        let bytes = files::read(path, ENTITIES_BYTES_MAX)?;
+        let entities: Vec<IgnoredAny> = serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::new(format!("the entities in `{}` are no list in JSON: {error}", files::shown(path)))
+        })?;
+        if entities.is_empty() {
+            continue;
+        }
+        if count > 0 {
+            all.push(b',');
+        }
+        let list = bytes.trim_ascii();
+        all.extend_from_slice(list.get(1..list.len() - 1).unwrap_or_default());
+        // What is wrong with one that has no name is told by its place.
+        names.push(format!("`{}` ([{count}] to [{}])", files::shown(path), count + entities.len() - 1));
+        count += entities.len();
+    }
+    all.push(b']');
+    Ok((all, names.join(", ")))
 }
 
 /// The kernel's facts: those of the file, and the time.
@@ -173,8 +204,9 @@ fn with_member(object: &[u8], member: &str) -> Vec<u8> {
 
 /// Standard input can be read once.
 fn refuse_shared_stdin(args: &EvalArgs) -> Result<(), Failure> {
-    let paths = [Some(&args.policy), Some(&args.request), args.entities.as_ref(), args.facts.as_ref()];
-    match paths.into_iter().flatten().filter(|path| files::is_stdin(path)).count() {
+    let paths = [Some(&args.policy), Some(&args.request), args.facts.as_ref()];
+    let paths = paths.into_iter().flatten().chain(&args.entities);
+    match paths.filter(|path| files::is_stdin(path)).count() {
         0 | 1 => Ok(()),
         _ => Err(Failure::usage("only one of the paths can be `-`, standard input")),
     }

@@ -6,8 +6,7 @@ use crate::compile::lower::{ActionState, Lowering};
 use crate::compile::pool::Pool;
 use crate::compile::shape::Unit;
 use crate::types::typed::{
-    self, ActionDef, ActionId, Const, Expr, ExprKind, InvariantDef, LetDef, ObligationId, PolicyDef, RuleDef,
-    TypedPolicy,
+    self, ActionDef, Const, Expr, ExprKind, InvariantDef, LetDef, ObligationId, PolicyDef, RuleDef, TypedPolicy,
 };
 
 /// A policy or an invariant, of one instance of its module.
@@ -30,13 +29,6 @@ impl<'a> Part<'a> {
 #[derive(Debug)]
 pub(super) struct Active<'a> {
     parts: Vec<Vec<(Unit, Part<'a>)>>,
-}
-
-impl Active<'_> {
-    /// Nothing is active on this action.
-    pub(super) fn leave_out(&mut self, action: ActionId) {
-        self.parts[action.index()].clear();
-    }
 }
 
 /// Finds what is active, in the order of instances.

@@ -10,9 +10,12 @@
 //! ```
 
 mod doc;
+mod excerpt;
 mod rows;
 mod stream;
 mod tokens;
+
+pub use self::excerpt::Excerpts;
 
 use self::doc::{Doc, INDENT};
 use self::rows::{Row, WIDTH};

@@ -46,7 +46,12 @@ pub struct Stream<'a> {
 impl<'a> Stream<'a> {
     /// Reads a text that has no faults.
     pub fn read(text: &'a str) -> Stream<'a> {
-        let Lexed { mut tokens, comments, .. } = lexer::lex(FileId(0), text, &mut Diagnostics::default());
+        Stream::of(text, lexer::lex(FileId(0), text, &mut Diagnostics::default()))
+    }
+
+    /// The same of some of its tokens and comments.
+    pub fn of(text: &'a str, lexed: Lexed) -> Stream<'a> {
+        let Lexed { mut tokens, comments, .. } = lexed;
         words::before_splitting(&mut tokens);
         let lines = split::Lines::of(text, &tokens);
         let items = split::items(text, &tokens, &lines);
