@@ -201,6 +201,13 @@ impl Mutant {
                 };
                 let place = walk::nth_mut(roots, *number).expect("the mutant was made of this tree");
                 *place = Expr::clone(expr);
+                // What the checker knew to be there, or to fit, may have hung on what was changed.
+                let roots = match item {
+                    Item::Function(id) => walk::of_function_mut(&mut policy.functions[id.index()]),
+                    Item::Policy(id) => walk::of_policy_mut(&mut policy.policies[id.index()]),
+                    Item::Invariant(at) => walk::of_invariant_mut(&mut policy.invariants[*at as usize]),
+                };
+                roots.into_iter().for_each(walk::may_fail);
             }
             Change::RowRemoved(id, row) => {
                 if let FunctionBody::Table(rows) = &mut policy.functions[id.index()].body {

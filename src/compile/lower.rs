@@ -227,7 +227,7 @@ impl<'a, 'p> Lowering<'a, 'p> {
                 may_fail
             }
             ExprKind::Narrowed(value) => {
-                let may_fail = self.lower(b, value, dst);
+                let may_fail = expr.fallible | self.lower(b, value, dst);
                 if matches!(value.ty, Type::Optional(_)) {
                     let site = self.pool.site(expr.span, self.unit.instance);
                     b.emit_failing(Op::Unwrap { a: dst, b: dst }, site);

@@ -86,6 +86,12 @@ pub(super) fn nth_mut(roots: Vec<&mut Expr>, number: u32) -> Option<&mut Expr> {
     roots.into_iter().find_map(|root| find(root, &mut left))
 }
 
+/// Says of every operation in an expression that it may fail, and of every value that is taken to be there.
+pub(super) fn may_fail(expr: &mut Expr) {
+    expr.fallible |= matches!(expr.kind, ExprKind::Operator(..) | ExprKind::Narrowed(_));
+    parts_mut(expr).into_iter().for_each(may_fail);
+}
+
 /// Calls `then` for an expression and everything below.
 pub(super) fn for_each<'a>(expr: &'a Expr, then: &mut dyn FnMut(&'a Expr)) {
     then(expr);
