@@ -25,7 +25,7 @@ mod shape;
 use crate::base::span::Span;
 use crate::bytecode::program::Program;
 use crate::diagnostic::Diagnostics;
-use crate::types::typed::TypedPolicy;
+use crate::types::typed::{ActionId, TypedPolicy};
 
 /// A compiled package: the program, and where its sites are.
 #[derive(Clone, Debug)]
@@ -41,9 +41,26 @@ pub struct Compiled {
 /// # Errors
 /// A diagnostic where a limit of the bytecode is passed: slots of a function, numbers of constants, certified cost.
 pub fn compile(policy: &TypedPolicy, sink: &mut Diagnostics) -> Option<Compiled> {
+    compile_actions(policy, &|_| true, sink)
+}
+
+/// Compiles a checked package with the rules of some actions only, for whoever asks about no others: on those that are
+/// left out nothing matches, so that every request is denied.
+///
+/// # Errors
+/// As of `compile`.
+pub fn compile_actions(
+    policy: &TypedPolicy,
+    is_wanted: &dyn Fn(ActionId) -> bool,
+    sink: &mut Diagnostics,
+) -> Option<Compiled> {
     let mut pool = pool::Pool::new(schema::schema(policy));
-    let active = entry::active(policy);
+    let mut active = entry::active(policy);
     for (number, action) in policy.actions.iter().enumerate() {
+        let id = ActionId(number as u32);
+        if !is_wanted(id) {
+            active.leave_out(id);
+        }
         entry::compile_action(policy, &active, &mut pool, number as u32, action);
     }
     finish::finish(pool, sink)

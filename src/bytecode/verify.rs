@@ -38,6 +38,7 @@ mod schema;
 mod tables;
 
 pub use error::{Place, Reason, VerifyError};
+pub use patterns::KnownPatterns;
 
 use crate::base::limits;
 use crate::bytecode::program::{Entry, Program};
@@ -176,8 +177,20 @@ fn analyse(program: &Program, limits: &Limits) -> Result<Analysis, VerifyError> 
 /// # Errors
 /// The first fault found.
 pub fn verify(program: Program, limits: &Limits) -> Result<VerifiedProgram, VerifyError> {
+    verify_knowing(program, limits, &KnownPatterns::default())
+}
+
+/// As `verify`, for whoever verifies many programs with the same patterns: those that are known are not compiled again.
+///
+/// # Errors
+/// As of `verify`.
+pub fn verify_knowing(
+    program: Program,
+    limits: &Limits,
+    known: &KnownPatterns,
+) -> Result<VerifiedProgram, VerifyError> {
     let analysis = analyse(&program, limits)?;
-    let patterns = patterns::compile(&program)?;
+    let patterns = patterns::compile(&program, known)?;
     let mut bounds = Vec::with_capacity(program.entries.len());
     for (number, (entry, certified)) in program.entries.iter().zip(&analysis.certified).enumerate() {
         let refuse = |reason| Err(VerifyError::item(reason, "entry", number));

@@ -6,7 +6,8 @@ use crate::compile::lower::{ActionState, Lowering};
 use crate::compile::pool::Pool;
 use crate::compile::shape::Unit;
 use crate::types::typed::{
-    self, ActionDef, Const, Expr, ExprKind, InvariantDef, LetDef, ObligationId, PolicyDef, RuleDef, TypedPolicy,
+    self, ActionDef, ActionId, Const, Expr, ExprKind, InvariantDef, LetDef, ObligationId, PolicyDef, RuleDef,
+    TypedPolicy,
 };
 
 /// A policy or an invariant, of one instance of its module.
@@ -29,6 +30,13 @@ impl<'a> Part<'a> {
 #[derive(Debug)]
 pub(super) struct Active<'a> {
     parts: Vec<Vec<(Unit, Part<'a>)>>,
+}
+
+impl Active<'_> {
+    /// Nothing is active on this action.
+    pub(super) fn leave_out(&mut self, action: ActionId) {
+        self.parts[action.index()].clear();
+    }
 }
 
 /// Finds what is active, in the order of instances.

@@ -6,7 +6,7 @@ use crate::data::ip::{IpAddr, IpNet};
 use crate::data::path::Path;
 use crate::data::timestamp::Timestamp;
 use crate::data::url::Url;
-use crate::types::ty::Interval;
+use crate::types::ty::{Interval, Type};
 use crate::types::typed::{Const, TypedPolicy};
 
 /// What a constant becomes.
@@ -70,8 +70,9 @@ pub(super) fn neighbours(policy: &TypedPolicy, value: &Const, place: Place) -> V
         }
         Const::Entity(ty, id) => other(Const::Entity(*ty, changed(id).into())),
         Const::Record(of, fields) => {
+            let declared = &policy.records[of.index()].fields;
             for (at, field) in fields.iter().enumerate() {
-                for next in inside(policy, field) {
+                for next in inside(policy, field, integers_of(&declared[at].ty)) {
                     let mut fields = fields.clone();
                     fields[at] = next;
                     other(Const::Record(*of, fields));
@@ -87,7 +88,7 @@ pub(super) fn neighbours(policy: &TypedPolicy, value: &Const, place: Place) -> V
                 found.push(Neighbour::Without(Const::Map(left), Const::String(key)));
             }
             for (at, (_, item)) in entries.iter().enumerate() {
-                for next in inside(policy, item) {
+                for next in inside(policy, item, Interval::FULL) {
                     let mut entries = entries.clone();
                     entries[at].1 = next;
                     found.push(Neighbour::Other(Const::Map(entries)));
@@ -98,10 +99,19 @@ pub(super) fn neighbours(policy: &TypedPolicy, value: &Const, place: Place) -> V
     found
 }
 
-/// The neighbours of a part of a constant.
-fn inside(policy: &TypedPolicy, value: &Const) -> impl Iterator<Item = Const> {
-    let place = Place { interval: Interval::FULL, ordered: false };
+/// The neighbours of a part of a constant, where these integers may stand.
+fn inside(policy: &TypedPolicy, value: &Const, interval: Interval) -> impl Iterator<Item = Const> {
+    let place = Place { interval, ordered: false };
     neighbours(policy, value, place).into_iter().map(|(Neighbour::Other(value) | Neighbour::Without(value, _))| value)
+}
+
+/// The integers that a field may hold.
+fn integers_of(ty: &Type) -> Interval {
+    match ty {
+        Type::Int(interval) => *interval,
+        Type::Optional(inner) => integers_of(inner),
+        _ => Interval::FULL,
+    }
 }
 
 fn without(items: &[Const], make: &dyn Fn(Vec<Const>) -> Const) -> Vec<Neighbour> {

@@ -9,10 +9,10 @@ use std::thread;
 use super::Outcome;
 use super::battery::Battery;
 use crate::base::span::SourceMap;
-use crate::bytecode::verify::{Limits, verify};
+use crate::bytecode::verify::{KnownPatterns, Limits, VerifiedProgram, verify_knowing};
 use crate::cli::STACK_BYTES;
 use crate::cli::policy::Built;
-use crate::compile::compile;
+use crate::compile::compile_actions;
 use crate::diagnostic::Diagnostics;
 use crate::mutate::Mutant;
 use crate::mutate::reach::Reach;
@@ -28,6 +28,9 @@ pub fn outcomes(built: &Built, battery: &Battery<'_>, mutants: &[Mutant]) -> Vec
     let found: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::with_capacity(mutants.len()));
     let reach = Reach::new(&built.policy);
     let asked = battery.actions();
+    let known = program(&built.policy, &asked, &KnownPatterns::default()).map(|program| KnownPatterns::of(&program));
+    // The policy itself has passed all tests.
+    let known = known.unwrap_or_default();
     let work = || {
         // Places of sources are numbers here, and texts are not needed.
         let mut policy = TypedPolicy { sources: SourceMap::default(), ..built.policy.clone() };
@@ -38,7 +41,7 @@ pub fn outcomes(built: &Built, battery: &Battery<'_>, mutants: &[Mutant]) -> Vec
             let outcomes: Vec<(usize, Outcome)> = chunk
                 .map(|(at, mutant)| {
                     let actions = reach.of(mutant, &policy).intersection(&asked).copied().collect();
-                    (at, outcome(&mut policy, mutant, &actions, battery, &mut scratch))
+                    (at, outcome(&mut policy, mutant, &actions, battery, &known, &mut scratch))
                 })
                 .collect();
             if outcomes.is_empty() {
@@ -65,15 +68,16 @@ fn outcome(
     mutant: &Mutant,
     actions: &BTreeSet<ActionId>,
     battery: &Battery<'_>,
+    known: &KnownPatterns,
     scratch: &mut Scratch,
 ) -> Outcome {
     if actions.is_empty() {
         return Outcome::Survived;
     }
     let undo = mutant.apply(policy);
-    let machine = machine(policy);
+    let program = program(policy, actions, known);
     undo.undo(policy);
-    match machine {
+    match program.and_then(|program| Machine::new(program).map_err(|error| error.to_string())) {
         Err(why) => Outcome::Refused(why),
         Ok(machine) => match battery.first_miss(&machine, actions, scratch) {
             Some(name) => Outcome::Killed(name.to_owned()),
@@ -82,12 +86,15 @@ fn outcome(
     }
 }
 
-/// The machine of a mutant, or why there is none.
-fn machine(policy: &TypedPolicy) -> Result<Machine, String> {
+/// The program of a mutant, or why there is none.
+fn program(
+    policy: &TypedPolicy,
+    actions: &BTreeSet<ActionId>,
+    known: &KnownPatterns,
+) -> Result<VerifiedProgram, String> {
     let mut sink = Diagnostics::default();
-    let Some(compiled) = compile(policy, &mut sink) else {
+    let Some(compiled) = compile_actions(policy, &|action| actions.contains(&action), &mut sink) else {
         return Err(sink.finish().into_iter().map(|fault| fault.message).collect::<Vec<_>>().join("; "));
     };
-    let program = verify(compiled.program, &Limits::STANDARD).map_err(|error| error.to_string())?;
-    Machine::new(program).map_err(|error| error.to_string())
+    verify_knowing(compiled.program, &Limits::STANDARD, known).map_err(|error| error.to_string())
 }
