@@ -44,6 +44,7 @@
 //! | --- | --- |
 //! | (none) | load, verify, decide: what an embedding kernel needs |
 //! | `signatures` | Ed25519 signatures of bundles: making them, demanding them |
+//! | `kernel` | tamper-evident logs, the first part of the Execution Kernel |
 //! | `compiler` | source to bundle: parser, checker, formatter, compiler |
 //! | `cli` | the command `pdl` |
 //!
@@ -76,6 +77,9 @@ pub mod mutate;
 pub mod syntax;
 #[cfg(feature = "compiler")]
 pub mod types;
+
+#[cfg(feature = "kernel")]
+pub mod log;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -32,6 +32,8 @@ mod generate;
 #[cfg(feature = "cli")]
 mod governed;
 mod input;
+#[cfg(feature = "kernel")]
+mod log;
 mod machine;
 #[cfg(feature = "compiler")]
 mod reference;

@@ -158,7 +158,8 @@ fn each_outside_tool_has_one_door() {
         ("ariadne", &["src/diagnostic/render.rs"]),
         ("clap", &["src/cli.rs", "src/cli/"]),
         ("toml", &["src/cli/manifest.rs"]),
-        ("ed25519_dalek", &["src/bytecode/", "src/cli/"]),
+        ("ed25519_dalek", &["src/bytecode/", "src/cli/", "src/log/note.rs"]),
+        ("base64ct", &["src/log/note.rs", "src/log/checkpoint.rs"]),
         ("sha2", &["src/base/hash.rs"]),
         ("regex_automata", &["src/data/pattern.rs", "src/data/pattern/"]),
     ];
@@ -339,6 +340,7 @@ fn features_bring_the_dependencies_that_they_are_known_for() {
     const FEATURES: &[(&str, &[&str])] = &[
         ("default", &["cli", "signatures"]),
         ("signatures", &["dep:ed25519-dalek"]),
+        ("kernel", &["signatures", "dep:base64ct"]),
         (
             "compiler",
             &[

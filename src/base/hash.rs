@@ -14,6 +14,13 @@ impl Digest {
     pub fn of(bytes: &[u8]) -> Digest {
         Digest(Sha256::digest(bytes).into())
     }
+
+    /// The digest of some bytes in parts, one behind the other.
+    #[must_use]
+    pub fn of_parts(parts: &[&[u8]]) -> Digest {
+        let hash = parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part));
+        Digest(hash.finalize().into())
+    }
 }
 
 impl fmt::Display for Digest {
