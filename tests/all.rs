@@ -3,6 +3,7 @@
 #[cfg(feature = "cli")]
 mod book;
 mod bytecode;
+mod capabilities;
 #[cfg(feature = "compiler")]
 mod check;
 #[cfg(feature = "compiler")]
