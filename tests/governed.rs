@@ -4,6 +4,8 @@
 //! The first line of a case file names the policy that decides, below `stdlib/tests/`, and the modules that its cases are
 //! a test of. Several files may test one module, each with other values for its parameters.
 
+mod mutation;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
