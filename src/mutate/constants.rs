@@ -6,6 +6,7 @@ use crate::data::ip::{IpAddr, IpNet};
 use crate::data::path::Path;
 use crate::data::timestamp::Timestamp;
 use crate::data::url::Url;
+use crate::mutate::show;
 use crate::types::ty::{Interval, Type};
 use crate::types::typed::{Const, TypedPolicy};
 
@@ -16,6 +17,36 @@ pub(super) enum Neighbour {
     Other(Const),
     /// The collection without one of its elements, which is given too.
     Without(Const, Const),
+    /// A record or a map in which one part is another: the whole, where the part is, what it was and is.
+    Inside(Const, String, Const, Const),
+}
+
+impl Neighbour {
+    /// The value, and what a name says of it.
+    pub(super) fn told(self, policy: &TypedPolicy, value: &Const) -> (Const, String) {
+        let show = |value: &Const| show::value(policy, value);
+        match self {
+            Neighbour::Other(other) => {
+                let what = format!("`{}` becomes `{}`", show(value), show(&other));
+                (other, what)
+            }
+            Neighbour::Without(other, dropped) => (other, format!("the element `{}` is dropped", show(&dropped))),
+            Neighbour::Inside(other, path, from, to) => {
+                (other, format!("`{path}: {}` becomes `{path}: {}`", show(&from), show(&to)))
+            }
+        }
+    }
+
+    /// The same, as a part of a whole.
+    fn inside(self, name: &str, was: &Const, whole: impl FnOnce(Const) -> Const) -> Neighbour {
+        let (part, path, from, to) = match self {
+            Neighbour::Other(other) | Neighbour::Without(other, _) => {
+                (other.clone(), name.to_owned(), was.clone(), other)
+            }
+            Neighbour::Inside(other, path, from, to) => (other, format!("{name}.{path}"), from, to),
+        };
+        Neighbour::Inside(whole(part), path, from, to)
+    }
 }
 
 /// Where a constant stands.
@@ -72,10 +103,13 @@ pub(super) fn neighbours(policy: &TypedPolicy, value: &Const, place: Place) -> V
         Const::Record(of, fields) => {
             let declared = &policy.records[of.index()].fields;
             for (at, field) in fields.iter().enumerate() {
-                for next in inside(policy, field, integers_of(&declared[at].ty)) {
+                let place = Place { interval: integers_of(&declared[at].ty), ordered: false };
+                for next in neighbours(policy, field, place) {
                     let mut fields = fields.clone();
-                    fields[at] = next;
-                    other(Const::Record(*of, fields));
+                    found.push(next.inside(&declared[at].name, field, |part| {
+                        fields[at] = part;
+                        Const::Record(*of, fields)
+                    }));
                 }
             }
         }
@@ -87,22 +121,18 @@ pub(super) fn neighbours(policy: &TypedPolicy, value: &Const, place: Place) -> V
                 let (key, _) = left.remove(at);
                 found.push(Neighbour::Without(Const::Map(left), Const::String(key)));
             }
-            for (at, (_, item)) in entries.iter().enumerate() {
-                for next in inside(policy, item, Interval::FULL) {
+            for (at, (key, item)) in entries.iter().enumerate() {
+                for next in neighbours(policy, item, Place { interval: Interval::FULL, ordered: false }) {
                     let mut entries = entries.clone();
-                    entries[at].1 = next;
-                    found.push(Neighbour::Other(Const::Map(entries)));
+                    found.push(next.inside(&format!("{key:?}"), item, |part| {
+                        entries[at].1 = part;
+                        Const::Map(entries)
+                    }));
                 }
             }
         }
     }
     found
-}
-
-/// The neighbours of a part of a constant, where these integers may stand.
-fn inside(policy: &TypedPolicy, value: &Const, interval: Interval) -> impl Iterator<Item = Const> {
-    let place = Place { interval, ordered: false };
-    neighbours(policy, value, place).into_iter().map(|(Neighbour::Other(value) | Neighbour::Without(value, _))| value)
 }
 
 /// The integers that a field may hold.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::base::span::Span;
-use crate::mutate::constants::{Neighbour, Place, neighbours};
+use crate::mutate::constants::{Place, neighbours};
 use crate::mutate::rows::{RowChange, Rows};
 use crate::mutate::show;
 use crate::mutate::walk::parts;
@@ -382,15 +382,7 @@ impl<'p> Expressions<'p, '_> {
             _ => false,
         };
         for neighbour in neighbours(self.policy, value, place) {
-            let (other, what) = match neighbour {
-                Neighbour::Other(other) => {
-                    let text = show::value(self.policy, &other);
-                    (other, becomes(&self.text(expr), &text))
-                }
-                Neighbour::Without(other, dropped) => {
-                    (other, format!("the element `{}` is dropped", show::value(self.policy, &dropped)))
-                }
-            };
+            let (other, what) = neighbour.told(self.policy, value);
             if !is_same(&other) {
                 self.add(kind, expr.span, what, with(expr, ExprKind::Const(other)), at);
             }
@@ -444,8 +436,22 @@ fn is_compound(expr: &Expr) -> bool {
     )
 }
 
+/// In parentheses, if `not` before it would take in only a part.
 fn in_parentheses(text: &str) -> String {
-    if text.contains(' ') && !text.ends_with(')') { format!("({text})") } else { text.to_owned() }
+    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
+    let is_open = text.chars().any(|c| {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '(' | '[' | '{' if !quoted => depth += 1,
+            ')' | ']' | '}' if !quoted => depth = depth.saturating_sub(1),
+            ' ' if !quoted && depth == 0 => return true,
+            _ => {}
+        }
+        false
+    });
+    if is_open { format!("({text})") } else { text.to_owned() }
 }
 
 fn is_comparison(operator: Operator) -> bool {

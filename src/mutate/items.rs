@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::base::span::Span;
-use crate::mutate::constants::{Neighbour, Place, changed, neighbours};
+use crate::mutate::constants::{Place, changed, neighbours};
 use crate::mutate::expressions::{Around, Expressions};
 use crate::mutate::reach::Reach;
 use crate::mutate::rows::{RowChange, Rows};
@@ -215,16 +215,7 @@ fn arguments(policy: &TypedPolicy, at: usize, out: &mut Vec<Point>) {
     for (place, (parameter, value)) in parameters.iter().zip(&instance.arguments).enumerate() {
         let interval = if let Type::Int(interval) = &parameter.ty { *interval } else { Interval::FULL };
         for neighbour in neighbours(policy, value, Place { interval, ordered: false }) {
-            let from = show::value(policy, value);
-            let (other, what) = match neighbour {
-                Neighbour::Other(other) => {
-                    let what = format!("`{from}` becomes `{}`", show::value(policy, &other));
-                    (other, what)
-                }
-                Neighbour::Without(other, dropped) => {
-                    (other, format!("the element `{}` is dropped", show::value(policy, &dropped)))
-                }
-            };
+            let (other, what) = neighbour.told(policy, value);
             out.push(Point {
                 path: format!("{}({})", instance.prefix, parameter.name).into(),
                 what,
