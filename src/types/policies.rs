@@ -21,7 +21,9 @@ use crate::syntax::ast;
 use crate::types::expr::{Checker, Place, Request, Session};
 use crate::types::package::Package;
 use crate::types::ty::Type;
-use crate::types::typed::{ActionId, Effect, EntityTypeId, FieldDef, InvariantDef, ModuleId, PolicyDef, ProveDef};
+use crate::types::typed::{
+    ActionId, Effect, EntityTypeId, FieldDef, GroupDef, InvariantDef, ModuleId, PolicyDef, ProveDef,
+};
 use crate::types::world::{Definition, PolicySource, World};
 
 /// What was checked, in the order of the sources.
@@ -81,22 +83,38 @@ fn checker_on<'s, 'w>(
     on: &[ast::Path],
 ) -> Checker<'s, 'w> {
     let world = session.world;
-    let request = Request {
-        actions: actions.to_vec(),
-        subject: entity_type(world, actions, |world, action| &world.actions[action.index()].subject),
-        resource: entity_type(world, actions, |world, action| &world.actions[action.index()].resource),
-        fields: if actions.is_empty() { fields_of_groups(world, module, on) } else { HashMap::new() },
+    let request = if actions.is_empty() {
+        request_of_groups(world, module, on)
+    } else {
+        let of = |action: &ActionId| &world.actions[action.index()];
+        Request {
+            actions: actions.to_vec(),
+            subject: entity_type(actions.iter().map(|action| &of(action).subject)),
+            resource: entity_type(actions.iter().map(|action| &of(action).resource)),
+            fields: HashMap::new(),
+        }
     };
     Checker::new(session, module, Place::Actions(Box::new(request)))
 }
 
-/// What can be read in groups that have no members yet, as those of a library: fields that all of them have alike.
-fn fields_of_groups(world: &World, module: ModuleId, on: &[ast::Path]) -> HashMap<Arc<str>, Option<Type>> {
-    let contexts = on.iter().filter_map(|path| match world.lookup(module, path) {
-        Some(Definition::Group(id)) => Some(&world.groups[id.index()].context),
+/// What can be read in groups that have no members yet, as those of a library: the subject and the resource, where all
+/// of them name one, and fields that all of them have alike.
+fn request_of_groups(world: &World, module: ModuleId, on: &[ast::Path]) -> Request {
+    let groups = on.iter().filter_map(|path| match world.lookup(module, path) {
+        Some(Definition::Group(id)) => Some(&world.groups[id.index()]),
         _ => None,
     });
-    let contexts: Vec<&Vec<FieldDef>> = contexts.collect();
+    let groups: Vec<&GroupDef> = groups.collect();
+    Request {
+        actions: Vec::new(),
+        subject: entity_type(groups.iter().map(|group| &group.subject)),
+        resource: entity_type(groups.iter().map(|group| &group.resource)),
+        fields: common_fields(&groups),
+    }
+}
+
+fn common_fields(groups: &[&GroupDef]) -> HashMap<Arc<str>, Option<Type>> {
+    let contexts: Vec<&Vec<FieldDef>> = groups.iter().map(|group| &group.context).collect();
     let Some((first, rest)) = contexts.split_first() else { return HashMap::new() };
     let is_in = |wanted: &FieldDef, context: &[FieldDef]| {
         context.iter().any(|field| field.name == wanted.name && field.ty == wanted.ty && !field.advisory)
@@ -105,11 +123,18 @@ fn fields_of_groups(world: &World, module: ModuleId, on: &[ast::Path]) -> HashMa
     common.map(|field| (field.name.clone(), Some(field.ty.clone()))).collect()
 }
 
-fn entity_type(world: &World, actions: &[ActionId], of: fn(&World, ActionId) -> &Vec<EntityTypeId>) -> Type {
-    let mut types: Vec<EntityTypeId> = actions.iter().flat_map(|action| of(world, *action)).copied().collect();
+/// What the subject or the resource is of several actions or groups: any of their types. It is unknown where one names
+/// none, as a group may, or an action that is faulty.
+fn entity_type<'a>(roles: impl Iterator<Item = &'a Vec<EntityTypeId>>) -> Type {
+    let mut types: Vec<EntityTypeId> = Vec::new();
+    for role in roles {
+        if role.is_empty() {
+            return Type::Unknown;
+        }
+        types.extend(role);
+    }
     types.sort_unstable();
     types.dedup();
-    // Nothing is left where the declaration is faulty.
     if types.is_empty() { Type::Unknown } else { Type::Entity(types) }
 }
 

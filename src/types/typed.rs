@@ -239,6 +239,10 @@ pub struct GroupDef {
     pub qualified: Arc<str>,
     /// Its members, sorted.
     pub members: Vec<ActionId>,
+    /// What a member's subject may be; empty where the group does not say.
+    pub subject: Vec<EntityTypeId>,
+    /// What its resource may be; likewise.
+    pub resource: Vec<EntityTypeId>,
     /// What every member's context has.
     pub context: Vec<FieldDef>,
     /// Where.

@@ -37,6 +37,8 @@ pub fn resolve(world: &mut World, package: &Package, items: &Items, sink: &mut D
                 .help("put its members into both groups: `action name in a | b { … }`"),
             );
         }
+        world.groups[at].subject = types_of(&roles.subject);
+        world.groups[at].resource = types_of(&roles.resource);
         world.groups[at].context = context;
         group_roles.push(roles);
     }
@@ -77,10 +79,9 @@ fn action(
     }
     let (own_context, own_places) = context(world, module, written, sink);
     let (context, places) = inherit_context(world, &groups, own_context, own_places);
-    let types = |role: &Option<(Vec<EntityTypeId>, Span)>| role.as_ref().map_or_else(Vec::new, |(ids, _)| ids.clone());
     let def = &mut world.actions[at];
-    def.subject = types(&roles.subject);
-    def.resource = types(&roles.resource);
+    def.subject = types_of(&roles.subject);
+    def.resource = types_of(&roles.resource);
     def.context = context;
     def.groups = groups.iter().map(|&(id, _)| id).collect();
     world.context_places[at] = places;
@@ -88,6 +89,10 @@ fn action(
         world.groups[id.index()].members.push(ActionId(at as u32));
         check_membership(world, at, &roles, id, &group_roles[id.index()], sink);
     }
+}
+
+fn types_of(role: &Option<(Vec<EntityTypeId>, Span)>) -> Vec<EntityTypeId> {
+    role.as_ref().map_or_else(Vec::new, |(types, _)| types.clone())
 }
 
 /// A subject or resource that the action does not name is that of its groups: the types that all of them allow.

@@ -198,7 +198,14 @@ impl<'a> Collector<'_, 'a, '_> {
         if written.is_group {
             let id = GroupId(self.world.groups.len() as u32);
             self.name("action group", &written.name, Definition::Group(id));
-            self.world.groups.push(GroupDef { qualified, members: Vec::new(), context: Vec::new(), span });
+            self.world.groups.push(GroupDef {
+                qualified,
+                members: Vec::new(),
+                subject: Vec::new(),
+                resource: Vec::new(),
+                context: Vec::new(),
+                span,
+            });
             self.items.groups.push(source);
             return;
         }
