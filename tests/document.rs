@@ -187,6 +187,12 @@ fn faults_of_regions_have_lines() {
              3: `parameters` names nothing (write what it is and its name, as in `table std.scopes.cost_estimate`)",
         ),
         (
+            "<!-- pdl: about acme.other -->\n<!-- pdl: end -->\n<!-- pdl: about acme.model \"not so\" -->\n\
+             <!-- pdl: end -->\n",
+            "1: nothing is said above the module `acme.other` ()\n\
+             3: nothing that is said above the module `acme.model` has the words \"not so\" ()",
+        ),
+        (
             "<!-- pdl: fn acme.gate.twice -->\n<!-- pdl: end -->\n",
             "1: there is no region of a `fn` (it is one of about, action, claims, entity, enum, function, group, \
              invariant, invariants, lifecycle, obligation, parameters, policy, record, rules, table)",

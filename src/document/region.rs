@@ -6,13 +6,15 @@
 //! <!-- pdl: end -->
 //! ```
 
+use std::sync::Arc;
+
 use crate::data::similar::best_match;
 use crate::document::library::Library;
 use crate::document::markdown::paragraphs;
 use crate::document::names::declared;
 use crate::document::types::Writer;
 use crate::document::{fields::Of, lifecycle};
-use crate::syntax::ast::{Invariant, Item, ItemKind, Policy};
+use crate::syntax::ast::{Doc, Invariant, Item, ItemKind, Policy};
 
 /// What may stand before a name.
 const SORTS: &[&str] = &[
@@ -176,9 +178,13 @@ fn written(library: &Library, asks: &str) -> Result<String, Unknown> {
         let help = best.map_or_else(|| format!("it is one of {}", SORTS.join(", ")), did_you_mean);
         return Err((format!("there is no region of a `{sort}`"), Some(help)));
     }
+    let (name, words) = match name.split_once(' ') {
+        Some((name, words)) if sort == "about" => (name, Some(words.trim().trim_matches('"'))),
+        _ => (name, None),
+    };
     if matches!(sort, "about" | "parameters" | "rules" | "invariants") {
         let place = library.place(name).ok_or_else(|| unknown_module(library, name))?;
-        return of_module(&Writer::new(library, place, &[]), sort, name);
+        return of_module(&Writer::new(library, place, &[]), sort, name, words);
     }
     let module = (0..library.modules.len())
         .filter(|&at| name.strip_prefix(&*library.modules[at].name).is_some_and(|rest| rest.starts_with('.')))
@@ -226,11 +232,23 @@ fn is_sort(item: &Item, sort: &str) -> bool {
     }
 }
 
-fn of_module(writer: &Writer<'_>, sort: &str, name: &str) -> Result<String, Unknown> {
+fn of_module(writer: &Writer<'_>, sort: &str, name: &str, words: Option<&str>) -> Result<String, Unknown> {
     let file = &writer.module().file;
     let header = file.module.as_ref();
     let text = match sort {
-        "about" => header.map(|header| paragraphs(&header.doc, 2)).unwrap_or_default(),
+        "about" => {
+            let doc = header.map(|header| &header.doc);
+            let Some(words) = words else {
+                return doc
+                    .map(|doc| paragraphs(doc, 2))
+                    .filter(|text| !text.is_empty())
+                    .ok_or_else(|| nothing(name, sort));
+            };
+            let said = doc.and_then(|doc| said_with(doc, words));
+            return said.map(|doc| paragraphs(&doc, 2)).ok_or_else(|| {
+                (format!("nothing that is said above the module `{name}` has the words \"{words}\""), None)
+            });
+        }
         "parameters" => {
             let parameters = header.map_or(&[][..], |header| &header.parameters);
             if parameters.is_empty() { String::new() } else { writer.parameters(parameters) }
@@ -244,7 +262,31 @@ fn of_module(writer: &Writer<'_>, sort: &str, name: &str) -> Result<String, Unkn
             if invariants.is_empty() { String::new() } else { writer.invariant_table(&invariants) }
         }
     };
-    if text.is_empty() { Err((format!("the module `{name}` has no {sort}"), None)) } else { Ok(text) }
+    if text.is_empty() { Err(nothing(name, sort)) } else { Ok(text) }
+}
+
+fn nothing(module: &str, sort: &str) -> Unknown {
+    match sort {
+        "about" => (format!("nothing is said above the module `{module}`"), None),
+        _ => (format!("the module `{module}` has no {sort}"), None),
+    }
+}
+
+/// The paragraph of a comment in which some words stand, in whatever case, and the list or the table below it.
+fn said_with(doc: &Doc, words: &str) -> Option<Doc> {
+    let words = words.to_lowercase();
+    let mut paragraphs = doc.split(|line| line.trim().is_empty()).filter(|lines| !lines.is_empty());
+    let has_words = |lines: &&[Arc<str>]| lines.join(" ").to_lowercase().contains(&words);
+    let mut said = paragraphs.find(has_words)?.to_vec();
+    let goes_on = |lines: &&[Arc<str>]| {
+        let first = lines.first().map_or("", |line| &**line);
+        first.starts_with("- ") || first.starts_with("| ") || first.starts_with(' ')
+    };
+    for lines in paragraphs.take_while(goes_on) {
+        said.push("".into());
+        said.extend_from_slice(lines);
+    }
+    Some(said)
 }
 
 fn policy(item: &Item) -> Option<&Policy> {
