@@ -42,9 +42,10 @@ pub fn list(items: &[String], word: &str) -> String {
     }
 }
 
-/// A table. Columns in which nothing stands are left out, but never the first.
+/// A table. Columns in which nothing stands are left out.
 pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let is_kept = |at: usize| at == 0 || rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.is_empty()));
+    let is_kept =
+        |at: usize| rows.is_empty() || rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.is_empty()));
     let kept: Vec<usize> = (0..head.len()).filter(|&at| is_kept(at)).collect();
     let mut out = String::new();
     let mut line = |cells: &mut dyn Iterator<Item = String>| {

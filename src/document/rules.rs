@@ -101,22 +101,26 @@ impl Writer<'_> {
             })
             .collect();
         let mut rows = Vec::new();
-        for rule in policies.iter().flat_map(|policy| &policy.lines).filter_map(|line| match line {
-            PolicyLine::Rule(rule) => Some(rule),
-            PolicyLine::Let(_) | PolicyLine::Error(_) => None,
-        }) {
-            let says = self.says(&rule.clauses);
-            rows.push(vec![
-                code(&rule.name.text),
-                effect_word(rule.effect).to_owned(),
-                self.condition_cell(self.conditions(&rule.clauses)),
-                says.codes.join(", "),
-                says.messages.join(" "),
-                says.gate.join(", "),
-                says.obligations.join(", "),
-            ]);
+        for policy in policies {
+            let rules = policy.lines.iter().filter_map(|line| match line {
+                PolicyLine::Rule(rule) => Some(rule),
+                PolicyLine::Let(_) | PolicyLine::Error(_) => None,
+            });
+            let shadow = if policy.shadow.is_some() { ", in the shadow" } else { "" };
+            rows.extend(rules.map(|rule| {
+                let says = self.says(&rule.clauses);
+                vec![
+                    says.codes.join(", "),
+                    code(&rule.name.text),
+                    format!("{}{shadow}", effect_word(rule.effect)),
+                    self.condition_cell(self.conditions(&rule.clauses)),
+                    says.messages.join(" "),
+                    says.gate.join(", "),
+                    says.obligations.join(", "),
+                ]
+            }));
         }
-        let table = markdown::table(&["rule", "effect", "when", "code", "because", "approval", "obliges"], &rows);
+        let table = markdown::table(&["code", "rule", "effect", "when", "because", "approval", "obliges"], &rows);
         if lets.is_empty() { table } else { format!("{}\n{table}", block("pdl", &lets.join("\n"))) }
     }
 
@@ -173,14 +177,14 @@ impl Writer<'_> {
             }
             let says = self.says(&clauses);
             rows.push(vec![
+                says.codes.join(", "),
                 code(&invariant.name.text),
                 requires.join(" and "),
                 self.condition_cell(self.conditions(&clauses)),
-                says.codes.join(", "),
                 says.messages.join(" "),
             ]);
         }
-        markdown::table(&["invariant", "requires", "when", "code", "because"], &rows)
+        markdown::table(&["code", "invariant", "requires", "when", "because"], &rows)
     }
 }
 
