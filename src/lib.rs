@@ -79,6 +79,8 @@ pub mod syntax;
 pub mod types;
 
 #[cfg(feature = "kernel")]
+pub mod kernel;
+#[cfg(feature = "kernel")]
 pub mod log;
 
 #[cfg(feature = "cli")]

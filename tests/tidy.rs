@@ -340,7 +340,10 @@ fn features_bring_the_dependencies_that_they_are_known_for() {
     const FEATURES: &[(&str, &[&str])] = &[
         ("default", &["cli", "signatures"]),
         ("signatures", &["dep:ed25519-dalek"]),
-        ("kernel", &["signatures", "dep:base64ct"]),
+        (
+            "kernel",
+            &["signatures", "dep:base64ct", "dep:getrandom", "dep:hmac", "dep:rusqlite", "dep:serde", "dep:serde_json"],
+        ),
         (
             "compiler",
             &[

@@ -1,0 +1,18 @@
+//! The Execution Kernel: the one gate between an agent that asks and whatever acts, and the record of everything that
+//! passed it.
+//!
+//! ```text
+//! request ─▶ decide ─▶ ALLOW ────────────▶ permit ─▶ started ─▶ completed | failed | abandoned
+//!               │ └──▶ REQUIRE_APPROVAL ─▶ gate ─▶ votes ─▶ decide again ─▶ permit
+//!               └────▶ DENY                                         every arrow is an entry in the log
+//! ```
+//!
+//! It loads compiled bundles and knows nothing of the compiler; it is called and knows nothing of transport. What it keeps
+//! lies in a [`store`]: state as objects, history as the entries of a tamper-evident log, both changed in one
+//! transaction or not at all. An error in it is a denial to whoever asked, and never anything else.
+
+pub mod entry;
+pub mod environment;
+pub mod id;
+pub mod json;
+pub mod store;

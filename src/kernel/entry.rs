@@ -1,0 +1,126 @@
+//! An entry of the log: what happened, when, and which earlier entries it belongs to.
+//!
+//! ```json
+//! {"body":{"answer":"ALLOW"},"id":"ent_01JD…","index":17,"kind":"decision","links":{"bundle":"ent_01JC…"},
+//!  "time":"2026-11-20T10:00:00Z","version":1}
+//! ```
+//!
+//! Its bytes are canonical JSON, and the leaf of the tree is the hash of these. The index is where it stands in the log, so
+//! that entries can't change places unnoticed by somebody who has no more than the entries.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::json::canonical;
+use crate::data::timestamp::Timestamp;
+
+/// The version of the form of entries.
+pub const VERSION: i64 = 1;
+
+/// What happened. The names are what the log has and are never changed.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident $name:literal)*) => {
+        /// What an entry tells of.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl Kind {
+            /// All of them.
+            pub const ALL: &[Kind] = &[$(Kind::$kind),*];
+
+            /// The name in the log.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Kind::$kind => $name,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The log begins.
+    KernelCreated "kernel.created"
+    /// Another bundle decides from now on.
+    BundleActivated "bundle.activated"
+    /// Entities were changed.
+    RegistryChanged "registry.changed"
+    /// A capability is enforced in another way.
+    ModeChanged "mode.changed"
+    /// A request was decided.
+    Decision "decision"
+    /// People are asked.
+    GateOpened "gate.opened"
+    /// Somebody voted.
+    GateVoted "gate.voted"
+    /// Another group is asked as well.
+    GateEscalated "gate.escalated"
+    /// Nobody is asked any more: approved, denied, expired, withdrawn or spent.
+    GateClosed "gate.closed"
+    /// Something may run, once.
+    PermitIssued "permit.issued"
+    /// It runs.
+    PermitStarted "permit.started"
+    /// It ran.
+    PermitCompleted "permit.completed"
+    /// It ran and failed.
+    PermitFailed "permit.failed"
+    /// It began and nobody said how it ended.
+    PermitAbandoned "permit.abandoned"
+    /// A scope was made.
+    ScopeCreated "scope.created"
+    /// An attempt and its cost were set aside.
+    ScopeReserved "scope.reserved"
+    /// They were used.
+    ScopeCommitted "scope.committed"
+    /// They were given back.
+    ScopeRefunded "scope.refunded"
+    /// A scope is over: exhausted, expired or revoked.
+    ScopeEnded "scope.ended"
+    /// A record was made.
+    RecordCreated "record.created"
+    /// A record was changed.
+    RecordStepped "record.stepped"
+    /// Content was forgotten.
+    ContentErased "content.erased"
+}
+
+/// An entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its place in the log, from 0.
+    pub index: u64,
+    /// Its id.
+    pub id: String,
+    /// What it tells of.
+    pub kind: Kind,
+    /// When.
+    pub time: Timestamp,
+    /// The ids of entries that it belongs to, by what they are to it.
+    pub links: BTreeMap<String, String>,
+    /// What happened.
+    pub body: Map<String, Value>,
+}
+
+impl Entry {
+    /// The bytes that the log keeps.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let links: Map<String, Value> = self.links.iter().map(|(name, id)| (name.clone(), id.clone().into())).collect();
+        let members = [
+            ("body", Value::Object(self.body.clone())),
+            ("id", self.id.clone().into()),
+            ("index", self.index.into()),
+            ("kind", self.kind.name().into()),
+            ("links", links.into()),
+            ("time", self.time.to_string().into()),
+            ("version", VERSION.into()),
+        ];
+        let members: Map<String, Value> = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        canonical(&Value::Object(members)).into_bytes()
+    }
+}

@@ -1,0 +1,35 @@
+//! Ids: unlike any other, and in the order of the time at which they were made.
+//!
+//! `dec_01JD3Q8Z0000000000000000AB` is a word for what it names, and a ULID: 48 bits of milliseconds since 1970 and 80 bits
+//! of chance, in Crockford's base 32.
+
+use super::environment::{Environment, NoRandomness};
+
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// How many characters behind the word.
+const LENGTH: usize = 26;
+
+/// A new id behind a word such as `dec`.
+///
+/// # Errors
+/// The system has no random bytes.
+pub fn new(word: &str, environment: &dyn Environment) -> Result<String, NoRandomness> {
+    let mut bytes = [0; 16];
+    environment.random(&mut bytes)?;
+    let time = u128::from(environment.now().millis().unsigned_abs()) << 80;
+    let chance = u128::from_be_bytes(bytes) & ((1 << 80) - 1);
+    let mut number = time | chance;
+    let mut text = [0_u8; LENGTH];
+    for place in text.iter_mut().rev() {
+        *place = ALPHABET[(number & 31) as usize];
+        number >>= 5;
+    }
+    Ok(format!("{word}_{}", String::from_utf8_lossy(&text)))
+}
+
+/// Whether a text is written as the ids of a word are.
+#[must_use]
+pub fn is_id(word: &str, text: &str) -> bool {
+    let Some(rest) = text.strip_prefix(word).and_then(|rest| rest.strip_prefix('_')) else { return false };
+    rest.len() == LENGTH && rest.bytes().all(|byte| ALPHABET.contains(&byte))
+}

@@ -1,0 +1,195 @@
+//! Where the kernel keeps what it has to remember, as a trait: what a store has to do is little, so that one for another
+//! database is written in a day and the kernel's logic is in none of them.
+//!
+//! A store keeps three things.
+//!
+//! - **Objects**: gates, permits, scopes, records and whatever else has a state that changes. An object has a kind and a
+//!   key, a version that counts its changes, a state and a time by which it is found, and a body that the store does not
+//!   read.
+//! - **Entries** of the log, and the nodes of their tree. They are appended and never change.
+//! - **Contents**: bytes by their digest, such as bundles. They can be erased, and then their digest is all that is left.
+//!
+//! All changes are made in transactions. What neighbours may rely on:
+//!
+//! - A transaction happens as a whole or not at all, after a crash too, and one after the other: each sees what those
+//!   before it did.
+//! - When [`Store::transact`] returns, what was done is durable: it survives that the process is killed and the machine
+//!   loses power.
+//! - What a transaction has done is seen by itself at once.
+//! - A part ([`Tx::part`]) that fails is undone alone; what the transaction did before it stands.
+
+use std::fmt;
+
+use crate::base::hash::Digest;
+use crate::log::tree::Node;
+
+/// Why a store did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// An object is not at the version that it was said to be at: somebody else has changed it.
+    Conflict {
+        /// The kind of the object.
+        kind: String,
+        /// Its key.
+        key: String,
+    },
+    /// What is stored is not what was written, or not whole.
+    Corrupt(String),
+    /// There is no room left.
+    Full(String),
+    /// The store is of a newer version, or not one of ours.
+    Unknown(String),
+    /// Anything else that went wrong outside: reading, writing, locking.
+    Unavailable(String),
+    /// Whoever asked gave up: the transaction was undone because they said so.
+    Refused,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Conflict { kind, key } => write!(f, "the {kind} {key} was changed by somebody else"),
+            StoreError::Corrupt(what) => write!(f, "the store is damaged: {what}"),
+            StoreError::Full(what) => write!(f, "the store is full: {what}"),
+            StoreError::Unknown(what) => write!(f, "the store can't be read by this version: {what}"),
+            StoreError::Unavailable(what) => write!(f, "the store can't be used: {what}"),
+            StoreError::Refused => f.write_str("nothing was done"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// Something with a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// What sort of thing it is: `gate`, `scope`.
+    pub kind: String,
+    /// Its id among those.
+    pub key: String,
+    /// How often it was written: 1 when it is new.
+    pub version: u64,
+    /// By what it is found: `pending`.
+    pub state: String,
+    /// When somebody has to look at it again, in milliseconds since 1970.
+    pub due_ms: Option<i64>,
+    /// What it is: canonical JSON.
+    pub body: Vec<u8>,
+}
+
+/// Which objects of a kind are wanted, in the order of their keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The kind.
+    pub kind: String,
+    /// In this state, if any is given.
+    pub state: Option<String>,
+    /// Due at this moment or before it, if any is given.
+    pub due_until_ms: Option<i64>,
+    /// With keys behind this one: for reading on.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A transaction that is under way.
+pub trait Tx {
+    /// Does a part of the transaction, and undoes that part alone if it fails.
+    ///
+    /// # Errors
+    /// That of the part.
+    fn part(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError>;
+
+    /// An object.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn get(&mut self, kind: &str, key: &str) -> Result<Option<Object>, StoreError>;
+
+    /// Writes an object: `object.version` is the version that is replaced, 0 for a new one. Gives the new version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if it is not at that version.
+    fn put(&mut self, object: &Object) -> Result<u64, StoreError>;
+
+    /// Removes an object.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if it is not at that version.
+    fn remove(&mut self, kind: &str, key: &str, version: u64) -> Result<(), StoreError>;
+
+    /// Objects by what is asked for.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn find(&mut self, query: &Query) -> Result<Vec<Object>, StoreError>;
+
+    /// How many entries the log has.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn log_size(&mut self) -> Result<u64, StoreError>;
+
+    /// Appends an entry, with an id and a kind by which it is found, at the end of the log. Gives its index.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if there is an entry of that id.
+    fn append(&mut self, id: &str, kind: &str, entry: &[u8]) -> Result<u64, StoreError>;
+
+    /// Entries from an index on, at most so many.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn entries(&mut self, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError>;
+
+    /// Entries of a kind from an index on, at most so many.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn entries_of(&mut self, kind: &str, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError>;
+
+    /// The index of the entry of an id.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn index_of(&mut self, id: &str) -> Result<Option<u64>, StoreError>;
+
+    /// Keeps the hash of a node of the log's tree.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if another hash is kept of it.
+    fn put_node(&mut self, node: Node, hash: Digest) -> Result<(), StoreError>;
+
+    /// The hash of a node.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn node(&mut self, node: Node) -> Result<Option<Digest>, StoreError>;
+
+    /// Keeps bytes by their digest. To keep them twice is to keep them.
+    ///
+    /// # Errors
+    /// The store can't be written.
+    fn put_content(&mut self, content: &[u8]) -> Result<Digest, StoreError>;
+
+    /// The bytes of a digest; `None` if they were never kept, or erased.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if they are not those of the digest.
+    fn content(&mut self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Forgets bytes. Whether there were any.
+    ///
+    /// # Errors
+    /// The store can't be written.
+    fn erase_content(&mut self, digest: Digest) -> Result<bool, StoreError>;
+}
+
+/// A store.
+pub trait Store: Send {
+    /// Runs a transaction, and returns once what it did is durable. If the work fails, nothing was done.
+    ///
+    /// # Errors
+    /// That of the work, or why it could not be made durable; then it is not known whether it was.
+    fn transact(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError>;
+}
