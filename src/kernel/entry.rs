@@ -124,3 +124,34 @@ impl Entry {
         canonical(&Value::Object(members)).into_bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn kinds_have_names_of_their_own() {
+        let names: BTreeSet<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+        assert_eq!(names.len(), Kind::ALL.len());
+    }
+
+    #[test]
+    fn the_form_of_an_entry() {
+        let entry = Entry {
+            index: 17,
+            id: "ent_01".to_owned(),
+            kind: Kind::Decision,
+            time: Timestamp::parse("2026-11-20T11:00:00+01:00").expect("it is a time"),
+            links: BTreeMap::from([("bundle".to_owned(), "ent_00".to_owned())]),
+            body: Map::from_iter([("b".to_owned(), 1.into()), ("a".to_owned(), "x".into())]),
+        };
+        let text = String::from_utf8(entry.to_bytes()).expect("it is text");
+        assert_eq!(
+            text,
+            "{\"body\":{\"a\":\"x\",\"b\":1},\"id\":\"ent_01\",\"index\":17,\"kind\":\"decision\",\
+             \"links\":{\"bundle\":\"ent_00\"},\"time\":\"2026-11-20T10:00:00Z\",\"version\":1}"
+        );
+    }
+}

@@ -33,3 +33,42 @@ pub fn is_id(word: &str, text: &str) -> bool {
     let Some(rest) = text.strip_prefix(word).and_then(|rest| rest.strip_prefix('_')) else { return false };
     rest.len() == LENGTH && rest.bytes().all(|byte| ALPHABET.contains(&byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::timestamp::Timestamp;
+
+    #[derive(Debug)]
+    struct Fixed(&'static str, u8);
+
+    impl Environment for Fixed {
+        fn now(&self) -> Timestamp {
+            Timestamp::parse(self.0).expect("it is a time")
+        }
+
+        fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
+            buffer.fill(self.1);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn ids_are_in_the_order_of_time() {
+        let id = |time, chance| new("dec", &Fixed(time, chance)).expect("there is chance");
+        assert_eq!(id("1970-01-01T00:00:00Z", 0), "dec_00000000000000000000000000");
+        assert_eq!(id("1970-01-01T00:00:00.001Z", 0), "dec_00000000010000000000000000");
+        assert_eq!(id("1970-01-01T00:00:00Z", 0xff), "dec_0000000000ZZZZZZZZZZZZZZZZ");
+        assert!(id("2026-11-20T10:00:00Z", 0xff) < id("2026-11-20T10:00:00.001Z", 0));
+    }
+
+    #[test]
+    fn what_is_an_id() {
+        let id = new("dec", &Fixed("2026-11-20T10:00:00Z", 7)).expect("there is chance");
+        assert!(is_id("dec", &id));
+        for other in [&id[1..], &id[..id.len() - 1], &id.to_lowercase(), &format!("{id}0"), ""] {
+            assert!(!is_id("dec", other), "{other}");
+        }
+        assert!(!is_id("gate", &id));
+    }
+}
