@@ -76,15 +76,17 @@ impl Checker<'_, '_> {
         let left = self.condition(left);
         let facts = if op == BinaryOp::Or { left.truth.no.as_ref() } else { left.truth.yes.as_ref() };
         let right = self.under(facts, |checker| checker.condition(right));
-        if left.is_unknown() || right.is_unknown() {
-            return Checked::unknown(span);
-        }
+        let unknown = left.is_unknown() || right.is_unknown();
         let (one, two) = (constant(&left), constant(&right));
         let truth = match op {
             BinaryOp::And => Truth::and(left.truth, right.truth),
             BinaryOp::Or => Truth::or(left.truth, right.truth),
             _ => Truth::and(left.truth, right.truth.negated()).negated(),
         };
+        // What the other side says is known all the same.
+        if unknown {
+            return Checked { truth, ..Checked::unknown(span) };
+        }
         // One side may decide alone, whatever the other is, or leave it to the other.
         let expr = match (op, one, two) {
             (BinaryOp::And, Some(false), _) | (BinaryOp::And, _, Some(false)) => return Checked::bool(false, span),
