@@ -24,6 +24,7 @@ mod diagnostics;
 mod differential;
 #[cfg(feature = "compiler")]
 mod document;
+#[cfg(feature = "compiler")]
 mod editors;
 mod embed;
 #[cfg(feature = "cli")]
