@@ -4,6 +4,7 @@
 
 mod bodies;
 pub mod check;
+mod deadlines;
 mod declare;
 pub mod exhaustive;
 mod expr;

@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostics;
 use crate::types::package::Package;
 use crate::types::typed::{Instance, Module, TestDef, TypedPolicy};
 use crate::types::world::World;
-use crate::types::{bodies, declare, instances, origins, test_blocks};
+use crate::types::{bodies, deadlines, declare, instances, origins, test_blocks};
 
 /// Checks a package. All faults of all phases are reported; there is a tree only if the sink has no error at the end,
 /// those that were in it before included.
@@ -14,6 +14,7 @@ pub fn check(package: &Package, sink: &mut Diagnostics) -> Option<TypedPolicy> {
     bodies::check_functions(&mut world, package, sink);
     bodies::check_policies(&mut world, package, sink);
     let instances = instances::activate(&world, package, sink);
+    deadlines::check(&world, &instances, sink);
     let tests = test_blocks::check(&world, package, &instances, sink);
     if !sink.has_errors() {
         origins::check(&world, sink);
