@@ -37,6 +37,8 @@ mod input;
 #[cfg(feature = "kernel")]
 mod log;
 mod machine;
+#[cfg(feature = "cli")]
+mod mutate;
 #[cfg(feature = "compiler")]
 mod reference;
 #[cfg(feature = "compiler")]

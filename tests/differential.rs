@@ -3,8 +3,8 @@
 //! `PDL_SEED` and `PDL_CASES` (packages; each with several requests) make other and longer runs; `docs/testing.md` says how.
 
 mod broken;
-mod reach;
-mod run;
+pub mod reach;
+pub mod run;
 mod shrink;
 #[cfg(feature = "cli")]
 mod written;
