@@ -1,4 +1,4 @@
-//! The registry of capabilities that ships with `std.execution`: 41 of them, and the same ones that its cases are about.
+//! The registry of capabilities that ships with `std.execution`: 41 of them, the ones that its cases are about.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,7 +21,7 @@ fn there_are_forty_one() {
     let found: Vec<(String, String)> = capabilities()
         .iter()
         .map(|entity| {
-            assert_eq!(entity["type"], "Capability", "{entity}");
+            assert_eq!(entity["type"], "std.execution.Capability", "{entity}");
             let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{entity}")).to_owned();
             (text(&entity["id"]), text(&entity["properties"]["class"]))
         })
