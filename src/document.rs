@@ -12,6 +12,7 @@ pub mod region;
 
 mod actions;
 mod claims;
+mod entities;
 mod fields;
 mod lifecycle;
 mod rules;

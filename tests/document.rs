@@ -109,6 +109,14 @@ fn alone(text: &str) -> Library {
     Library { modules: vec![Module { name: "alone".into(), own: true, text, file: tree }] }
 }
 
+/// A module may be called as the index is; nothing is lost.
+#[test]
+fn no_page_is_the_index() {
+    let mut library = alone("enum Kind { a }\n");
+    library.modules[0].name = "Readme".into();
+    assert_eq!(own_pages(&library)[0].file, "Readme-module.md");
+}
+
 /// Whatever can be read can be written about, and says the same in whichever layout.
 #[test]
 fn layout_changes_no_page() {
@@ -194,7 +202,7 @@ fn faults_of_regions_have_lines() {
         ),
         (
             "<!-- pdl: fn acme.gate.twice -->\n<!-- pdl: end -->\n",
-            "1: there is no region of a `fn` (it is one of about, action, claims, entity, enum, function, group, \
+            "1: there is no region of a `fn` (it is one of about, action, claims, entities, entity, enum, function, group, \
              invariant, invariants, lifecycle, obligation, parameters, policy, record, rules, table)",
         ),
     ] {

@@ -139,6 +139,7 @@ impl Writer<'_> {
         items
             .filter_map(|(item, found)| {
                 let (word, name, on) = match &found.kind {
+                    ItemKind::Policy(policy) if policy.shadow.is_some() => ("shadow policy", &policy.name, &policy.on),
                     ItemKind::Policy(policy) => ("policy", &policy.name, &policy.on),
                     ItemKind::Invariant(invariant) => ("invariant", &invariant.name, &invariant.on),
                     _ => return None,

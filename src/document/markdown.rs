@@ -119,6 +119,23 @@ pub fn first_sentence(doc: &Doc) -> String {
     paragraph[..end].to_owned()
 }
 
+/// Plain text, of which nothing is Markdown.
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(c) = rest.next() {
+        // Within a word a `_` is one.
+        let joins = c == '_' && before.is_alphanumeric() && rest.peek().is_some_and(|next| next.is_alphanumeric());
+        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#') && !joins {
+            out.push('\\');
+        }
+        out.push(if c == '\n' { ' ' } else { c });
+        before = c;
+    }
+    out
+}
+
 /// The anchor of a heading, as GitHub makes it.
 pub fn anchor(heading: &str) -> String {
     let kept = heading.chars().flat_map(char::to_lowercase);
@@ -165,6 +182,11 @@ mod tests {
             "A.\n### Use\n```pdl\n# no heading\n```\n"
         );
         assert_eq!(paragraphs(&doc(""), 2), "");
+    }
+
+    #[test]
+    fn plain_text_stays_plain() {
+        assert_eq!(escaped("<a> *b* #1 c_d _e\\"), "\\<a\\> \\*b\\* \\#1 c_d \\_e\\\\");
     }
 
     #[test]

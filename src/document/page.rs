@@ -4,8 +4,9 @@ use crate::document::library::{Library, Module};
 use crate::document::markdown::{self, block, code, paragraphs};
 use crate::document::names::{Place, declared, dotted, heading};
 use crate::document::types::{Writer, page_name};
-use crate::document::{fields::Of, lifecycle};
+use crate::document::{entities, fields::Of, lifecycle};
 use crate::syntax::ast::{Const, Include, Item, ItemKind, ModuleHeader};
+use crate::types::stdlib;
 
 /// The name of the page that lists the others.
 pub const INDEX: &str = "README.md";
@@ -84,6 +85,7 @@ fn page(writer: &Writer<'_>) -> String {
         }
         sections.push(section(writer, at, item));
     }
+    sections.push(shipped(module));
     sections.push(tests(module));
     sections.retain(|section| !section.is_empty());
     sections.join("\n")
@@ -215,6 +217,12 @@ fn body(writer: &Writer<'_>, item: &Item) -> String {
     }
 }
 
+/// The entities that ship with a module of the standard library.
+fn shipped(module: &Module) -> String {
+    let tables = stdlib::entities(&module.name).filter(|_| !module.own).and_then(entities::tables);
+    tables.map(|tables| format!("## Entities that ship with it\n\n{tables}")).unwrap_or_default()
+}
+
 /// The names of the tests.
 fn tests(module: &Module) -> String {
     let mut out = String::new();
@@ -222,20 +230,8 @@ fn tests(module: &Module) -> String {
         if let ItemKind::Test(test) = &item.kind {
             let doc = markdown::inline(&item.doc);
             let said = if doc.is_empty() { String::new() } else { format!(": {doc}") };
-            out.push_str(&format!("- {}{said}\n", escaped(&test.name)));
+            out.push_str(&format!("- {}{said}\n", markdown::escaped(&test.name)));
         }
     }
     if out.is_empty() { out } else { format!("## What is tested\n\n{out}") }
-}
-
-/// Plain text, of which nothing is Markdown.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#') {
-            out.push('\\');
-        }
-        out.push(if c == '\n' { ' ' } else { c });
-    }
-    out
 }

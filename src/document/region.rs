@@ -10,17 +10,19 @@ use std::sync::Arc;
 
 use crate::data::similar::best_match;
 use crate::document::library::Library;
-use crate::document::markdown::paragraphs;
+use crate::document::markdown::{code, first_sentence, paragraphs};
 use crate::document::names::declared;
 use crate::document::types::Writer;
-use crate::document::{fields::Of, lifecycle};
+use crate::document::{entities, fields::Of, lifecycle};
 use crate::syntax::ast::{Doc, Invariant, Item, ItemKind, Policy};
+use crate::types::stdlib;
 
 /// What may stand before a name.
 const SORTS: &[&str] = &[
     "about",
     "action",
     "claims",
+    "entities",
     "entity",
     "enum",
     "function",
@@ -182,7 +184,7 @@ fn written(library: &Library, asks: &str) -> Result<String, Unknown> {
         Some((name, words)) if sort == "about" => (name, Some(words.trim().trim_matches('"'))),
         _ => (name, None),
     };
-    if matches!(sort, "about" | "parameters" | "rules" | "invariants") {
+    if matches!(sort, "about" | "entities" | "parameters" | "rules" | "invariants") {
         let place = library.place(name).ok_or_else(|| unknown_module(library, name))?;
         return of_module(&Writer::new(library, place, &[]), sort, name, words);
     }
@@ -254,9 +256,17 @@ fn of_module(writer: &Writer<'_>, sort: &str, name: &str, words: Option<&str>) -
             if parameters.is_empty() { String::new() } else { writer.parameters(parameters) }
         }
         "rules" => {
-            let policies: Vec<&Policy> = file.items.iter().filter_map(policy).collect();
-            if policies.is_empty() { String::new() } else { writer.rule_table(&policies) }
+            let policies: Vec<(&Item, &Policy)> = file.items.iter().filter_map(policy).collect();
+            match policies[..] {
+                [(_, only)] => writer.rule_table(only),
+                _ => policies
+                    .iter()
+                    .map(|(item, policy)| introduced(writer, item, policy))
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            }
         }
+        "entities" => stdlib::entities(name).and_then(entities::tables).unwrap_or_default(),
         _ => {
             let invariants: Vec<&Invariant> = file.items.iter().flat_map(invariants).collect();
             if invariants.is_empty() { String::new() } else { writer.invariant_table(&invariants) }
@@ -268,6 +278,7 @@ fn of_module(writer: &Writer<'_>, sort: &str, name: &str, words: Option<&str>) -
 fn nothing(module: &str, sort: &str) -> Unknown {
     match sort {
         "about" => (format!("nothing is said above the module `{module}`"), None),
+        "entities" => (format!("no entities ship with the module `{module}`"), None),
         _ => (format!("the module `{module}` has no {sort}"), None),
     }
 }
@@ -289,9 +300,18 @@ fn said_with(doc: &Doc, words: &str) -> Option<Doc> {
     Some(said)
 }
 
-fn policy(item: &Item) -> Option<&Policy> {
+/// The rules of one policy among several.
+fn introduced(writer: &Writer<'_>, item: &Item, policy: &Policy) -> String {
+    let word = if policy.shadow.is_some() { "Shadow policy" } else { "Policy" };
+    let (name, on) = (code(&policy.name.text), writer.paths(&policy.on, "and"));
+    let said = first_sentence(&item.doc);
+    let said = if said.is_empty() { said } else { format!(" {said}") };
+    format!("{word} {name}, on {on}.{said}\n\n{}", writer.rule_table(policy))
+}
+
+fn policy(item: &Item) -> Option<(&Item, &Policy)> {
     match &item.kind {
-        ItemKind::Policy(policy) => Some(policy),
+        ItemKind::Policy(policy) => Some((item, policy)),
         _ => None,
     }
 }
@@ -315,7 +335,7 @@ fn of_item(writer: &Writer<'_>, item: &Item) -> String {
         ItemKind::Function(one) => writer.function(item, one),
         ItemKind::Table(one) => writer.table(one),
         ItemKind::Lifecycle(one) => lifecycle::steps(one),
-        ItemKind::Policy(one) => writer.rule_table(&[one]),
+        ItemKind::Policy(one) => writer.rule_table(one),
         ItemKind::Invariant(one) => writer.invariant_table(&[one]),
         ItemKind::Prove(one) => writer.claims(one),
         ItemKind::Const(_) | ItemKind::Use(_) | ItemKind::Include(_) | ItemKind::Test(_) | ItemKind::Error => {

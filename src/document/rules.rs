@@ -90,35 +90,29 @@ impl Writer<'_> {
         line.split_once(' ').map(|(_, rest)| rest.to_owned()).unwrap_or_default()
     }
 
-    /// The rules of policies as a table, below the `let` lines that they read.
-    pub fn rule_table(&self, policies: &[&Policy]) -> String {
-        let lets: Vec<String> = policies
-            .iter()
-            .flat_map(|policy| &policy.lines)
-            .filter_map(|line| match line {
-                PolicyLine::Let(one) => Some(self.excerpts.clause(one.span)),
-                PolicyLine::Rule(_) | PolicyLine::Error(_) => None,
-            })
-            .collect();
-        let mut rows = Vec::new();
-        for policy in policies {
-            let rules = policy.lines.iter().filter_map(|line| match line {
-                PolicyLine::Rule(rule) => Some(rule),
-                PolicyLine::Let(_) | PolicyLine::Error(_) => None,
-            });
-            let shadow = if policy.shadow.is_some() { ", in the shadow" } else { "" };
-            rows.extend(rules.map(|rule| {
-                let says = self.says(&rule.clauses);
-                vec![
-                    says.codes.join(", "),
-                    code(&rule.name.text),
-                    format!("{}{shadow}", effect_word(rule.effect)),
-                    self.condition_cell(self.conditions(&rule.clauses)),
-                    says.messages.join(" "),
-                    says.gate.join(", "),
-                    says.obligations.join(", "),
-                ]
-            }));
+    /// The rules of a policy as a table, below the `let` lines that they read.
+    pub fn rule_table(&self, policy: &Policy) -> String {
+        let shadow = if policy.shadow.is_some() { ", in the shadow" } else { "" };
+        let (mut lets, mut rows) = (Vec::new(), Vec::new());
+        for line in &policy.lines {
+            let rule = match line {
+                PolicyLine::Rule(rule) => rule,
+                PolicyLine::Let(one) => {
+                    lets.push(self.excerpts.clause(one.span));
+                    continue;
+                }
+                PolicyLine::Error(_) => continue,
+            };
+            let says = self.says(&rule.clauses);
+            rows.push(vec![
+                says.codes.join(", "),
+                code(&rule.name.text),
+                format!("{}{shadow}", effect_word(rule.effect)),
+                self.condition_cell(self.conditions(&rule.clauses)),
+                says.messages.join(" "),
+                says.gate.join(", "),
+                says.obligations.join(", "),
+            ]);
         }
         let table = markdown::table(&["code", "rule", "effect", "when", "because", "approval", "obliges"], &rows);
         if lets.is_empty() { table } else { format!("{}\n{table}", block("pdl", &lets.join("\n"))) }

@@ -121,7 +121,10 @@ fn non_empty(text: &str) -> String {
     if text.is_empty() { String::new() } else { code(text) }
 }
 
-/// The file that a module's page is in.
+/// The file that a module's page is in: never that of the index, on disks neither that don't tell cases apart.
 pub fn page_name(module: &Module) -> String {
+    if module.name.eq_ignore_ascii_case("readme") {
+        return format!("{}-module.md", module.name);
+    }
     format!("{}.md", module.name)
 }
