@@ -635,6 +635,8 @@ pub struct Expect {
     pub codes: Vec<CodeName>,
     /// `quorum 2`: of the one gate (or the gate of the rule after `by`).
     pub quorum: Option<Expr>,
+    /// `from`, `within`, `escalate`, `distinct`: of the same gate.
+    pub gate: Vec<Clause>,
     /// `oblige a, b`: these obligations are there.
     pub obligations: Vec<Path>,
     /// The whole.

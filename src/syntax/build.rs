@@ -7,9 +7,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::ast::{
-    Action, BinaryOp, Claim, CodeName, Entity, Expect, Expr, ExprKind, Field, FieldValue, Function, GovernedRecord,
-    Invariant, InvariantLine, Item, Let, Literal, MatchArm, Message, MessagePart, ModuleHeader, Name, Parameter, Path,
-    Pattern, PatternKind, Prove, QuantifierKind, Row, Table, Type, TypeKind, UnaryOp,
+    Action, BinaryOp, Claim, Clause, ClauseKind, CodeName, Entity, Expect, Expr, ExprKind, Field, FieldValue, Function,
+    GovernedRecord, Invariant, InvariantLine, Item, Let, Literal, MatchArm, Message, MessagePart, ModuleHeader, Name,
+    Parameter, Path, Pattern, PatternKind, Prove, QuantifierKind, Row, Table, Type, TypeKind, UnaryOp,
 };
 use super::lexer;
 use super::token::{Reserve, Token};
@@ -47,6 +47,7 @@ pub enum Part {
     By(Vec<Path>),
     /// `code A, B`
     Codes(Vec<CodeName>),
+    GateClause(Clause),
     /// `quorum 2`
     Quorum(Expr),
     /// `oblige a, b`
@@ -295,15 +296,28 @@ impl<'a> Build<'a> {
         prove
     }
 
+    /// What an expectation says of a gate.
+    pub fn gate_part(&self, kind: ClauseKind, start: u32, end: u32) -> Part {
+        Part::GateClause(Clause { kind, span: self.span(start, end) })
+    }
+
     /// An expectation.
     pub fn expect(&self, answer: Name, parts: Vec<Part>, start: u32, end: u32) -> Expect {
         let span = self.span(start, end);
-        let mut expect =
-            Expect { answer, by: Vec::new(), codes: Vec::new(), quorum: None, obligations: Vec::new(), span };
+        let mut expect = Expect {
+            answer,
+            by: Vec::new(),
+            codes: Vec::new(),
+            quorum: None,
+            gate: Vec::new(),
+            obligations: Vec::new(),
+            span,
+        };
         for part in parts {
             match part {
                 Part::By(rules) => expect.by.extend(rules),
                 Part::Codes(codes) => expect.codes.extend(codes),
+                Part::GateClause(clause) => expect.gate.push(clause),
                 Part::Obliges(names) => expect.obligations.extend(names),
                 Part::Quorum(quorum) => {
                     if let Some(first) = expect.quorum.replace(quorum) {

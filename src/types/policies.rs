@@ -5,7 +5,7 @@
 //! sets of variants show is reported here.
 
 mod claims;
-mod clauses;
+pub mod clauses;
 mod gates;
 mod invariants;
 mod lets;

@@ -4,6 +4,7 @@
 //! Whether its expectations hold is for whoever runs it.
 
 mod expect;
+mod gate;
 mod given;
 
 use std::collections::HashMap;

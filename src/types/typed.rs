@@ -643,6 +643,19 @@ pub struct TestCase {
     pub span: Span,
 }
 
+/// What a test expects of a gate; what is not said may be anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GateExpect {
+    /// The group that may approve: the type's wire name, and the id.
+    pub from: Option<(Arc<str>, Arc<str>)>,
+    /// Until when.
+    pub within: Option<Duration>,
+    /// Every escalation, in order; none if nothing is said of them.
+    pub escalations: Vec<((Arc<str>, Arc<str>), Duration)>,
+    /// Voters of other gates don't count.
+    pub distinct: bool,
+}
+
 /// What a test expects.
 #[derive(Clone, Debug)]
 pub struct ExpectDef {
@@ -656,6 +669,8 @@ pub struct ExpectDef {
     pub codes: Vec<Arc<str>>,
     /// The quorum of the gate of the first rule of `by`, or of the only gate.
     pub quorum: Option<i64>,
+    /// What else is said of that gate.
+    pub gate: GateExpect,
     /// Wire names of obligations that must be there.
     pub obligations: Vec<Arc<str>>,
     /// Where.

@@ -1,11 +1,14 @@
 //! Whether a decision is what a test expects, and if not, why.
 
+use std::sync::Arc;
+
 use crate::base::span::Span;
 use crate::bytecode::program::SiteId;
+use crate::data::duration::Duration;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::types::typed::{self, ExpectDef, TestDef};
+use crate::types::typed::{self, ExpectDef, GateExpect, TestDef};
 use crate::vm::decide::{Answer, Kind};
-use crate::vm::decision::{Decision, ErrorReport, GateReport};
+use crate::vm::decision::{Decision, EntityName, ErrorReport, GateReport};
 use crate::vm::input::Document;
 
 /// How an expectation is not met: sentences, none if it is.
@@ -41,16 +44,55 @@ pub fn misses(expected: &ExpectDef, decision: &Decision) -> Vec<String> {
             misses.push(format!("the obligation `{obligation}` is not among those of the decision"));
         }
     }
-    if let Some(quorum) = expected.quorum
-        && decision.answer() == Answer::RequireApproval
-    {
+    let is_about_a_gate = expected.quorum.is_some() || expected.gate != GateExpect::default();
+    if is_about_a_gate && decision.answer() == Answer::RequireApproval {
         match gate(expected, decision) {
-            Some(gate) if gate.quorum == quorum => {}
-            Some(gate) => misses.push(format!("expected a quorum of {quorum}, got {} at `{}`", gate.quorum, gate.id)),
-            None => misses.push(format!("expected a quorum of {quorum}, and there is no one gate that is meant")),
+            Some(gate) => misses.extend(gate_misses(expected, gate)),
+            None => misses.push("there is no one gate that is meant: name its rule first after `by`".to_owned()),
         }
     }
     misses
+}
+
+/// How a gate is not what is expected of it.
+fn gate_misses(expected: &ExpectDef, gate: &GateReport) -> Vec<String> {
+    let mut misses = Vec::new();
+    let mut compare = |what: &str, wanted: String, got: String| {
+        if wanted != got {
+            misses.push(format!("expected {what} {wanted}, got {got} at `{}`", gate.id));
+        }
+    };
+    if let Some(quorum) = expected.quorum {
+        compare("a quorum of", quorum.to_string(), gate.quorum.to_string());
+    }
+    let GateExpect { from, within, escalations, distinct } = &expected.gate;
+    if let Some(from) = from {
+        compare("votes from", group(from).to_string(), gate.from.to_string());
+    }
+    if let Some(within) = within {
+        compare("votes within", within.to_string(), gate.within_ms.map_or("no limit".to_owned(), shown));
+    }
+    if !escalations.is_empty() {
+        let wanted = escalations.iter().map(|(to, after)| format!("{} after {after}", group(to)));
+        let got = gate.escalations.iter().map(|(to, after)| format!("{to} after {}", shown(*after)));
+        compare("escalation to", wanted.collect::<Vec<_>>().join(", "), got.collect::<Vec<_>>().join(", "));
+    }
+    if *distinct {
+        compare(
+            "votes to be",
+            "distinct".to_owned(),
+            if gate.distinct { "distinct" } else { "not distinct" }.to_owned(),
+        );
+    }
+    misses
+}
+
+fn group((ty, id): &(Arc<str>, Arc<str>)) -> EntityName {
+    EntityName { ty: ty.to_string(), id: id.to_string() }
+}
+
+fn shown(millis: i64) -> String {
+    Duration(millis).to_string()
 }
 
 /// The gate of the first rule after `by`, or the only one.
@@ -111,7 +153,7 @@ pub fn expectation(expected: &ExpectDef) -> String {
         (typed::Answer::RequireApproval, _) => "require_approval",
     }
     .to_owned();
-    let mut add = |word: &str, list: &[std::sync::Arc<str>]| {
+    let mut add = |word: &str, list: &[Arc<str>]| {
         if !list.is_empty() {
             text.push_str(&format!(" {word} {}", list.join(", ")));
         }
@@ -121,6 +163,19 @@ pub fn expectation(expected: &ExpectDef) -> String {
     add("oblige", &expected.obligations);
     if let Some(quorum) = expected.quorum {
         text.push_str(&format!(" quorum {quorum}"));
+    }
+    let GateExpect { from, within, escalations, distinct } = &expected.gate;
+    if let Some(from) = from {
+        text.push_str(&format!(" from {}", group(from)));
+    }
+    if let Some(within) = within {
+        text.push_str(&format!(" within {within}"));
+    }
+    for (to, after) in escalations {
+        text.push_str(&format!(" escalate to {} after {after}", group(to)));
+    }
+    if *distinct {
+        text.push_str(" distinct");
     }
     text
 }

@@ -3,15 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::gate::Gate;
 use super::{Once, Scope};
 use crate::data::similar::best_match;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::syntax::ast::{self, ClauseKind, Effect, InvariantLine, ItemKind, PolicyLine};
-use crate::types::bodies::evaluate_constant;
 use crate::types::package::Package;
 use crate::types::resolve::{Expected, suggestions_wanted};
-use crate::types::ty::{Interval, Type};
-use crate::types::typed::{ActionId, Answer, Const, ExpectDef, Instance, ModuleId};
+use crate::types::typed::{ActionId, Answer, ExpectDef, Instance, ModuleId};
 use crate::types::world::{Definition, World, dotted};
 
 /// Rules and codes as tests name them; made when the first test asks.
@@ -200,12 +199,14 @@ pub fn check(
     let answer = answer(written, sink)?;
     let error = &*written.answer.text == "error";
     let (by, has_gate) = by(scope, rules, action, written, (answer, error), sink);
+    let gate = Gate { written, answer, has_gate };
     Some(ExpectDef {
         answer,
         error,
         by,
         codes: codes(scope, rules, action, written, sink),
-        quorum: quorum(scope, written, answer, has_gate, sink),
+        quorum: gate.quorum(scope, sink),
+        gate: gate.gate(scope, sink),
         obligations: obligations(scope, written, answer, sink),
         span: written.span,
     })
@@ -322,33 +323,6 @@ fn codes(
         sink.push(fault);
     }
     codes
-}
-
-fn quorum(
-    scope: &Scope<'_>,
-    written: &ast::Expect,
-    answer: Answer,
-    has_gate: bool,
-    sink: &mut Diagnostics,
-) -> Option<i64> {
-    let expr = written.quorum.as_ref()?;
-    if answer != Answer::RequireApproval || !has_gate {
-        let (message, place) = match answer {
-            Answer::RequireApproval => ("the rule has no gate, so it has no quorum", written.by[0].span),
-            _ => ("only `require_approval` has a quorum", written.answer.span),
-        };
-        sink.push(
-            Diagnostic::error(Code::TestQuorum, expr.span, message)
-                .secondary(place, "there is no gate here")
-                .help("remove the `quorum`, or name the rule of the gate first after `by`"),
-        );
-        return None;
-    }
-    let at_least_one = Type::Int(Interval { low: 1, high: i64::MAX });
-    match evaluate_constant(scope.world, scope.module, &[], expr, Some(&at_least_one), sink) {
-        Some((_, Const::Int(quorum))) => Some(quorum),
-        _ => None,
-    }
 }
 
 fn obligations(scope: &Scope<'_>, written: &ast::Expect, answer: Answer, sink: &mut Diagnostics) -> Vec<Arc<str>> {
