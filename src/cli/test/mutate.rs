@@ -69,7 +69,7 @@ fn explain(mutants: &[Mutant], outcomes: &mut [Outcome], files: &[CaseFile]) -> 
                     *outcome = Outcome::Explained;
                     continue;
                 }
-                Some(Outcome::Killed(by)) => format!("{by} notices it"),
+                Some(Outcome::Killed(by)) => format!("it is noticed by {by}"),
                 Some(Outcome::Refused(why)) => format!("it is refused: {why}"),
                 None => "there is no such change".to_owned(),
             };

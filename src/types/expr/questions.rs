@@ -222,7 +222,7 @@ impl Checker<'_, '_> {
     /// `not` of something typed.
     pub fn negate(&mut self, found: Checked, span: Span) -> Checked {
         if found.is_unknown() {
-            return Checked::unknown(span);
+            return Checked { truth: found.truth.negated(), ..Checked::unknown(span) };
         }
         let truth = found.truth;
         let operated = self.operate(Operator::Not, vec![found.expr], Type::Bool, span, false);

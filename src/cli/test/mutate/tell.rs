@@ -32,7 +32,7 @@ impl Report<'_> {
                 let text = report::text(ReportFormat::Human, &self.built.sources, &survivors, counts, color);
                 output.data(&text)?;
                 for stale in &self.stale {
-                    let told = format!("{}: {}: {}", stale.place, stale.why, stale.name);
+                    let told = format!("{}: {}, but {}", stale.place, stale.name, stale.why);
                     let word = paint(color, RED, &format!("error[{}]:", Code::StaleExplanation));
                     output.data(&format!("{word} {}\n", clean(&told)))?;
                 }
