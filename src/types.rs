@@ -25,6 +25,7 @@ pub mod stdlib;
 mod test_blocks;
 pub mod ty;
 pub mod typed;
+mod unguarded;
 mod world;
 
 pub use check::check;

@@ -207,6 +207,7 @@ codes! {
     W0002 DuplicateImport "a name that is imported twice";
     W0401 UnusedLet "a `let` that nobody reads";
     W0701 NothingAllowed "an action that nothing allows";
+    W0702 Unguarded "an action whose group's rules are not active";
 
     N0001 MoreFaults "more faults than are shown";
 }

@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostics;
 use crate::types::package::Package;
 use crate::types::typed::{Instance, Module, TestDef, TypedPolicy};
 use crate::types::world::World;
-use crate::types::{bodies, deadlines, declare, instances, origins, test_blocks};
+use crate::types::{bodies, deadlines, declare, instances, origins, test_blocks, unguarded};
 
 /// Checks a package. All faults of all phases are reported; there is a tree only if the sink has no error at the end,
 /// those that were in it before included.
@@ -24,6 +24,7 @@ pub fn check(package: &Package, sink: &mut Diagnostics) -> Option<TypedPolicy> {
     }
     // What could not be read may have used them.
     declare::report_unused_imports(&world, sink);
+    unguarded::check(&world, package, &instances, sink);
     Some(assemble(package, world, instances, tests))
 }
 
