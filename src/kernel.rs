@@ -15,4 +15,5 @@ pub mod entry;
 pub mod environment;
 pub mod id;
 pub mod json;
+pub mod permit;
 pub mod store;

@@ -84,6 +84,8 @@ pub const VERIFY_WORK_MAX: u64 = 1 << 26;
 pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
 /// How deep the folders of a package may nest.
 pub const FOLDER_DEPTH_MAX: usize = 64;
+/// The longest text of a permit, in bytes.
+pub const PERMIT_BYTES_MAX: usize = 4_096;
 /// The largest file of a key, in bytes.
 pub const KEY_FILE_BYTES_MAX: usize = 4_096;
 /// The most ways of being seen that coverage counts in one package; what lies beyond is not counted at all.

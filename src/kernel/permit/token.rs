@@ -1,0 +1,320 @@
+//! The text of a permit: `pdlp1.PAYLOAD.TAG` with an HMAC-SHA256, `pdlp1e.PAYLOAD.TAG` with an Ed25519 signature, both over
+//! everything before the second dot. Payload and tag are base64url without padding, the payload is canonical JSON.
+
+use std::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::Sha256;
+
+use super::{Claims, Permit};
+use crate::base::hash::Digest;
+use crate::base::limits::PERMIT_BYTES_MAX;
+use crate::data::timestamp::Timestamp;
+use crate::kernel::json::canonical;
+
+const MAC_SCHEME: &str = "pdlp1";
+const SIGNED_SCHEME: &str = "pdlp1e";
+/// The shortest key that kernel and executors may share, in bytes.
+pub const MAC_KEY_BYTES_MIN: usize = 32;
+
+/// Why a text is no permit. It says little on purpose: whoever made it up should not learn how to do better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenRefused {
+    /// Not written as permits are.
+    Malformed,
+    /// Not made with a key that is known here.
+    NotAuthentic,
+}
+
+impl fmt::Display for TokenRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TokenRefused::Malformed => "it is not written as permits are",
+            TokenRefused::NotAuthentic => "it was not made with a key that is known here",
+        })
+    }
+}
+
+impl std::error::Error for TokenRefused {}
+
+/// Who makes permits.
+pub struct Issuer {
+    key: IssuingKey,
+}
+
+enum IssuingKey {
+    Shared(Vec<u8>),
+    Signing(Box<SigningKey>),
+}
+
+/// Keys are never shown.
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.key {
+            IssuingKey::Shared(_) => "Issuer(shared key)",
+            IssuingKey::Signing(_) => "Issuer(signing key)",
+        })
+    }
+}
+
+impl Issuer {
+    /// With a key that executors have too: cheap, and only between those who trust each other with making permits.
+    ///
+    /// `None` if the key has less than [`MAC_KEY_BYTES_MIN`] bytes.
+    #[must_use]
+    pub fn shared(key: &[u8]) -> Option<Issuer> {
+        (key.len() >= MAC_KEY_BYTES_MIN).then(|| Issuer { key: IssuingKey::Shared(key.to_vec()) })
+    }
+
+    /// With a key that only the kernel has: executors check with its public half, and need nobody to ask.
+    #[must_use]
+    pub fn signing(key: SigningKey) -> Issuer {
+        Issuer { key: IssuingKey::Signing(Box::new(key)) }
+    }
+
+    /// A permit of these claims. Only the kernel issues, and only what a decision allowed.
+    pub(crate) fn issue(&self, claims: Claims) -> Permit {
+        let payload = Base64UrlUnpadded::encode_string(canonical(&to_json(&claims)).as_bytes());
+        let token = match &self.key {
+            IssuingKey::Shared(key) => {
+                let text = format!("{MAC_SCHEME}.{payload}");
+                let tag = Base64UrlUnpadded::encode_string(&mac(key, &text).finalize().into_bytes());
+                format!("{text}.{tag}")
+            }
+            IssuingKey::Signing(key) => {
+                let text = format!("{SIGNED_SCHEME}.{payload}");
+                let tag = Base64UrlUnpadded::encode_string(&key.sign(text.as_bytes()).to_bytes());
+                format!("{text}.{tag}")
+            }
+        };
+        Permit { claims, token }
+    }
+}
+
+/// Who checks permits.
+#[derive(Clone)]
+pub struct Verifier {
+    key: VerifyingSide,
+}
+
+#[derive(Clone)]
+enum VerifyingSide {
+    Shared(Vec<u8>),
+    Public(VerifyingKey),
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.key {
+            VerifyingSide::Shared(_) => "Verifier(shared key)",
+            VerifyingSide::Public(_) => "Verifier(public key)",
+        })
+    }
+}
+
+impl Verifier {
+    /// With the key that the kernel has too. `None` if it has less than [`MAC_KEY_BYTES_MIN`] bytes.
+    #[must_use]
+    pub fn shared(key: &[u8]) -> Option<Verifier> {
+        (key.len() >= MAC_KEY_BYTES_MIN).then(|| Verifier { key: VerifyingSide::Shared(key.to_vec()) })
+    }
+
+    /// With the public half of the kernel's key.
+    #[must_use]
+    pub fn public(key: VerifyingKey) -> Verifier {
+        Verifier { key: VerifyingSide::Public(key) }
+    }
+
+    /// The permit of a text. Whether it is still good, and for what, is for [`Permit::covers`]; whether it was used before
+    /// only the kernel knows.
+    ///
+    /// # Errors
+    /// The text is no permit of whoever has the key.
+    pub fn check(&self, token: &str) -> Result<Permit, TokenRefused> {
+        if token.len() > PERMIT_BYTES_MAX {
+            return Err(TokenRefused::Malformed);
+        }
+        let (text, tag) = token.rsplit_once('.').ok_or(TokenRefused::Malformed)?;
+        let (scheme, payload) = text.split_once('.').ok_or(TokenRefused::Malformed)?;
+        let tag = Base64UrlUnpadded::decode_vec(tag).map_err(|_| TokenRefused::Malformed)?;
+        // Authentic first: nothing that somebody made up is looked into.
+        match (&self.key, scheme) {
+            (VerifyingSide::Shared(key), MAC_SCHEME) => {
+                // In constant time.
+                mac(key, text).verify_slice(&tag).map_err(|_| TokenRefused::NotAuthentic)?;
+            }
+            (VerifyingSide::Public(key), SIGNED_SCHEME) => {
+                let tag = Signature::from_slice(&tag).map_err(|_| TokenRefused::NotAuthentic)?;
+                key.verify_strict(text.as_bytes(), &tag).map_err(|_| TokenRefused::NotAuthentic)?;
+            }
+            (_, MAC_SCHEME | SIGNED_SCHEME) => return Err(TokenRefused::NotAuthentic),
+            _ => return Err(TokenRefused::Malformed),
+        }
+        let bytes = Base64UrlUnpadded::decode_vec(payload).map_err(|_| TokenRefused::Malformed)?;
+        let claims = from_json(&bytes).ok_or(TokenRefused::Malformed)?;
+        Ok(Permit { claims, token: token.to_owned() })
+    }
+}
+
+fn mac(key: &[u8], text: &str) -> Hmac<Sha256> {
+    Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length").chain_update(text)
+}
+
+/// The payload.
+fn to_json(claims: &Claims) -> Value {
+    let Claims { id, decision, action, binding, bundle, registry, gate, issued, expires } = claims;
+    let mut members = Map::new();
+    let mut add = |name: &str, value: String| _ = members.insert(name.to_owned(), value.into());
+    add("id", id.clone());
+    add("decision", decision.clone());
+    add("action", action.clone());
+    add("binding", binding.to_string());
+    add("bundle", bundle.to_string());
+    add("registry", registry.to_string());
+    add("issued", issued.to_string());
+    add("expires", expires.to_string());
+    if let Some(gate) = gate {
+        add("gate", gate.clone());
+    }
+    members.into()
+}
+
+/// As it is written in a token.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payload {
+    id: String,
+    decision: String,
+    action: String,
+    binding: String,
+    bundle: String,
+    registry: String,
+    issued: String,
+    expires: String,
+    gate: Option<String>,
+}
+
+/// The claims of a payload; none if it is not written in the one way.
+fn from_json(bytes: &[u8]) -> Option<Claims> {
+    let Payload { id, decision, action, binding, bundle, registry, issued, expires, gate } =
+        serde_json::from_slice(bytes).ok()?;
+    let claims = Claims {
+        id,
+        decision,
+        action,
+        binding: Digest::parse(&binding)?,
+        bundle: Digest::parse(&bundle)?,
+        registry: registry.parse().ok()?,
+        gate,
+        issued: Timestamp::parse(&issued).ok()?,
+        expires: Timestamp::parse(&expires).ok()?,
+    };
+    (canonical(&to_json(&claims)).as_bytes() == bytes).then_some(claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims() -> Claims {
+        Claims {
+            id: "permit_01JD3Q8Z0000000000000000AB".to_owned(),
+            decision: "ent_01JD3Q8Z0000000000000000AA".to_owned(),
+            action: "deploy".to_owned(),
+            binding: Digest::of(b"binding"),
+            bundle: Digest::of(b"bundle"),
+            registry: 17,
+            gate: None,
+            issued: Timestamp::parse("2026-11-20T10:00:00Z").expect("it is a time"),
+            expires: Timestamp::parse("2026-11-20T10:05:00Z").expect("it is a time"),
+        }
+    }
+
+    fn pairs() -> Vec<(Issuer, Verifier)> {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        vec![
+            (
+                Issuer::shared(&[1; 32]).expect("it is long enough"),
+                Verifier::shared(&[1; 32]).expect("it is long enough"),
+            ),
+            (Issuer::signing(key.clone()), Verifier::public(key.verifying_key())),
+        ]
+    }
+
+    #[test]
+    fn what_is_issued_is_taken() {
+        for (issuer, verifier) in pairs() {
+            for claims in [claims(), Claims { gate: Some("gate_x".to_owned()), ..claims() }] {
+                let permit = issuer.issue(claims.clone());
+                assert_eq!(verifier.check(permit.token()), Ok(permit.clone()));
+                assert_eq!(permit.claims(), &claims);
+                let at = |time| Timestamp::parse(time).expect("it is a time");
+                assert!(permit.covers(claims.binding, at("2026-11-20T10:04:59.999Z")));
+                assert!(!permit.covers(claims.binding, claims.expires));
+                assert!(!permit.covers(Digest::of(b"another"), claims.issued));
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_changed_is_refused() {
+        for (issuer, verifier) in pairs() {
+            let permit = issuer.issue(claims());
+            let token = permit.token();
+            // Every part of it is met; a signature takes its time.
+            for at in (0..token.len()).step_by(7) {
+                let mut bytes = token.as_bytes().to_vec();
+                bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+                let changed = String::from_utf8(bytes).expect("it is text");
+                assert!(verifier.check(&changed).is_err(), "{changed}");
+                assert!(verifier.check(&token[..at]).is_err());
+            }
+            for changed in [format!("{token}A"), format!(" {token}"), format!("{token}="), String::new(), ".".repeat(9)]
+            {
+                assert!(verifier.check(&changed).is_err(), "{changed}");
+            }
+            assert_eq!(verifier.check(&"a".repeat(PERMIT_BYTES_MAX + 1)), Err(TokenRefused::Malformed));
+        }
+    }
+
+    #[test]
+    fn keys_of_others_are_not_known() {
+        let [(shared, shared_check), (signed, signed_check)] = <[_; 2]>::try_from(pairs()).expect("there are two");
+        let (by_shared, by_signed) = (shared.issue(claims()), signed.issue(claims()));
+        assert_eq!(shared_check.check(by_signed.token()), Err(TokenRefused::NotAuthentic));
+        assert_eq!(signed_check.check(by_shared.token()), Err(TokenRefused::NotAuthentic));
+        let other = Verifier::shared(&[2; 32]).expect("it is long enough");
+        assert_eq!(other.check(by_shared.token()), Err(TokenRefused::NotAuthentic));
+        let other = Verifier::public(SigningKey::from_bytes(&[8; 32]).verifying_key());
+        assert_eq!(other.check(by_signed.token()), Err(TokenRefused::NotAuthentic));
+        assert!(Issuer::shared(&[1; MAC_KEY_BYTES_MIN - 1]).is_none());
+        assert!(Verifier::shared(&[1; MAC_KEY_BYTES_MIN - 1]).is_none());
+    }
+
+    #[test]
+    fn a_payload_is_written_in_one_way() {
+        let text = canonical(&to_json(&claims()));
+        assert_eq!(from_json(text.as_bytes()), Some(claims()));
+        for other in [
+            text.replace("\"registry\":\"17\"", "\"registry\":\"017\""),
+            text.replace(",\"binding\"", ", \"binding\""),
+            text.replace("10:00:00Z", "10:00:00.000Z"),
+            text.replace('}', ",\"x\":1}"),
+            text.replace("\"action\":\"deploy\",", ""),
+        ] {
+            assert_ne!(other, text);
+            assert_eq!(from_json(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn keys_are_not_shown() {
+        for (issuer, verifier) in pairs() {
+            assert!(!format!("{issuer:?}{verifier:?}").contains('['));
+        }
+    }
+}
