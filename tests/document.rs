@@ -1,7 +1,7 @@
 //! Pages about policies: what they look like, that their links lead somewhere, that layout changes nothing, and that
 //! those in the tree are up to date.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -208,6 +208,36 @@ fn faults_of_regions_have_lines() {
     ] {
         assert_eq!(faults(page), expected, "{page}");
     }
+}
+
+/// The pages of the tree that come from the standard library. `PDL_BLESS=1` writes them anew.
+#[test]
+fn pages_of_the_tree_are_up_to_date() {
+    let library = Library::standard();
+    let all: Vec<usize> = (0..library.modules.len()).collect();
+    let mut pages = page::pages(&library, &all);
+    pages.push(page::index("The standard library", &library, &all));
+    let mut expected: BTreeMap<PathBuf, String> =
+        pages.into_iter().map(|page| (Path::new("docs/library").join(page.file), page.text)).collect();
+    let governed = Path::new("docs/governed-systems.md");
+    let text = fs::read_to_string(root().join(governed)).expect("the page is there");
+    let filled = region::fill(&library, &text).unwrap_or_else(|faults| panic!("{}: {faults:#?}", governed.display()));
+    expected.insert(governed.to_owned(), filled.text);
+    if std::env::var_os("PDL_BLESS").is_some() {
+        let _ = fs::remove_dir_all(root().join("docs/library"));
+        fs::create_dir_all(root().join("docs/library")).expect("the folder can be made");
+        expected.iter().for_each(|(path, text)| fs::write(root().join(path), text).expect("a page can be written"));
+    }
+    let mut there: BTreeSet<PathBuf> = fs::read_dir(root().join("docs/library"))
+        .expect("docs/library can be listed")
+        .map(|entry| Path::new("docs/library").join(entry.expect("docs/library can be listed").file_name()))
+        .collect();
+    for (path, text) in &expected {
+        there.remove(path);
+        let is_same = fs::read_to_string(root().join(path)).is_ok_and(|found| found == *text);
+        assert!(is_same, "{} is out of date: PDL_BLESS=1 writes it anew", path.display());
+    }
+    assert!(there.is_empty(), "pages of no module: {there:?}; PDL_BLESS=1 removes them");
 }
 
 /// Every module of the standard library says what it is.
