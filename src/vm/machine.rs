@@ -159,6 +159,34 @@ impl Machine {
         Decided { machine: self, store, question, scratch, outcome }
     }
 
+    /// The decision on a request with all its reasons, without digests: what [`decide`](Machine::decide) and then
+    /// [`Decided::decision`] give, for half the work where nobody waits for the answer alone. Allocates.
+    pub fn decision(&self, question: Question<'_>, scratch: &mut Scratch) -> Decision {
+        let store = self.entities();
+        let decoded = self.decode(&store, question, scratch);
+        self.reasons(&store, decoded.as_ref(), scratch)
+    }
+
+    fn reasons(&self, store: &Store, decoded: Result<&Decoded, &Fail>, scratch: &mut Scratch) -> Decision {
+        let decoded = match decoded {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                return Decision::refused(ErrorReport::Input {
+                    code: error.kind.name().to_owned(),
+                    document: error.document,
+                    path: error.path.clone(),
+                    message: error.message.clone(),
+                });
+            }
+        };
+        let mut decision = self.run(store, decoded, scratch, Unmetered, |run, sets| report(run, sets, decoded.action));
+        decision.assumed_presented = decoded.assumed_presented;
+        if let Some(origin) = self.origin() {
+            decision.locate(|site| origin.place(site));
+        }
+        decision
+    }
+
     /// Decodes a request and decides nothing: the first half of a decision, for those who measure.
     ///
     /// # Errors
@@ -248,25 +276,8 @@ impl Decided<'_> {
     /// The decision with all its reasons, and where the rules stand if the bundle knows; without digests. Decides once
     /// more, this time looking at all rules that matter; allocates.
     pub fn decision(&mut self) -> Decision {
-        let decoded = match &self.outcome {
-            Ok((decoded, _)) => *decoded,
-            Err(error) => {
-                return Decision::refused(ErrorReport::Input {
-                    code: error.kind.name().to_owned(),
-                    document: error.document,
-                    path: error.path.clone(),
-                    message: error.message.clone(),
-                });
-            }
-        };
-        let mut decision = self
-            .machine
-            .run(&self.store, &decoded, self.scratch, Unmetered, |run, sets| report(run, sets, decoded.action));
-        decision.assumed_presented = decoded.assumed_presented;
-        if let Some(origin) = self.machine.origin() {
-            decision.locate(|site| origin.place(site));
-        }
-        decision
+        let decoded = self.outcome.as_ref().map(|(decoded, _)| decoded);
+        self.machine.reasons(&self.store, decoded, self.scratch)
     }
 
     /// The decision with all its reasons and its digests: what a log keeps. Costs what [`decision`](Decided::decision)

@@ -103,6 +103,9 @@ impl Subject {
         let mut decided = self.machine.decide(question, scratch);
         let quick = decided.kind();
         let mut decision = decided.decision();
+        if self.machine.decision(question, scratch) != decision {
+            return Err(format!("reasons alone differ from an answer with reasons\nrequest {text}\nfacts {facts}"));
+        }
         decision.locate(|site| self.sites.get(site.0 as usize).map(|span| place(*span)));
         let mut found = decision.to_json();
         if let Some(ErrorReport::Evaluation { kind, .. }) = &decision.error {

@@ -22,7 +22,7 @@ use crate::types::typed::{ModuleId, TestDef};
 /// What became of a mutant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Outcome {
-    /// The name of the first test or case that noticed.
+    /// The name of a test or case that noticed.
     Killed(String),
     /// Why it never ran.
     Refused(String),

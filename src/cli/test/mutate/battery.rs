@@ -16,6 +16,9 @@ use crate::vm::decision::Decision;
 use crate::vm::decode::Options;
 use crate::vm::machine::{Machine, Question, Scratch};
 
+/// How many questions are tried first because they noticed something before.
+const NOTICED_MAX: usize = 8;
+
 /// The questions, by the entities that they are asked with.
 #[derive(Debug)]
 pub struct Battery<'a> {
@@ -98,15 +101,27 @@ impl<'a> Battery<'a> {
         self.groups.iter().flat_map(|group| &group.questions).map(|asked| asked.action).collect()
     }
 
-    /// The first question about one of these actions that is not answered as it should be.
-    pub fn first_miss(&self, machine: &Machine, actions: &BTreeSet<ActionId>, scratch: &mut Scratch) -> Option<&str> {
-        for group in &self.groups {
-            let mut questions = group.questions.iter().filter(|asked| actions.contains(&asked.action)).peekable();
-            let Some(first) = questions.peek() else { continue };
+    /// A question about one of these actions that is not answered as it should be: the first one, unless one of those
+    /// that noticed something before does again.
+    pub fn miss(&self, machine: &Machine, actions: &BTreeSet<ActionId>, notes: &mut Notes) -> Option<&str> {
+        for at in 0..notes.noticed.len() {
+            let (group, question) = notes.noticed[at];
+            let (group, asked) = (&self.groups[group], &self.groups[group].questions[question]);
+            let is_meant = actions.contains(&asked.action) && machine.load_entities(group.entities.as_bytes()).is_ok();
+            if is_meant && asked.is_missed(machine, &mut notes.scratch) {
+                return Some(&asked.name);
+            }
+        }
+        for (group_at, group) in self.groups.iter().enumerate() {
+            let questions = group.questions.iter().enumerate();
+            let mut questions = questions.filter(|(_, asked)| actions.contains(&asked.action)).peekable();
+            let Some((_, first)) = questions.peek() else { continue };
             if machine.load_entities(group.entities.as_bytes()).is_err() {
                 return Some(&first.name);
             }
-            if let Some(missed) = questions.find(|asked| asked.is_missed(machine, scratch)) {
+            if let Some((at, missed)) = questions.find(|(_, asked)| asked.is_missed(machine, &mut notes.scratch)) {
+                notes.noticed.insert(0, (group_at, at));
+                notes.noticed.truncate(NOTICED_MAX);
                 return Some(&missed.name);
             }
         }
@@ -114,11 +129,26 @@ impl<'a> Battery<'a> {
     }
 }
 
+/// What is kept from one mutant to the next ones, which are about much the same.
+#[derive(Debug, Default)]
+pub struct Notes {
+    scratch: Scratch,
+    /// The questions that noticed something last, by group and place.
+    noticed: Vec<(usize, usize)>,
+}
+
+impl Notes {
+    /// Forgets, so that what comes next does not hang on who comes first.
+    pub fn clear(&mut self) {
+        self.noticed.clear();
+    }
+}
+
 impl Asked<'_> {
     fn decide(&self, machine: &Machine, scratch: &mut Scratch) -> Decision {
         let facts = self.facts.as_deref().map(str::as_bytes);
         let question = Question { request: self.request.as_bytes(), facts, options: Options::STRICT };
-        let mut decision = machine.decide(question, scratch).decision();
+        let mut decision = machine.decision(question, scratch);
         // Sites are numbered anew where a rule is gone.
         let reports = decision.rules.iter_mut().chain(&mut decision.shadow);
         reports.for_each(|report| {

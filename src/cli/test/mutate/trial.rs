@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::Outcome;
-use super::battery::Battery;
+use super::battery::{Battery, Notes};
 use crate::base::span::SourceMap;
 use crate::bytecode::verify::{KnownPatterns, Limits, VerifiedProgram, verify_knowing};
 use crate::cli::STACK_BYTES;
@@ -17,10 +17,10 @@ use crate::diagnostic::Diagnostics;
 use crate::mutate::Mutant;
 use crate::mutate::reach::Reach;
 use crate::types::typed::{ActionId, TypedPolicy};
-use crate::vm::machine::{Machine, Scratch};
+use crate::vm::machine::Machine;
 
 /// How many mutants a thread takes at once.
-const CHUNK: usize = 8;
+const CHUNK: usize = 16;
 
 /// What becomes of each mutant; the same on any number of cores.
 pub fn outcomes(built: &Built, battery: &Battery<'_>, mutants: &[Mutant]) -> Vec<Outcome> {
@@ -34,14 +34,15 @@ pub fn outcomes(built: &Built, battery: &Battery<'_>, mutants: &[Mutant]) -> Vec
     let work = || {
         // Places of sources are numbers here, and texts are not needed.
         let mut policy = TypedPolicy { sources: SourceMap::default(), ..built.policy.clone() };
-        let mut scratch = Scratch::default();
+        let mut notes = Notes::default();
         loop {
             let start = next.fetch_add(CHUNK, Ordering::Relaxed);
+            notes.clear();
             let chunk = mutants.iter().enumerate().skip(start).take(CHUNK);
             let outcomes: Vec<(usize, Outcome)> = chunk
                 .map(|(at, mutant)| {
                     let actions = reach.of(mutant, &policy).intersection(&asked).copied().collect();
-                    (at, outcome(&mut policy, mutant, &actions, battery, &known, &mut scratch))
+                    (at, outcome(&mut policy, mutant, &actions, battery, &known, &mut notes))
                 })
                 .collect();
             if outcomes.is_empty() {
@@ -69,7 +70,7 @@ fn outcome(
     actions: &BTreeSet<ActionId>,
     battery: &Battery<'_>,
     known: &KnownPatterns,
-    scratch: &mut Scratch,
+    notes: &mut Notes,
 ) -> Outcome {
     if actions.is_empty() {
         return Outcome::Survived;
@@ -79,7 +80,7 @@ fn outcome(
     undo.undo(policy);
     match program.and_then(|program| Machine::new(program).map_err(|error| error.to_string())) {
         Err(why) => Outcome::Refused(why),
-        Ok(machine) => match battery.first_miss(&machine, actions, scratch) {
+        Ok(machine) => match battery.miss(&machine, actions, notes) {
             Some(name) => Outcome::Killed(name.to_owned()),
             None => Outcome::Survived,
         },
