@@ -26,7 +26,7 @@
 mod state;
 mod token;
 
-pub use state::{PermitState, Step, StepRefused};
+pub use state::{PermitState, Standing, Step, StepRefused};
 pub use token::{Issuer, TokenRefused, Verifier};
 
 use crate::base::hash::Digest;
