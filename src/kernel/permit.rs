@@ -17,8 +17,10 @@
 //! ```compile_fail
 //! use pdl::kernel::permit::Permit;
 //!
-//! // Nobody makes a permit by hand.
-//! let permit = Permit { claims: todo!(), token: String::new() };
+//! // Nobody makes a permit by hand, not even of another one's claims.
+//! fn again(permit: &Permit) -> Permit {
+//!     Permit { claims: permit.claims().clone(), token: String::new() }
+//! }
 //! ```
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
