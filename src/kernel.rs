@@ -17,3 +17,4 @@ pub mod id;
 pub mod json;
 pub mod permit;
 pub mod store;
+pub mod writer;

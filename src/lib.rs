@@ -44,7 +44,7 @@
 //! | --- | --- |
 //! | (none) | load, verify, decide: what an embedding kernel needs |
 //! | `signatures` | Ed25519 signatures of bundles: making them, demanding them |
-//! | `kernel` | tamper-evident logs, the first part of the Execution Kernel |
+//! | `kernel` | tamper-evident logs and stores, the first parts of the Execution Kernel |
 //! | `compiler` | source to bundle: parser, checker, formatter, compiler |
 //! | `cli` | the command `pdl` |
 //!

@@ -35,6 +35,8 @@ mod generate;
 mod governed;
 mod input;
 #[cfg(feature = "kernel")]
+mod kernel;
+#[cfg(feature = "kernel")]
 mod log;
 mod machine;
 #[cfg(feature = "cli")]

@@ -92,3 +92,14 @@ pub const KEY_FILE_BYTES_MAX: usize = 4_096;
 pub const PROBES_MAX: usize = 50_000;
 /// The most memory that the sets of ancestors of all entities may take, in words of eight bytes.
 pub const ANCESTOR_WORDS_MAX: usize = 1 << 27;
+
+/// The longest kind, key, state or id that a store of the kernel keeps, in bytes.
+pub const STORE_KEY_BYTES_MAX: usize = 65_536;
+/// The largest object of the kernel, in bytes of its body.
+pub const OBJECT_BYTES_MAX: usize = 16 << 20;
+/// The largest content that the kernel keeps by its digest, in bytes.
+pub const CONTENT_BYTES_MAX: usize = 512 << 20;
+/// The most works that wait for the writer of a store; one more is refused.
+pub const WRITER_QUEUE_MAX: usize = 4_096;
+/// The most works that the writer of a store does in one transaction.
+pub const WRITER_GROUP_MAX: usize = 1_024;

@@ -16,11 +16,24 @@
 //! - When [`Store::transact`] returns, what was done is durable: it survives that the process is killed and the machine
 //!   loses power.
 //! - What a transaction has done is seen by itself at once.
-//! - A part ([`Tx::part`]) that fails is undone alone; what the transaction did before it stands.
+//! - A part ([`Tx::part`]) that fails is undone alone; what the transaction did before it stands. Parts may have parts.
+//! - Work that panics is undone as work that fails is: a part alone, a transaction as a whole.
+//! - After a failure outside ([`StoreError::Full`], [`StoreError::Unavailable`], [`StoreError::Corrupt`]) a transaction may
+//!   be lost. Then whatever else is asked of it fails, and so does the transaction: nothing is ever done by halves.
+//! - Texts and keys are compared and ordered by their bytes. Any text is a key, the empty one too.
+//! - What is read is what was written. Where a store can't give that, it says [`StoreError::Corrupt`].
+//! - A store has one owner: while it is open, nobody else can open it.
+
+#![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+pub mod memory;
+pub mod sqlite;
 
 use std::fmt;
 
 use crate::base::hash::Digest;
+use crate::base::limits::{CONTENT_BYTES_MAX, OBJECT_BYTES_MAX, STORE_KEY_BYTES_MAX};
+use crate::log::tile::ENTRY_BYTES_MAX;
 use crate::log::tree::Node;
 
 /// Why a store did not do what it was asked.
@@ -37,6 +50,15 @@ pub enum StoreError {
     Corrupt(String),
     /// There is no room left.
     Full(String),
+    /// Something is longer than a store keeps.
+    TooLarge {
+        /// What: `entry`, `key`.
+        what: &'static str,
+        /// How many bytes it has.
+        bytes: usize,
+        /// How many it may have.
+        max: usize,
+    },
     /// The store is of a newer version, or not one of ours.
     Unknown(String),
     /// Anything else that went wrong outside: reading, writing, locking.
@@ -51,6 +73,9 @@ impl fmt::Display for StoreError {
             StoreError::Conflict { kind, key } => write!(f, "the {kind} {key} was changed by somebody else"),
             StoreError::Corrupt(what) => write!(f, "the store is damaged: {what}"),
             StoreError::Full(what) => write!(f, "the store is full: {what}"),
+            StoreError::TooLarge { what, bytes, max } => {
+                write!(f, "the {what} has {bytes} bytes, and at most {max} are kept")
+            }
             StoreError::Unknown(what) => write!(f, "the store can't be read by this version: {what}"),
             StoreError::Unavailable(what) => write!(f, "the store can't be used: {what}"),
             StoreError::Refused => f.write_str("nothing was done"),
@@ -109,7 +134,7 @@ pub trait Tx {
     /// Writes an object: `object.version` is the version that is replaced, 0 for a new one. Gives the new version.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if it is not at that version.
+    /// [`StoreError::Conflict`] if it is not at that version; [`StoreError::TooLarge`].
     fn put(&mut self, object: &Object) -> Result<u64, StoreError>;
 
     /// Removes an object.
@@ -133,7 +158,7 @@ pub trait Tx {
     /// Appends an entry, with an id and a kind by which it is found, at the end of the log. Gives its index.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if there is an entry of that id.
+    /// [`StoreError::Conflict`] if there is an entry of that id; [`StoreError::TooLarge`].
     fn append(&mut self, id: &str, kind: &str, entry: &[u8]) -> Result<u64, StoreError>;
 
     /// Entries from an index on, at most so many.
@@ -169,7 +194,7 @@ pub trait Tx {
     /// Keeps bytes by their digest. To keep them twice is to keep them.
     ///
     /// # Errors
-    /// The store can't be written.
+    /// The store can't be written; [`StoreError::TooLarge`].
     fn put_content(&mut self, content: &[u8]) -> Result<Digest, StoreError>;
 
     /// The bytes of a digest; `None` if they were never kept, or erased.
@@ -178,7 +203,7 @@ pub trait Tx {
     /// [`StoreError::Corrupt`] if they are not those of the digest.
     fn content(&mut self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Forgets bytes. Whether there were any.
+    /// Forgets bytes. Whether there were any. Once the transaction is durable, they are in no file of the store.
     ///
     /// # Errors
     /// The store can't be written.
@@ -186,10 +211,47 @@ pub trait Tx {
 }
 
 /// A store.
-pub trait Store: Send {
+pub trait Store: Send + fmt::Debug {
     /// Runs a transaction, and returns once what it did is durable. If the work fails, nothing was done.
     ///
     /// # Errors
     /// That of the work, or why it could not be made durable; then it is not known whether it was.
     fn transact(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError>;
+
+    /// Looks at everything that is kept, and finds what is not as it was written.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], with the first that was found.
+    fn check(&mut self) -> Result<(), StoreError>;
+}
+
+/// What both stores refuse to keep, in one place.
+fn fits(what: &'static str, bytes: usize, max: usize) -> Result<(), StoreError> {
+    if bytes > max { Err(StoreError::TooLarge { what, bytes, max }) } else { Ok(()) }
+}
+
+fn object_fits(object: &Object) -> Result<(), StoreError> {
+    fits("kind", object.kind.len(), STORE_KEY_BYTES_MAX)?;
+    fits("key", object.key.len(), STORE_KEY_BYTES_MAX)?;
+    fits("state", object.state.len(), STORE_KEY_BYTES_MAX)?;
+    fits("object", object.body.len(), OBJECT_BYTES_MAX)
+}
+
+fn entry_fits(id: &str, kind: &str, entry: &[u8]) -> Result<(), StoreError> {
+    fits("id", id.len(), STORE_KEY_BYTES_MAX)?;
+    fits("kind", kind.len(), STORE_KEY_BYTES_MAX)?;
+    fits("entry", entry.len(), ENTRY_BYTES_MAX)
+}
+
+fn content_fits(content: &[u8]) -> Result<(), StoreError> {
+    fits("content", content.len(), CONTENT_BYTES_MAX)
+}
+
+fn conflict(kind: &str, key: &str) -> StoreError {
+    StoreError::Conflict { kind: kind.to_owned(), key: key.to_owned() }
+}
+
+/// How errors name what has no name of its own.
+fn node_conflict(node: Node) -> StoreError {
+    conflict("node", &format!("{}/{}", node.level, node.index))
 }

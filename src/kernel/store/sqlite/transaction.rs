@@ -1,0 +1,335 @@
+//! What is done in a transaction, in SQL.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row, ToSql, params};
+
+use super::super::{Object, Query, StoreError, Tx, conflict, content_fits, entry_fits, node_conflict, object_fits};
+use super::fault;
+use crate::base::hash::Digest;
+use crate::log::tree::Node;
+
+const GET: &str = "SELECT kind, key, version, state, due_ms, body, sum FROM objects WHERE kind = ?1 AND key = ?2";
+const PUT_NEW: &str =
+    "INSERT INTO objects (kind, key, version, state, due_ms, body, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    ON CONFLICT (kind, key) DO NOTHING";
+const PUT: &str = "UPDATE objects SET version = ?3, state = ?4, due_ms = ?5, body = ?6, sum = ?7
+    WHERE kind = ?1 AND key = ?2 AND version = ?3 - 1";
+const REMOVE: &str = "DELETE FROM objects WHERE kind = ?1 AND key = ?2 AND version = ?3";
+const LOG_SIZE: &str = "SELECT coalesce(max(position) + 1, 0) FROM entries";
+const APPEND: &str = "INSERT INTO entries (position, id, kind, entry, sum) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (id) DO NOTHING";
+const ENTRIES: &str =
+    "SELECT position, id, kind, entry, sum FROM entries WHERE position >= ?1 ORDER BY position LIMIT ?2";
+const ENTRIES_OF: &str = "SELECT position, id, kind, entry, sum FROM entries WHERE kind = ?3 AND position >= ?1
+    ORDER BY position LIMIT ?2";
+const INDEX_OF: &str = "SELECT position FROM entries WHERE id = ?1";
+const PUT_NODE: &str = "INSERT INTO nodes (level, position, hash, sum) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (level, position) DO NOTHING";
+const NODE: &str = "SELECT level, position, hash, sum FROM nodes WHERE level = ?1 AND position = ?2";
+const PUT_CONTENT: &str = "INSERT INTO contents (digest, content) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING";
+const CONTENT: &str = "SELECT digest, content FROM contents WHERE digest = ?1";
+const ERASE_CONTENT: &str = "DELETE FROM contents WHERE digest = ?1";
+
+/// A transaction that is under way.
+pub(super) struct Transaction<'c> {
+    pub(super) connection: &'c Connection,
+    pub(super) has_erased: bool,
+}
+
+/// SQLite gives a whole transaction up after some errors. Whatever would follow would be done at once and for itself.
+pub(super) fn lost() -> StoreError {
+    StoreError::Unavailable("the transaction was lost to an earlier error".to_owned())
+}
+
+impl Transaction<'_> {
+    /// A statement, if there is a transaction for it.
+    fn statement(&self, sql: &str) -> Result<CachedStatement<'_>, StoreError> {
+        if self.connection.is_autocommit() {
+            return Err(lost());
+        }
+        self.connection.prepare_cached(sql).map_err(fault)
+    }
+
+    /// How many rows were changed.
+    fn execute(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        self.statement(sql)?.execute(params).map_err(fault)
+    }
+
+    /// The one row of a statement, read; if there is one.
+    fn row<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<Result<T, StoreError>>,
+    ) -> Result<Option<T>, StoreError> {
+        self.statement(sql)?.query_row(params, read).optional().map_err(fault)?.transpose()
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<Result<T, StoreError>>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut statement = self.statement(sql)?;
+        let rows = statement.query_map(params, read).map_err(fault)?;
+        rows.map(|row| row.map_err(fault)?).collect()
+    }
+}
+
+/// Undoes what was done since its beginning unless it is told to keep it: when the work panics, too.
+struct Part<'t, 'c> {
+    tx: &'t mut Transaction<'c>,
+    keep: bool,
+}
+
+impl Drop for Part<'_, '_> {
+    fn drop(&mut self) {
+        if self.keep {
+            return;
+        }
+        let is_undone = self.tx.execute("ROLLBACK TO part", ()).is_ok() && self.tx.execute("RELEASE part", ()).is_ok();
+        if !is_undone && !self.tx.connection.is_autocommit() {
+            // Then nothing of the transaction may stay.
+            let _ = self.tx.connection.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+impl Tx for Transaction<'_> {
+    fn part(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        self.execute("SAVEPOINT part", ())?;
+        let mut part = Part { tx: self, keep: false };
+        work(part.tx)?;
+        part.tx.execute("RELEASE part", ())?;
+        part.keep = true;
+        Ok(())
+    }
+
+    fn get(&mut self, kind: &str, key: &str) -> Result<Option<Object>, StoreError> {
+        self.row(GET, (kind, key), read_object)
+    }
+
+    fn put(&mut self, object: &Object) -> Result<u64, StoreError> {
+        object_fits(object)?;
+        let refused = || conflict(&object.kind, &object.key);
+        let version = object.version.checked_add(1).ok_or_else(refused)?;
+        let signed = i64::try_from(version).map_err(|_| refused())?;
+        let sql = if object.version == 0 { PUT_NEW } else { PUT };
+        let sum = object_sum(object, version);
+        let Object { kind, key, state, due_ms, body, .. } = object;
+        let changed = self.execute(sql, params![kind, key, signed, state, due_ms, body, sum])?;
+        if changed == 1 { Ok(version) } else { Err(refused()) }
+    }
+
+    fn remove(&mut self, kind: &str, key: &str, version: u64) -> Result<(), StoreError> {
+        let signed = i64::try_from(version).map_err(|_| conflict(kind, key))?;
+        let changed = self.execute(REMOVE, (kind, key, signed))?;
+        if changed == 1 { Ok(()) } else { Err(conflict(kind, key)) }
+    }
+
+    fn find(&mut self, query: &Query) -> Result<Vec<Object>, StoreError> {
+        let mut sql =
+            String::from("SELECT kind, key, version, state, due_ms, body, sum FROM objects WHERE kind = :kind");
+        let mut params: Vec<(&str, &dyn ToSql)> = vec![(":kind", &query.kind), (":limit", &query.limit)];
+        if let Some(state) = &query.state {
+            sql.push_str(" AND state = :state");
+            params.push((":state", state));
+        }
+        if let Some(until) = &query.due_until_ms {
+            sql.push_str(" AND due_ms <= :until");
+            params.push((":until", until));
+        }
+        if let Some(after) = &query.after {
+            sql.push_str(" AND key > :after");
+            params.push((":after", after));
+        }
+        sql.push_str(" ORDER BY key LIMIT :limit");
+        self.rows(&sql, params.as_slice(), read_object)
+    }
+
+    fn log_size(&mut self) -> Result<u64, StoreError> {
+        let size = self.row(LOG_SIZE, (), |row| Ok(unsigned(row.get(0)?)))?;
+        Ok(size.unwrap_or_default())
+    }
+
+    fn append(&mut self, id: &str, kind: &str, entry: &[u8]) -> Result<u64, StoreError> {
+        entry_fits(id, kind, entry)?;
+        let index = self.log_size()?;
+        let position = i64::try_from(index).map_err(|_| StoreError::Full("no log is longer".to_owned()))?;
+        let sum = entry_sum(position, id, kind, entry);
+        let changed = self.execute(APPEND, (position, id, kind, entry, sum))?;
+        if changed == 1 { Ok(index) } else { Err(conflict("entry", id)) }
+    }
+
+    fn entries(&mut self, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let Ok(start) = i64::try_from(from) else { return Ok(Vec::new()) };
+        let found = self.rows(ENTRIES, (start, limit), read_entry)?;
+        let is_whole = (from..).zip(&found).all(|(index, (position, _))| index == *position);
+        let is_there = !found.is_empty() || limit == 0 || self.log_size()? <= from;
+        if is_whole && is_there { Ok(found) } else { Err(missing_entry()) }
+    }
+
+    fn entries_of(&mut self, kind: &str, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
+        self.rows(ENTRIES_OF, (from, limit, kind), read_entry)
+    }
+
+    fn index_of(&mut self, id: &str) -> Result<Option<u64>, StoreError> {
+        self.row(INDEX_OF, (id,), |row| Ok(unsigned(row.get(0)?)))
+    }
+
+    fn put_node(&mut self, node: Node, hash: Digest) -> Result<(), StoreError> {
+        let position = i64::try_from(node.index).map_err(|_| StoreError::Full("no tree is wider".to_owned()))?;
+        let changed = self.execute(PUT_NODE, (node.level, position, hash.0, node_sum(node, &hash)))?;
+        if changed == 1 || self.node(node)? == Some(hash) { Ok(()) } else { Err(node_conflict(node)) }
+    }
+
+    fn node(&mut self, node: Node) -> Result<Option<Digest>, StoreError> {
+        let Ok(position) = i64::try_from(node.index) else { return Ok(None) };
+        let found = self.row(NODE, (node.level, position), read_node)?;
+        Ok(found.map(|(_, hash)| hash))
+    }
+
+    fn put_content(&mut self, content: &[u8]) -> Result<Digest, StoreError> {
+        content_fits(content)?;
+        let digest = Digest::of(content);
+        self.execute(PUT_CONTENT, (digest.0, content))?;
+        Ok(digest)
+    }
+
+    fn content(&mut self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.row(CONTENT, (digest.0,), read_content)
+    }
+
+    fn erase_content(&mut self, digest: Digest) -> Result<bool, StoreError> {
+        let changed = self.execute(ERASE_CONTENT, (digest.0,))?;
+        self.has_erased |= changed > 0;
+        Ok(changed > 0)
+    }
+}
+
+/// Reads every row of every table.
+pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
+    let verdict: String = connection.query_row("PRAGMA integrity_check(1)", (), |row| row.get(0)).map_err(fault)?;
+    if verdict != "ok" {
+        return Err(StoreError::Corrupt(verdict));
+    }
+    let each = |sql: &str, look: &mut dyn FnMut(&Row<'_>) -> rusqlite::Result<Result<(), StoreError>>| {
+        let mut statement = connection.prepare(sql).map_err(fault)?;
+        let mut rows = statement.query(()).map_err(fault)?;
+        while let Some(row) = rows.next().map_err(fault)? {
+            look(row).map_err(fault)??;
+        }
+        Ok(())
+    };
+    each("SELECT kind, key, version, state, due_ms, body, sum FROM objects", &mut |row| {
+        Ok(read_object(row)?.map(drop))
+    })?;
+    let mut next = 0..;
+    each("SELECT position, id, kind, entry, sum FROM entries ORDER BY position", &mut |row| {
+        let position = read_entry(row)?.map(|(position, _)| position);
+        Ok(position.and_then(|position| if next.next() == Some(position) { Ok(()) } else { Err(missing_entry()) }))
+    })?;
+    each("SELECT level, position, hash, sum FROM nodes", &mut |row| Ok(read_node(row)?.map(drop)))?;
+    each("SELECT digest, content FROM contents", &mut |row| Ok(read_content(row)?.map(drop)))
+}
+
+#[cold]
+fn missing_entry() -> StoreError {
+    StoreError::Corrupt("an entry is missing".to_owned())
+}
+
+fn unsigned(number: i64) -> Result<u64, StoreError> {
+    u64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is no number of ours")))
+}
+
+/// A row whose sum is not that of its columns was not written by us.
+fn summed<T>(value: T, what: impl FnOnce() -> String, found: i64, expected: i64) -> Result<T, StoreError> {
+    if found == expected { Ok(value) } else { Err(StoreError::Corrupt(format!("{} has changed", what()))) }
+}
+
+fn read_object(row: &Row<'_>) -> rusqlite::Result<Result<Object, StoreError>> {
+    let version = match unsigned(row.get(2)?) {
+        Ok(version) => version,
+        Err(error) => return Ok(Err(error)),
+    };
+    let object = Object {
+        kind: row.get(0)?,
+        key: row.get(1)?,
+        version,
+        state: row.get(3)?,
+        due_ms: row.get(4)?,
+        body: row.get(5)?,
+    };
+    let what = format!("the {} {}", object.kind, object.key);
+    let expected = object_sum(&object, version);
+    Ok(summed(object, || what, row.get(6)?, expected))
+}
+
+fn read_entry(row: &Row<'_>) -> rusqlite::Result<Result<(u64, Vec<u8>), StoreError>> {
+    let position: i64 = row.get(0)?;
+    let entry: Vec<u8> = row.get(3)?;
+    let text = |at: usize| row.get_ref(at)?.as_str().map_err(rusqlite::Error::from);
+    let expected = entry_sum(position, text(1)?, text(2)?, &entry);
+    let entry = summed(entry, || format!("the entry {position}"), row.get(4)?, expected);
+    Ok(entry.and_then(|entry| Ok((unsigned(position)?, entry))))
+}
+
+fn read_node(row: &Row<'_>) -> rusqlite::Result<Result<(Node, Digest), StoreError>> {
+    let level: u8 = row.get(0)?;
+    let index = match unsigned(row.get(1)?) {
+        Ok(index) => index,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (node, hash) = (Node { level, index }, Digest(row.get(2)?));
+    Ok(summed((node, hash), || format!("the node {level}/{index}"), row.get(3)?, node_sum(node, &hash)))
+}
+
+fn read_content(row: &Row<'_>) -> rusqlite::Result<Result<Vec<u8>, StoreError>> {
+    let digest = Digest(row.get(0)?);
+    let content: Vec<u8> = row.get(1)?;
+    if Digest::of(&content) == digest {
+        Ok(Ok(content))
+    } else {
+        Ok(Err(StoreError::Corrupt(format!("the content {digest} has changed"))))
+    }
+}
+
+/// The sum of a row: the beginning of a digest. It finds accidents; against intent there is the tree of the log.
+fn sum(parts: &[&[u8]]) -> i64 {
+    let Digest(bytes) = Digest::of_parts(parts);
+    let [a, b, c, d, e, f, g, h, ..] = bytes;
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// How long something is, so that no two rows are the same bytes in a row.
+fn length(bytes: &[u8]) -> [u8; 8] {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes()
+}
+
+fn object_sum(object: &Object, version: u64) -> i64 {
+    let Object { kind, key, state, due_ms, body, .. } = object;
+    let due = due_ms.unwrap_or_default().to_be_bytes();
+    sum(&[
+        b"object",
+        &version.to_be_bytes(),
+        &[u8::from(due_ms.is_some())],
+        &due,
+        &length(kind.as_bytes()),
+        kind.as_bytes(),
+        &length(key.as_bytes()),
+        key.as_bytes(),
+        &length(state.as_bytes()),
+        state.as_bytes(),
+        body,
+    ])
+}
+
+fn entry_sum(position: i64, id: &str, kind: &str, entry: &[u8]) -> i64 {
+    let (id, kind) = (id.as_bytes(), kind.as_bytes());
+    sum(&[b"entry", &position.to_be_bytes(), &length(id), id, &length(kind), kind, entry])
+}
+
+fn node_sum(node: Node, hash: &Digest) -> i64 {
+    sum(&[b"node", &[node.level], &node.index.to_be_bytes(), &hash.0])
+}

@@ -1,0 +1,234 @@
+//! One thread that owns the store, and does together what many threads ask for.
+//!
+//! To make a transaction durable takes about as long for one work as for a hundred. So callers hand in what they want done;
+//! whatever waits is done in one transaction, each work as a part of it, and all are answered once it is durable. What
+//! callers may rely on:
+//!
+//! - Works are done one after the other, in the order in which they came. Each sees what those before it did.
+//! - A work is done as a whole or not at all. One that gives an error or panics is undone, and no other one with it.
+//! - No answer leaves before the transaction is durable, an error of the work neither: it may come of what a work before it
+//!   did. If the transaction fails, that is the answer to all of it.
+//! - What waits is bounded. One work more is refused at once, and nothing of it was done.
+//! - A writer that is dropped does what waits, and then closes its store.
+//!
+//! A work runs on the writer's thread and keeps all others waiting. It must not ask the same writer for anything; that is
+//! refused.
+//!
+//! ```
+//! use pdl::kernel::store::memory::Memory;
+//! use pdl::kernel::writer::{WriteError, Writer};
+//!
+//! let writer = Writer::new(Box::new(Memory::new()))?;
+//! let index = writer.submit(|tx| Ok::<u64, WriteError>(tx.append("ent_1", "decision", b"{}")?))?;
+//! assert_eq!(index, 0);
+//! # Ok::<(), WriteError>(())
+//! ```
+
+#![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use super::store::{Store, StoreError, Tx};
+use crate::base::limits::{WRITER_GROUP_MAX, WRITER_QUEUE_MAX};
+
+/// How often the writer lets others run before it begins, as long as fewer works are there than the last time. Callers that
+/// were answered together come back one by one, and a group of one costs as much as a group of all.
+const ROUNDS_MAX: usize = 64;
+
+/// Why a work has no answer of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteError {
+    /// The store failed. If it failed to make the transaction durable, it is not known whether the work was done.
+    Store(StoreError),
+    /// The work panicked, with this text. It was undone.
+    Panicked(String),
+    /// Too many works wait. Nothing was done.
+    Busy,
+    /// The work was handed in by a work. Nothing was done.
+    Inside,
+    /// The writer has stopped. It is not known whether the work was done.
+    Stopped,
+    /// The system has no thread for a writer.
+    NoThread(String),
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WriteError::Store(error) => error.fmt(f),
+            WriteError::Panicked(text) => write!(f, "the work panicked: {text}"),
+            WriteError::Busy => f.write_str("too much waits for the store"),
+            WriteError::Inside => f.write_str("a work can't wait for another one"),
+            WriteError::Stopped => f.write_str("the writer of the store has stopped"),
+            WriteError::NoThread(why) => write!(f, "there is no thread for the writer of the store: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for WriteError {}
+
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> WriteError {
+        WriteError::Store(error)
+    }
+}
+
+/// The thread that owns a store.
+#[derive(Debug)]
+pub struct Writer {
+    // INVARIANT: both are there until the writer is closed or dropped.
+    queue: Option<SyncSender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<Box<dyn Store>>>,
+}
+
+impl Writer {
+    /// Begins to write to a store.
+    ///
+    /// # Errors
+    /// [`WriteError::NoThread`].
+    pub fn new(store: Box<dyn Store>) -> Result<Writer, WriteError> {
+        let (queue, jobs) = sync_channel(WRITER_QUEUE_MAX);
+        let thread = thread::Builder::new().name("pdl-writer".to_owned()).spawn(move || write(store, &jobs));
+        let thread = thread.map_err(|error| WriteError::NoThread(error.to_string()))?;
+        Ok(Writer { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Has a work done, and waits until it is durable.
+    ///
+    /// # Errors
+    /// That of the work, then undone, or why it has no answer: see [`WriteError`].
+    pub fn submit<T, E>(&self, work: impl FnOnce(&mut dyn Tx) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<WriteError> + Send + 'static,
+    {
+        let (Some(queue), Some(thread)) = (&self.queue, &self.thread) else { return Err(WriteError::Stopped.into()) };
+        if thread.thread().id() == thread::current().id() {
+            return Err(WriteError::Inside.into());
+        }
+        let (answer, answers) = sync_channel(1);
+        let work = Work { work: Some(work), outcome: Outcome::Undone(StoreError::Refused), answer };
+        match queue.try_send(Box::new(work)) {
+            Ok(()) => answers.recv().unwrap_or_else(|_| Err(WriteError::Stopped.into())),
+            Err(TrySendError::Full(_)) => Err(WriteError::Busy.into()),
+            Err(TrySendError::Disconnected(_)) => Err(WriteError::Stopped.into()),
+        }
+    }
+
+    /// Does what waits, stops, and gives the store back.
+    ///
+    /// # Errors
+    /// [`WriteError::Stopped`] if the store panicked, and is lost.
+    pub fn close(mut self) -> Result<Box<dyn Store>, WriteError> {
+        self.stop().ok_or(WriteError::Stopped)
+    }
+
+    fn stop(&mut self) -> Option<Box<dyn Store>> {
+        drop(self.queue.take());
+        self.thread.take()?.join().ok()
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.stop());
+    }
+}
+
+/// A work of any type.
+trait Job: Send {
+    /// Does it. An error is one of the store, and that of the whole transaction.
+    fn run(&mut self, tx: &mut dyn Tx);
+
+    /// Answers it, once it is known what became of the transaction.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Work<T, E, W> {
+    work: Option<W>,
+    outcome: Outcome<T, E>,
+    answer: SyncSender<Result<T, E>>,
+}
+
+enum Outcome<T, E> {
+    Done(Result<T, E>),
+    Panicked(String),
+    /// The part itself failed.
+    Undone(StoreError),
+}
+
+impl<T, E, W> Job for Work<T, E, W>
+where
+    T: Send,
+    E: From<WriteError> + Send,
+    W: FnOnce(&mut dyn Tx) -> Result<T, E> + Send,
+{
+    fn run(&mut self, tx: &mut dyn Tx) {
+        let mut outcome = None;
+        let part = tx.part(&mut |tx| {
+            let work = self.work.take().ok_or(StoreError::Refused)?;
+            // A work that panicked is undone, so that nobody sees what it left behind.
+            let done = catch_unwind(AssertUnwindSafe(|| work(tx)));
+            let is_kept = matches!(done, Ok(Ok(_)));
+            outcome = Some(done.map_or_else(|panic| Outcome::Panicked(text(&*panic)), Outcome::Done));
+            if is_kept { Ok(()) } else { Err(StoreError::Refused) }
+        });
+        self.outcome = match (part, outcome) {
+            // It was not undone for being refused: the store has failed, and whatever the work said counts for nothing.
+            (Err(error), None | Some(Outcome::Done(Ok(_)))) => Outcome::Undone(error),
+            (_, Some(outcome)) => outcome,
+            (Ok(()), None) => Outcome::Undone(StoreError::Refused),
+        };
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let answer = match (committed, self.outcome) {
+            (Ok(()), Outcome::Done(answer)) => answer,
+            (Ok(()), Outcome::Panicked(text)) => Err(WriteError::Panicked(text).into()),
+            (Err(error), _) | (Ok(()), Outcome::Undone(error)) => Err(WriteError::Store(error).into()),
+        };
+        // Whoever asked may be gone.
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// What a panic says.
+#[cold]
+fn text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a text".to_owned())
+}
+
+/// The thread of the writer.
+fn write(mut store: Box<dyn Store>, queue: &Receiver<Box<dyn Job>>) -> Box<dyn Store> {
+    let mut group: Vec<Box<dyn Job>> = Vec::new();
+    let mut expected = 0;
+    // It ends when the writer is dropped and nothing waits any more.
+    while let Ok(first) = queue.recv() {
+        group.push(first);
+        gather(&mut group, queue, expected);
+        expected = group.len();
+        let committed = store.transact(&mut |tx| {
+            group.iter_mut().for_each(|job| job.run(tx));
+            Ok(())
+        });
+        group.drain(..).for_each(|job| job.answer(committed.clone()));
+    }
+    store
+}
+
+/// Takes what waits, and a little later what has come by then.
+fn gather(group: &mut Vec<Box<dyn Job>>, queue: &Receiver<Box<dyn Job>>, expected: usize) {
+    for _ in 0..ROUNDS_MAX {
+        let room = WRITER_GROUP_MAX.saturating_sub(group.len());
+        group.extend(queue.try_iter().take(room));
+        if group.len() >= expected.min(WRITER_GROUP_MAX) {
+            return;
+        }
+        thread::yield_now();
+    }
+}

@@ -1,0 +1,10 @@
+//! The Execution Kernel.
+
+#[path = "kernel/plain.rs"]
+mod plain;
+#[path = "kernel/room.rs"]
+mod room;
+#[path = "kernel/store.rs"]
+mod store;
+#[path = "kernel/writer.rs"]
+mod writer;
