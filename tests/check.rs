@@ -113,7 +113,7 @@ fn right_packages_are_clean() {
 fn instances_and_wire_names() {
     let case = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/accept").join(name);
     let mut shown = String::new();
-    for name in ["includes", "release", "wire_names"] {
+    for name in ["includes", "release", "wire_names", "wire_names_std"] {
         let (typed, ..) = check(&sources_of(&case(name)));
         let typed = typed.expect("the case is clean");
         for instance in &typed.instances {
