@@ -16,5 +16,6 @@ pub mod environment;
 pub mod id;
 pub mod json;
 pub mod permit;
+pub mod scope;
 pub mod store;
 pub mod writer;
