@@ -15,6 +15,7 @@
 
 pub mod checkpoint;
 pub mod note;
+pub mod offline;
 pub mod proof;
 pub mod tile;
 pub mod tree;

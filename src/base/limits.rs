@@ -103,3 +103,9 @@ pub const CONTENT_BYTES_MAX: usize = 512 << 20;
 pub const WRITER_QUEUE_MAX: usize = 4_096;
 /// The most works that the writer of a store does in one transaction.
 pub const WRITER_GROUP_MAX: usize = 1_024;
+/// The largest entry of a log, in bytes: its length has to fit into two.
+pub const ENTRY_BYTES_MAX: usize = 65_535;
+/// How deep an entry of a log may nest: what a request may, and what is around it.
+pub const ENTRY_DEPTH_MAX: usize = 96;
+/// The most findings that one verification of a log names.
+pub const FINDINGS_MAX: usize = 1_000;

@@ -6,7 +6,10 @@
 //! ```
 //!
 //! Its bytes are canonical JSON, and the leaf of the tree is the hash of these. The index is where it stands in the log, so
-//! that entries can't change places unnoticed by somebody who has no more than the entries.
+//! that entries can't change places unnoticed by somebody who has no more than the entries. [`read::Header`] reads them
+//! back, and takes nothing that would have been written otherwise.
+
+pub mod read;
 
 use std::collections::BTreeMap;
 
@@ -36,6 +39,15 @@ macro_rules! kinds {
             pub fn name(self) -> &'static str {
                 match self {
                     $(Kind::$kind => $name,)*
+                }
+            }
+
+            /// The one of a name.
+            #[must_use]
+            pub fn of_name(name: &str) -> Option<Kind> {
+                match name {
+                    $($name => Some(Kind::$kind),)*
+                    _ => None,
                 }
             }
         }
@@ -135,6 +147,8 @@ mod tests {
     fn kinds_have_names_of_their_own() {
         let names: BTreeSet<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
         assert_eq!(names.len(), Kind::ALL.len());
+        assert!(Kind::ALL.iter().all(|kind| Kind::of_name(kind.name()) == Some(*kind)));
+        assert_eq!(Kind::of_name("decisions"), None);
     }
 
     #[test]

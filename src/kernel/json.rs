@@ -3,6 +3,8 @@
 //! Numbers are integers that every reader of JSON takes exactly, up to 2⁵³; what is larger, or has a point, is written as a
 //! string by whoever makes the value.
 
+pub mod scan;
+
 use serde_json::Value;
 
 use crate::vm::canonical::{key_order, push_string};

@@ -32,8 +32,7 @@ pub mod sqlite;
 use std::fmt;
 
 use crate::base::hash::Digest;
-use crate::base::limits::{CONTENT_BYTES_MAX, OBJECT_BYTES_MAX, STORE_KEY_BYTES_MAX};
-use crate::log::tile::ENTRY_BYTES_MAX;
+use crate::base::limits::{CONTENT_BYTES_MAX, ENTRY_BYTES_MAX, OBJECT_BYTES_MAX, STORE_KEY_BYTES_MAX};
 use crate::log::tree::Node;
 
 /// Why a store did not do what it was asked.

@@ -114,6 +114,54 @@ impl fmt::Display for Verifier {
     }
 }
 
+/// Who signs notes: a name and a private key.
+#[derive(Clone)]
+pub struct Signer {
+    // INVARIANT: a name that a key may have.
+    name: String,
+    key: SigningKey,
+}
+
+impl Signer {
+    /// A signer, from the 32 bytes that an Ed25519 key is made from.
+    ///
+    /// # Errors
+    /// [`NoteError::BadName`]
+    pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Signer, NoteError> {
+        if !is_name(name) {
+            return Err(NoteError::BadName);
+        }
+        Ok(Signer { name: name.to_owned(), key: SigningKey::from_bytes(seed) })
+    }
+
+    /// Whose key it is.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Who checks what it signs.
+    #[must_use]
+    pub fn verifier(&self) -> Verifier {
+        Verifier { name: self.name.clone(), key: self.key.verifying_key() }
+    }
+
+    /// Signs a text, as [`sign`] does.
+    ///
+    /// # Errors
+    /// [`NoteError::Malformed`]
+    pub fn sign(&self, text: &str) -> Result<String, NoteError> {
+        sign(text, &[(&self.name, &self.key)])
+    }
+}
+
+/// Tells whose key it is, and nothing of the key.
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// Signs a text, which ends in a line feed and has no empty line at its end.
 ///
 /// # Errors
@@ -216,6 +264,17 @@ mod tests {
         assert_eq!(open(&note, &[known("three", &one)]), Err(NoteError::NoKnownSignature));
         let changed = note.replace("a text", "a test");
         assert_eq!(open(&changed, &[known("one", &one)]), Err(NoteError::BadSignature));
+    }
+
+    #[test]
+    fn signers_have_their_verifiers() {
+        let signer = Signer::from_seed("one", &[1; 32]).expect("it is a name");
+        let note = signer.sign("a text\n").expect("it can be signed");
+        assert_eq!(note, sign("a text\n", &[("one", &key(1))]).expect("it can be signed"));
+        assert_eq!(open(&note, &[signer.verifier()]), Ok(("a text\n", vec!["one".to_owned()])));
+        assert_eq!(signer.name(), "one");
+        assert_eq!(format!("{signer:?}"), "Signer { name: \"one\", .. }");
+        assert_eq!(Signer::from_seed("o+e", &[1; 32]).err(), Some(NoteError::BadName));
     }
 
     #[test]

@@ -14,8 +14,6 @@ use crate::base::hash::Digest;
 pub const TILE_WIDTH: u16 = 256;
 /// How many levels of nodes one level of tiles stands for.
 pub const TILE_HEIGHT: u8 = 8;
-/// The largest entry, in bytes: its length has to fit into two.
-pub const ENTRY_BYTES_MAX: usize = 65_535;
 
 /// What a tile holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,6 +184,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::base::limits::ENTRY_BYTES_MAX;
     use crate::log::tree::{Frontier, leaf_hash};
 
     fn tile(content: Content, index: u64, width: u16) -> Tile {

@@ -1,0 +1,264 @@
+//! Appending: an event becomes an entry, a leaf of the tree, and what nodes it completes.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Map, Value};
+
+use super::{LogError, commitment, with_nodes};
+use crate::base::hash::Digest;
+use crate::base::limits::ENTRY_BYTES_MAX;
+use crate::data::timestamp::Timestamp;
+use crate::kernel::entry::read::{Header, ID_WORD};
+use crate::kernel::entry::{Entry, Kind};
+use crate::kernel::environment::Environment;
+use crate::kernel::id;
+use crate::kernel::json::scan::{NUMBER_MAX, can_be_written};
+use crate::kernel::store::{StoreError, Tx};
+use crate::log::tree::{Frontier, Node, leaf_hash};
+
+/// What happened, before it has a place, an id and a time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// What it tells of.
+    pub kind: Kind,
+    /// The ids of entries that it belongs to, by what they are to it.
+    pub links: BTreeMap<String, String>,
+    /// What happened.
+    pub body: Map<String, Value>,
+    /// Where in the body values are that may not be read in the log, as JSON Pointers: `/request/context/email`.
+    pub sensitive: Vec<String>,
+}
+
+impl Event {
+    /// An event without links and without anything sensitive.
+    #[must_use]
+    pub fn new(kind: Kind, body: Map<String, Value>) -> Event {
+        Event { kind, links: BTreeMap::new(), body, sensitive: Vec::new() }
+    }
+
+    /// The same, with a link to an entry.
+    #[must_use]
+    pub fn link(mut self, name: &str, id: &str) -> Event {
+        self.links.insert(name.to_owned(), id.to_owned());
+        self
+    }
+}
+
+/// The log of a store. One of them is shared by all who append; it remembers where the log ends, so that appending does not
+/// read it all again, and looks whether that is still so, each time.
+#[derive(Debug, Default)]
+pub struct Log {
+    head: Mutex<Option<Head>>,
+}
+
+/// The end of a log.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    pub(super) frontier: Frontier,
+    /// The leaf and the time of the last entry; `None` if there is none.
+    last: Option<(Digest, Timestamp)>,
+}
+
+impl Log {
+    /// Appends an event and gives the entry that it has become.
+    ///
+    /// # Errors
+    /// Says why there is no entry. Some of it may be in the transaction: the part in which this was called has to fail.
+    pub fn append(&self, tx: &mut dyn Tx, environment: &dyn Environment, event: Event) -> Result<Entry, LogError> {
+        let mut kept = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whatever fails from here on: the end is looked for anew the next time.
+        let mut head = head(kept.take(), tx)?;
+        let entry = write(&mut head, tx, environment, event)?;
+        *kept = Some(head);
+        Ok(entry)
+    }
+
+    /// The end of the log, as it is in this transaction.
+    pub(super) fn head(&self, tx: &mut dyn Tx) -> Result<Head, LogError> {
+        let mut kept = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        let head = head(kept.take(), tx)?;
+        *kept = Some(head.clone());
+        Ok(head)
+    }
+}
+
+/// The end of the log: what was known of it if that still holds, or what the store says.
+///
+/// What is known may be of a transaction that was undone, and another process may have appended since; so the last leaf has
+/// to be the one that is known. Leaves are of entries with random ids, so then everything before it is known too.
+fn head(known: Option<Head>, tx: &mut dyn Tx) -> Result<Head, LogError> {
+    let size = tx.log_size()?;
+    let Some(last_index) = size.checked_sub(1) else {
+        return Ok(Head { frontier: Frontier::default(), last: None });
+    };
+    let last_node = Node { level: 0, index: last_index };
+    let missing = |node: Node| {
+        StoreError::Corrupt(format!("the node {} of level {} of the log's tree is missing", node.index, node.level))
+    };
+    let leaf = tx.node(last_node)?.ok_or_else(|| missing(last_node))?;
+    if let Some(known) = known
+        && known.frontier.size() == size
+        && known.last.is_some_and(|(known, _)| known == leaf)
+    {
+        return Ok(known);
+    }
+    let mut absent = last_node;
+    let frontier = with_nodes(tx, |node| {
+        Frontier::load(size, |wanted| {
+            absent = wanted;
+            node(wanted)
+        })
+    })?;
+    let frontier = frontier.ok_or_else(|| missing(absent))?;
+    let damaged = |why: String| StoreError::Corrupt(format!("the last entry of the log: {why}"));
+    let rows = tx.entries(last_index, 1)?;
+    let [(at, bytes)] = &rows[..] else { return Err(damaged("it is missing".to_owned()).into()) };
+    let header = Header::read(bytes).map_err(|why| damaged(why.to_string()))?;
+    if *at != last_index || header.index != last_index || leaf_hash(bytes) != leaf {
+        return Err(damaged("it is not the one that was written".to_owned()).into());
+    }
+    Ok(Head { frontier, last: Some((leaf, header.time)) })
+}
+
+fn write(
+    head: &mut Head,
+    tx: &mut dyn Tx,
+    environment: &dyn Environment,
+    event: Event,
+) -> Result<Entry, LogError> {
+    let index = head.frontier.size();
+    if index >= NUMBER_MAX {
+        return Err(LogError::LogFull);
+    }
+    let Event { kind, links, mut body, sensitive } = event;
+    if !body.values().all(can_be_written) {
+        return Err(LogError::Unwritable);
+    }
+    let contents = commitment::commit(&mut body, &sensitive, environment)?;
+    let now = environment.now();
+    let time = head.last.map_or(now, |(_, last)| now.max(last));
+    let entry = Entry { index, id: id::new(ID_WORD, environment)?, kind, time, links, body };
+    let bytes = entry.to_bytes();
+    if bytes.len() > ENTRY_BYTES_MAX {
+        return Err(LogError::TooLong(bytes.len()));
+    }
+    // What is written can be read: else it would be an entry that nobody can verify.
+    Header::read(&bytes).map_err(LogError::Malformed)?;
+    for content in contents {
+        tx.put_content(&content)?;
+    }
+    let at = tx.append(&entry.id, kind.name(), &bytes)?;
+    if at != index {
+        return Err(StoreError::Corrupt(format!("entry {index} of the log was put at {at}")).into());
+    }
+    let leaf = leaf_hash(&bytes);
+    let mut nodes = Vec::new();
+    head.frontier.append(leaf, |node, hash| nodes.push((node, hash)));
+    for (node, hash) in nodes {
+        tx.put_node(node, hash)?;
+    }
+    head.last = Some((leaf, time));
+    Ok(entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kernel::log::testing::{Memory, World, body, event};
+    use crate::kernel::store::Store as _;
+
+    #[test]
+    fn entries_are_numbered_and_their_tree_is_kept() {
+        let (mut store, world, log) = (Memory::default(), World::new(), Log::default());
+        let entries: Vec<Entry> = (0..20).map(|n| store.append(&log, &world, event(n))).collect();
+        let mut tree = Frontier::default();
+        for (at, entry) in entries.iter().enumerate() {
+            assert_eq!(entry.index, at as u64);
+            assert_eq!(store.rows[&entry.index], entry.to_bytes());
+            assert_eq!(Entry::read(&store.rows[&entry.index]).as_ref(), Ok(entry));
+            assert_eq!(store.ids[&entry.id], entry.index);
+            tree.append(leaf_hash(&entry.to_bytes()), |node, hash| assert_eq!(store.nodes.remove(&node), Some(hash)));
+        }
+        assert!(store.nodes.is_empty(), "no other node is kept");
+    }
+
+    #[test]
+    fn times_never_go_back() {
+        let (mut store, world, log) = (Memory::default(), World::new(), Log::default());
+        let first = store.append(&log, &world, event(1)).time;
+        world.turn(-5_000);
+        assert_eq!(store.append(&log, &world, event(2)).time, first);
+        // Not either for somebody who has to read when the last one was.
+        assert_eq!(store.append(&Log::default(), &world, event(3)).time, first);
+        world.turn(6_000);
+        assert_eq!(store.append(&log, &world, event(4)).time.millis(), first.millis() + 1_000);
+    }
+
+    #[test]
+    fn what_was_undone_is_not_remembered() {
+        let (mut store, world, log) = (Memory::default(), World::new(), Log::default());
+        store.append(&log, &world, event(0));
+        let undone = store.transact(&mut |tx| {
+            log.append(tx, &world, event(1))?;
+            tx.part(&mut |tx| {
+                log.append(tx, &world, event(2))?;
+                Err(StoreError::Refused)
+            })
+            .expect_err("it was given up");
+            log.append(tx, &world, event(3))?;
+            Err(StoreError::Refused)
+        });
+        assert_eq!(undone, Err(StoreError::Refused));
+        // Another one appends as many as were undone: what is remembered has the right length and is wrong.
+        let other = Log::default();
+        store.append(&other, &world, event(4));
+        store.append(&other, &world, event(5));
+        store.append(&log, &world, event(6));
+        assert_eq!(store.verify(&[]), []);
+        assert_eq!(store.rows.len(), 4);
+    }
+
+    #[test]
+    fn what_can_not_be_kept_is_refused() {
+        let (mut store, world, log) = (Memory::default(), World::new(), Log::default());
+        let mut refused = |event: Event| {
+            let mut fault = None;
+            let done = store.transact(&mut |tx| {
+                fault = log.append(tx, &world, event.clone()).err();
+                fault.clone().map_or(Ok(()), |fault| Err(fault.into()))
+            });
+            assert!(done.is_err() && store.rows.is_empty(), "nothing is written");
+            fault
+        };
+        let with = |value: Value| Event::new(Kind::Decision, body(json!({ "a": value })));
+        assert_eq!(refused(with(json!(1.5))), Some(LogError::Unwritable));
+        assert_eq!(refused(with(json!([u64::MAX]))), Some(LogError::Unwritable));
+        assert!(matches!(refused(with("x".repeat(ENTRY_BYTES_MAX).into())), Some(LogError::TooLong(66_000.. | 65_536..))));
+        let nowhere = event(1).link("", "ent_0");
+        assert!(matches!(refused(nowhere), Some(LogError::Malformed(_))));
+        let secret = Event { sensitive: vec!["/b".to_owned()], ..with(json!(1)) };
+        assert_eq!(refused(secret), Some(LogError::NoSuchPlace("/b".to_owned())));
+    }
+
+    #[test]
+    fn a_damaged_end_is_not_appended_to() {
+        let (mut store, world, log) = (Memory::default(), World::new(), Log::default());
+        (0..3).for_each(|n| _ = store.append(&log, &world, event(n)));
+        let append = |mut store: Memory| {
+            store.transact(&mut |tx| Log::default().append(tx, &world, event(3)).map(|_| ()).map_err(Into::into))
+        };
+        assert_eq!(append(store.clone()), Ok(()));
+        let mut damaged = store.clone();
+        damaged.nodes.remove(&Node { level: 0, index: 2 });
+        assert!(matches!(append(damaged), Err(StoreError::Corrupt(_))));
+        let mut damaged = store.clone();
+        damaged.nodes.remove(&Node { level: 1, index: 0 });
+        assert!(matches!(append(damaged), Err(StoreError::Corrupt(_))));
+        let mut damaged = store.clone();
+        damaged.rows.get_mut(&2).expect("it is there")[9] ^= 1;
+        assert!(matches!(append(damaged), Err(StoreError::Corrupt(_))));
+    }
+}
