@@ -15,6 +15,7 @@ pub mod entry;
 pub mod environment;
 pub mod id;
 pub mod json;
+pub mod log;
 pub mod permit;
 pub mod scope;
 pub mod store;

@@ -82,7 +82,9 @@ impl fmt::Display for LogError {
             LogError::Store(fault) => fault.fmt(f),
             LogError::NoRandomness => NoRandomness.fmt(f),
             LogError::TooLong(bytes) => write!(f, "an entry would have {bytes} bytes, more than it may"),
-            LogError::Unwritable => f.write_str("an entry can't be written: a number in it is no integer or too large, or it nests too deep"),
+            LogError::Unwritable => f.write_str(
+                "an entry can't be written: a number in it is no integer or too large, or it nests too deep",
+            ),
             LogError::Malformed(fault) => write!(f, "an entry could not be read back: {fault}"),
             LogError::NoSuchPlace(place) => write!(f, "nothing that could be kept secret is at `{place}`"),
             LogError::LikeCommitment(place) => write!(f, "what is at `{place}` looks like a commitment and is none"),

@@ -3,11 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pdl::base::hash::Digest;
+use pdl::base::limits::ENTRY_BYTES_MAX;
 use pdl::base::limits::{OBJECT_BYTES_MAX, STORE_KEY_BYTES_MAX};
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{Options, Sqlite};
 use pdl::kernel::store::{Object, Query, Store, StoreError, Tx};
-use pdl::log::tile::ENTRY_BYTES_MAX;
 use pdl::log::tree::Node;
 use proptest::prelude::*;
 

@@ -43,7 +43,9 @@ pub(super) fn commit(
     let mut contents = Vec::new();
     for (at, place) in places.iter().enumerate() {
         // A value within another one that is committed to would be in two contents, or in none.
-        let is_within = |other: &String| place.strip_prefix(other.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let is_within = |other: &String| {
+            place.strip_prefix(other.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         if places.iter().take(at).any(is_within) {
             return Err(LogError::NoSuchPlace(place.clone()));
         }
@@ -118,21 +120,7 @@ pub fn opened(commitment: Digest, content: &[u8]) -> Option<Value> {
 
 fn read_commitment(value: &Value) -> Option<Digest> {
     let members = value.as_object().filter(|members| members.len() == 1)?;
-    read_digest(members.get(MEMBER)?.as_str()?)
-}
-
-/// Reads `sha256:` and 64 digits in lower case.
-fn read_digest(text: &str) -> Option<Digest> {
-    let digits = text.strip_prefix("sha256:")?;
-    let mut bytes = [0; 32];
-    if digits.len() != 64 {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    let digest = Digest(bytes);
-    (digest.to_string() == text).then_some(digest)
+    Digest::parse(members.get(MEMBER)?.as_str()?)
 }
 
 /// The parts of a JSON Pointer below the first one, with that one.
@@ -142,11 +130,16 @@ fn parts(place: &str) -> Option<(String, Vec<String>)> {
     Some((first, parts.collect()))
 }
 
+/// A place in an array, written in the one way.
+fn position(part: &str) -> Option<usize> {
+    part.parse::<usize>().ok().filter(|position| position.to_string() == part)
+}
+
 fn at<'v>(body: &'v Map<String, Value>, place: &str) -> Option<&'v Value> {
     let (first, rest) = parts(place)?;
     rest.iter().try_fold(body.get(&first)?, |value, part| match value {
         Value::Object(members) => members.get(part),
-        Value::Array(values) => values.get(part.parse::<usize>().ok()?),
+        Value::Array(values) => values.get(position(part)?),
         _ => None,
     })
 }
@@ -155,7 +148,7 @@ fn at_mut<'v>(body: &'v mut Map<String, Value>, place: &str) -> Option<&'v mut V
     let (first, rest) = parts(place)?;
     rest.iter().try_fold(body.get_mut(&first)?, |value, part| match value {
         Value::Object(members) => members.get_mut(part),
-        Value::Array(values) => values.get_mut(part.parse::<usize>().ok()?),
+        Value::Array(values) => values.get_mut(position(part)?),
         _ => None,
     })
 }
@@ -234,6 +227,7 @@ mod tests {
             &["request"],
             &[""],
             &["/request/context/a~1b/7"],
+            &["/request/context/a~1b/01"],
             &["/request/context", "/request/context/email"],
             &["/request/context/email", "/request/context/email"],
         ] {

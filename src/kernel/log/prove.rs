@@ -1,0 +1,98 @@
+//! Proofs of the log, from the nodes that are kept.
+
+use super::checkpoint::{Kept, covering, current};
+use super::erase::entry_of;
+use super::{LogError, with_nodes};
+use crate::kernel::entry::Entry;
+use crate::kernel::store::Tx;
+use crate::log::offline::{Consistency, Inclusion};
+use crate::log::proof;
+
+/// The proof that the entry of an id is in the log, with the entry. It leads to the last checkpoint.
+///
+/// # Errors
+/// [`LogError::NoEntry`]; [`LogError::NoCheckpoint`] if the entry is younger than the last checkpoint.
+pub fn inclusion(tx: &mut dyn Tx, id: &str) -> Result<(Entry, Inclusion), LogError> {
+    let entry = entry_of(tx, id)?;
+    let needed = entry.index.saturating_add(1);
+    let Kept { size, note } = current(tx)?.filter(|kept| kept.size >= needed).ok_or(LogError::NoCheckpoint(needed))?;
+    let hashes = with_nodes(tx, |node| proof::inclusion(entry.index, size, node))?.map_err(LogError::NoProof)?;
+    let proof = Inclusion { index: entry.index, hashes, checkpoint: note };
+    Ok((entry, proof))
+}
+
+/// The proof that the log of an older checkpoint, of `old` entries, is the beginning of the one of the last checkpoint.
+///
+/// # Errors
+/// [`LogError::NoCheckpoint`] if the last one is not of so many; `old` is 0, of which there is nothing to prove.
+pub fn consistency(tx: &mut dyn Tx, old: u64) -> Result<Consistency, LogError> {
+    let Kept { size, note } = current(tx)?.filter(|kept| kept.size >= old).ok_or(LogError::NoCheckpoint(old))?;
+    let hashes = with_nodes(tx, |node| proof::consistency(old, size, node))?.map_err(LogError::NoProof)?;
+    Ok(Consistency { old, hashes, checkpoint: note })
+}
+
+/// The checkpoint of exactly so many entries.
+///
+/// # Errors
+/// [`LogError::NoCheckpoint`]
+pub fn checkpoint_of(tx: &mut dyn Tx, size: u64) -> Result<Kept, LogError> {
+    covering(tx, size)?.filter(|kept| kept.size == size).ok_or(LogError::NoCheckpoint(size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::log::append::Log;
+    use crate::kernel::log::testing::{Memory, ORIGIN, World, event, signer};
+    use crate::kernel::store::Store as _;
+    use crate::log::tree::leaf_hash;
+
+    #[test]
+    fn proofs_hold_for_whoever_has_the_key() {
+        let (mut store, world, log) = (Memory::default(), World::new(), Log::default());
+        let mut entries = Vec::new();
+        let known = [signer().verifier()];
+        for round in 0..7 {
+            entries.extend((0..=round).map(|n| store.append(&log, &world, event(n))));
+            let size = entries.len() as u64;
+            let done = store.transact(&mut |tx| {
+                let kept = log.checkpoint(tx, &signer())?;
+                assert_eq!(checkpoint_of(tx, size)?, kept);
+                for entry in &entries {
+                    let (read, proof) = inclusion(tx, &entry.id)?;
+                    assert_eq!(&read, entry);
+                    let leaf = leaf_hash(&entry.to_bytes());
+                    let text = proof.to_string();
+                    let proof = Inclusion::parse(&text).expect("it comes back");
+                    assert_eq!(proof.check(leaf, ORIGIN, &known).map(|head| head.size), Ok(size));
+                    assert!(proof.check(leaf_hash(b"other"), ORIGIN, &known).is_err());
+                }
+                for old in (0..=round).map(|round| (round + 1) * (round + 2) / 2) {
+                    let proof = consistency(tx, old)?;
+                    let kept = checkpoint_of(tx, old)?.note;
+                    assert_eq!(proof.check(&kept, ORIGIN, &known).map(|head| head.size), Ok(size));
+                }
+                Ok(())
+            });
+            assert_eq!(done, Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_is_not_signed_is_not_proved() {
+        let (mut store, world, log) = (Memory::default(), World::new(), Log::default());
+        let first = store.append(&log, &world, event(0));
+        let done = store.transact(&mut |tx| {
+            assert_eq!(inclusion(tx, &first.id), Err(LogError::NoCheckpoint(1)));
+            log.checkpoint(tx, &signer())?;
+            assert!(inclusion(tx, &first.id).is_ok());
+            let second = log.append(tx, &world, event(1))?;
+            assert_eq!(inclusion(tx, &second.id), Err(LogError::NoCheckpoint(2)));
+            assert_eq!(consistency(tx, 2), Err(LogError::NoCheckpoint(2)));
+            assert!(matches!(consistency(tx, 0), Err(LogError::NoProof(_))));
+            assert_eq!(inclusion(tx, "ent_0"), Err(LogError::NoEntry("ent_0".to_owned())));
+            Ok(())
+        });
+        assert_eq!(done, Ok(()));
+    }
+}
