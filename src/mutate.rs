@@ -67,7 +67,7 @@ kinds! {
     Constant "constant" "a constant becomes its neighbour: a number or a time one more and one less, another variant, text, address or entity, the other Bool; a collection loses an element";
     Row "row" "the result of a row or an arm becomes its neighbour, or the row is removed where others take over";
     Pattern "pattern" "a number or the end of a range in a row or an arm moves by one, or an alternative is dropped";
-    Gate "gate" "`within` is dropped, an escalation is dropped, `distinct` is added or dropped";
+    Gate "gate" "`within` is dropped, an escalation is dropped, `distinct` is added or dropped, a quorum that is computed becomes one more";
     Obligation "obligation" "an obligation is dropped";
     Code "code" "a code becomes another";
     Shadow "shadow" "a shadow policy counts";

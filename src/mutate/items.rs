@@ -9,10 +9,11 @@ use crate::mutate::expressions::{Around, Expressions};
 use crate::mutate::reach::Reach;
 use crate::mutate::rows::{RowChange, Rows};
 use crate::mutate::{Change, Item, Kind, Point, show};
+use crate::types::operator::Operator;
 use crate::types::ty::{Interval, Type};
 use crate::types::typed::{
-    Effect, EnumId, Expr, FunctionBody, FunctionId, Gate, LetDef, ModuleId, PolicyDef, PolicyId, RuleDef, TableRow,
-    TypedPolicy,
+    Const, Effect, EnumId, Expr, ExprKind, FunctionBody, FunctionId, Gate, LetDef, ModuleId, PolicyDef, PolicyId,
+    RuleDef, TableRow, TypedPolicy,
 };
 
 /// All points of chosen modules, each with the name of its module.
@@ -145,10 +146,16 @@ fn rule_expressions<'p>(walk: &mut Expressions<'p, '_>, rule: &'p RuleDef) {
     }
 }
 
-/// A gate with something dropped.
+/// A gate with something in it that is otherwise.
 fn gates(policy: &TypedPolicy, gate: &Gate) -> Vec<(String, Gate)> {
     let text = |expr: &Expr| show::source(policy, expr.span);
     let mut found = Vec::new();
+    // One that is constant is changed as constants are, one of the module's parameters as those are.
+    if !matches!(gate.quorum.kind, ExprKind::Const(_) | ExprKind::Parameter(_)) {
+        let quorum = text(&gate.quorum);
+        let what = format!("`quorum {quorum}` becomes `quorum {quorum} + 1`");
+        found.push((what, Gate { quorum: one_more(&gate.quorum), ..gate.clone() }));
+    }
     if let Some(within) = &gate.within {
         found.push((format!("`within {}` is dropped", text(within)), Gate { within: None, ..gate.clone() }));
     }
@@ -161,6 +168,13 @@ fn gates(policy: &TypedPolicy, gate: &Gate) -> Vec<(String, Gate)> {
     let what = if gate.distinct { "`distinct` is dropped" } else { "`distinct` is added" };
     found.push((what.to_owned(), Gate { distinct: !gate.distinct, ..gate.clone() }));
     found
+}
+
+fn one_more(number: &Expr) -> Expr {
+    let ty = Type::Int(Interval::FULL);
+    let one = Expr { kind: ExprKind::Const(Const::Int(1)), ty: ty.clone(), span: number.span, fallible: false };
+    let kind = ExprKind::Operator(Operator::IntAdd, vec![number.clone(), one]);
+    Expr { kind, ty, span: number.span, fallible: true }
 }
 
 fn lets(policy: &TypedPolicy, item: Item, lets: &[LetDef], path: &str, out: &mut Vec<Point>) -> u32 {

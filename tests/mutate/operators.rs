@@ -251,6 +251,11 @@ const ITEMS: &[(&[Kind], &str, &[&str])] = &[
         ],
     ),
     (
+        &[Kind::Gate],
+        r#"policy p on run { let needed = max(context.cost, 1) allow a require approval g from Team::"x" quorum needed }"#,
+        &["m.p.g: `quorum needed` becomes `quorum needed + 1`", "m.p.g: `distinct` is added"],
+    ),
+    (
         &[Kind::Gate, Kind::Constant],
         r#"policy p on run { allow a require approval g from Team::"x" quorum 2 within 4h escalate to Team::"y" after 1h distinct }"#,
         &[
