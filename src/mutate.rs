@@ -64,7 +64,7 @@ kinds! {
     Default "default" "`a ?? b` becomes `b`";
     Arithmetic "arithmetic" "`+` becomes `-`, `min` becomes `max`, `contains_all` becomes `contains_any` and the other way round; of `*`, `/`, `abs`, a negation, `union`, `intersect`, `except` only the first operand stays; a difference of moments is turned round";
     Argument "argument" "two arguments of a call are swapped, where their parameters are of one type";
-    Constant "constant" "a constant becomes its neighbour: a number or a time one more and one less, another variant, text, address or entity, the other Bool; a collection loses an element";
+    Constant "constant" "a constant becomes its neighbour: a number or a time one more and one less, another variant, text, address or entity, the other Bool; a collection loses an element, a set of states of a lifecycle gains one";
     Row "row" "the result of a row or an arm becomes its neighbour, or the row is removed where others take over";
     Pattern "pattern" "a number or the end of a range in a row or an arm moves by one, or an alternative is dropped";
     Gate "gate" "`within` is dropped, an escalation is dropped, `distinct` is added or dropped, a quorum that is computed becomes one more";

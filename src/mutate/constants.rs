@@ -17,6 +17,8 @@ pub(super) enum Neighbour {
     Other(Const),
     /// The collection without one of its elements, which is given too.
     Without(Const, Const),
+    /// The collection with another element, which is given too.
+    With(Const, Const),
     /// A record or a map in which one part is another: the whole, where the part is, what it was and is.
     Inside(Const, String, Const, Const),
 }
@@ -31,6 +33,7 @@ impl Neighbour {
                 (other, what)
             }
             Neighbour::Without(other, dropped) => (other, format!("the element `{}` is dropped", show(&dropped))),
+            Neighbour::With(other, added) => (other, format!("the element `{}` is added", show(&added))),
             Neighbour::Inside(other, path, from, to) => {
                 (other, format!("`{path}: {}` becomes `{path}: {}`", show(&from), show(&to)))
             }
@@ -40,7 +43,7 @@ impl Neighbour {
     /// The same, as a part of a whole.
     fn inside(self, name: &str, was: &Const, whole: impl FnOnce(Const) -> Const) -> Neighbour {
         let (part, path, from, to) = match self {
-            Neighbour::Other(other) | Neighbour::Without(other, _) => {
+            Neighbour::Other(other) | Neighbour::Without(other, _) | Neighbour::With(other, _) => {
                 (other.clone(), name.to_owned(), was.clone(), other)
             }
             Neighbour::Inside(other, path, from, to) => (other, format!("{name}.{path}"), from, to),
@@ -113,7 +116,10 @@ pub(super) fn neighbours(policy: &TypedPolicy, value: &Const, place: Place) -> V
                 }
             }
         }
-        Const::Set(items) => found.extend(without(items, &Const::Set)),
+        Const::Set(items) => {
+            found.extend(without(items, &Const::Set));
+            found.extend(with_states(policy, items));
+        }
         Const::List(items) => found.extend(without(items, &Const::List)),
         Const::Map(entries) => {
             for at in 0..entries.len() {
@@ -142,6 +148,22 @@ fn integers_of(ty: &Type) -> Interval {
         Type::Optional(inner) => integers_of(inner),
         _ => Interval::FULL,
     }
+}
+
+/// A set of states of a lifecycle with one more: what is said of some states is said of another too.
+fn with_states(policy: &TypedPolicy, items: &[Const]) -> Vec<Neighbour> {
+    let Some(Const::Enum(of, _)) = items.first() else { return Vec::new() };
+    if policy.enums[of.index()].lifecycle.is_none() {
+        return Vec::new();
+    }
+    let variants = (0..policy.enums[of.index()].variants.len() as u32).map(|variant| Const::Enum(*of, variant));
+    let add = |variant: Const| {
+        let mut more = items.to_vec();
+        let at = more.binary_search(&variant).err()?;
+        more.insert(at, variant.clone());
+        Some(Neighbour::With(Const::Set(more), variant))
+    };
+    variants.filter_map(add).collect()
 }
 
 fn without(items: &[Const], make: &dyn Fn(Vec<Const>) -> Const) -> Vec<Neighbour> {

@@ -310,6 +310,7 @@ const ITEMS: &[(&[Kind], &str, &[&str])] = &[
             "m.State: the step `done -> new` is added",
             "m.State: the step `done -> done` is added",
             "m.p.b: the element `done` is dropped",
+            "m.p.b: the element `new` is added",
         ],
     ),
 ];
