@@ -245,17 +245,17 @@ impl Scope {
         members.into()
     }
 
-    /// The scope of a body; none if it is not one, or its numbers make no sense.
+    /// The scope of a body; none if it is not one, its numbers make no sense, or it is not written in the one way.
     #[must_use]
-    pub fn from_body(body: &[u8]) -> Option<Scope> {
-        let body: Body = serde_json::from_slice(body).ok()?;
+    pub fn from_body(text: &[u8]) -> Option<Scope> {
+        let body: Body = serde_json::from_slice(text).ok()?;
         let decimal = |text: &str| Decimal::parse(text).ok().filter(|decimal| *decimal >= NOTHING);
         let (max_cost, cost_used) = (decimal(&body.max_cost)?, decimal(&body.cost_used)?);
         let cost_reserved = decimal(&body.cost_reserved)?;
         let expires_at = Timestamp::parse(&body.expires_at).ok()?;
         let created_at = Timestamp::parse(&body.created_at).ok()?;
         let status = ScopeStatus::parse(&body.status)?;
-        Some(Scope {
+        let scope = Scope {
             id: body.id,
             incident: body.incident,
             allowed_actions: body.allowed_actions,
@@ -271,7 +271,8 @@ impl Scope {
             attempts_reserved: body.attempts_reserved,
             cost_reserved,
             status,
-        })
+        };
+        (canonical(&scope.to_body()).as_bytes() == text).then_some(scope)
     }
 
     /// The scope as a fact: a JSON object as a context of a request has it, decimals as numbers.
@@ -418,6 +419,7 @@ mod tests {
             text.replace("\"max_attempts\":2", "\"max_attempts\":-2"),
             text.replace("\"intent\":\"it leaks\",", ""),
             text.replace('}', ",\"x\":1}"),
+            text.replace(',', ", "),
         ] {
             assert_ne!(other, text);
             assert_eq!(Scope::from_body(other.as_bytes()), None, "{other}");

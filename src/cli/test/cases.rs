@@ -157,6 +157,10 @@ fn parse(path: &Path, text: &str) -> Result<CaseFile, LineFault> {
 
 /// Which kind of line it is; a sentence where it is none.
 fn kind(written: &str) -> Result<Kind<'_>, String> {
+    // A list of values in their order would be taken for an object otherwise.
+    if !written.trim_start().starts_with('{') {
+        return Err("a line is an object".to_owned());
+    }
     let line: Line<'_> = serde_json::from_str(written).map_err(|error| error.to_string())?;
     // The members that belong together; whatever else is there does not belong to the line.
     let has = |names: &[&str]| -> Result<(), String> {
@@ -351,7 +355,7 @@ mod tests {
     fn lines_are_one_thing() {
         for (line, why) in [
             ("{}", "has none of"),
-            ("[]", "invalid type"),
+            ("[]", "a line is an object"),
             (r#"{"case":"c","request":{},"expect":{"decision":"DENY"}}"#, "`codes` is missing"),
             (r#"{"case":"c","expect":{"decision":"DENY","codes":[]}}"#, "`request` is missing"),
             (r#"{"case":"c","request":{}}"#, "`expect` is missing"),
