@@ -202,7 +202,7 @@ fn faults_of_regions_have_lines() {
         ),
         (
             "<!-- pdl: fn acme.gate.twice -->\n<!-- pdl: end -->\n",
-            "1: there is no region of a `fn` (it is one of about, action, claims, entities, entity, enum, function, group, \
+            "1: there is no region of a `fn` (it is one of about, action, claims, constants, entities, entity, enum, function, group, \
              invariant, invariants, lifecycle, obligation, parameters, policy, record, rules, table)",
         ),
     ] {

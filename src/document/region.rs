@@ -14,7 +14,7 @@ use crate::document::markdown::{code, first_sentence, paragraphs};
 use crate::document::names::declared;
 use crate::document::types::Writer;
 use crate::document::{entities, fields::Of, lifecycle};
-use crate::syntax::ast::{Doc, Invariant, Item, ItemKind, Policy};
+use crate::syntax::ast::{Const, Doc, Invariant, Item, ItemKind, Policy};
 use crate::types::stdlib;
 
 /// What may stand before a name.
@@ -22,6 +22,7 @@ const SORTS: &[&str] = &[
     "about",
     "action",
     "claims",
+    "constants",
     "entities",
     "entity",
     "enum",
@@ -184,7 +185,7 @@ fn written(library: &Library, asks: &str) -> Result<String, Unknown> {
         Some((name, words)) if sort == "about" => (name, Some(words.trim().trim_matches('"'))),
         _ => (name, None),
     };
-    if matches!(sort, "about" | "entities" | "parameters" | "rules" | "invariants") {
+    if matches!(sort, "about" | "constants" | "entities" | "parameters" | "rules" | "invariants") {
         let place = library.place(name).ok_or_else(|| unknown_module(library, name))?;
         return of_module(&Writer::new(library, place, &[]), sort, name, words);
     }
@@ -265,6 +266,14 @@ fn of_module(writer: &Writer<'_>, sort: &str, name: &str, words: Option<&str>) -
                     .collect::<Vec<_>>()
                     .join("\n"),
             }
+        }
+        "constants" => {
+            let all = file.items.iter().filter_map(|item| match &item.kind {
+                ItemKind::Const(one) => Some((item, one)),
+                _ => None,
+            });
+            let all: Vec<(&Item, &Const)> = all.collect();
+            if all.is_empty() { String::new() } else { writer.constants(&all) }
         }
         "entities" => stdlib::entities(name).and_then(entities::tables).unwrap_or_default(),
         _ => {

@@ -1,8 +1,10 @@
 //! Tables, functions and constants.
 
+use std::collections::BTreeSet;
+
 use crate::document::markdown::{self, block, code};
 use crate::document::types::Writer;
-use crate::syntax::ast::{Const, Enum, Function, Item, Table};
+use crate::syntax::ast::{Const, Enum, Expr, ExprKind, Function, Item, Table};
 
 /// Of more variants than these nobody asks which is smaller.
 const ORDERED_MAX: usize = 12;
@@ -19,10 +21,15 @@ impl Writer<'_> {
         markdown::table(&["variant", "about"], &one.variants.iter().map(row).collect::<Vec<_>>())
     }
 
-    /// A table as one: a column for each parameter, one for the result, the cells as they are written.
+    /// A table as one: a column for each parameter, one for the result, the cells as they are written. Where every
+    /// result is a record that is written out, each of its fields has a column.
     pub fn table(&self, table: &Table) -> String {
+        let fields = result_fields(table);
         let mut head: Vec<String> = table.parameters.iter().map(|parameter| code(&parameter.name.text)).collect();
-        head.push("result".to_owned());
+        match &fields {
+            Some(fields) => head.extend(fields.iter().map(|field| format!("→ {}", code(field)))),
+            None => head.push("result".to_owned()),
+        }
         head.push("about".to_owned());
         let head: Vec<&str> = head.iter().map(String::as_str).collect();
         let rows = table.rows.iter().map(|row| {
@@ -30,7 +37,13 @@ impl Writer<'_> {
                 row.patterns.iter().map(|pattern| code(&self.excerpts.line(pattern.span))).collect();
             // A row of fewer columns is none that was checked.
             cells.resize(table.parameters.len(), String::new());
-            cells.push(self.expr(&row.value));
+            match (&fields, &row.value.kind) {
+                (Some(fields), ExprKind::Record(values)) => cells.extend(fields.iter().map(|field| {
+                    let value = values.iter().find(|value| *value.name.text == **field);
+                    value.map(|value| self.expr(&value.value)).unwrap_or_default()
+                })),
+                _ => cells.push(self.expr(&row.value)),
+            }
             cells.push(markdown::inline(&row.doc));
             cells
         });
@@ -64,5 +77,26 @@ impl Writer<'_> {
             vec![code(&one.name.text), ty, self.expr(&one.value), markdown::inline(&item.doc)]
         };
         markdown::table(&["constant", "type", "value", "about"], &all.iter().map(row).collect::<Vec<_>>())
+    }
+}
+
+/// The fields of the results, in the order of the first, if all of them are records with the same fields, and of at most
+/// so many that the rows can still be read.
+fn result_fields(table: &Table) -> Option<Vec<&str>> {
+    const FIELDS_MAX: usize = 6;
+    let names = |expr: &'_ Expr| match &expr.kind {
+        ExprKind::Record(values) => {
+            Some(values.iter().map(|value| value.name.text.to_string()).collect::<BTreeSet<_>>())
+        }
+        _ => None,
+    };
+    let first = table.rows.first()?;
+    let expected = names(&first.value).filter(|names| (1..=FIELDS_MAX).contains(&names.len()))?;
+    if table.rows.iter().any(|row| names(&row.value).as_ref() != Some(&expected)) {
+        return None;
+    }
+    match &first.value.kind {
+        ExprKind::Record(values) => Some(values.iter().map(|value| &*value.name.text).collect()),
+        _ => None,
     }
 }
