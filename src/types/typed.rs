@@ -643,15 +643,24 @@ pub struct TestCase {
     pub span: Span,
 }
 
+/// A group that a test names, as decisions do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupExpect {
+    /// The type's name on the wire.
+    pub ty: Arc<str>,
+    /// The id.
+    pub id: Arc<str>,
+}
+
 /// What a test expects of a gate; what is not said may be anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GateExpect {
-    /// The group that may approve: the type's wire name, and the id.
-    pub from: Option<(Arc<str>, Arc<str>)>,
+    /// The group that may approve.
+    pub from: Option<GroupExpect>,
     /// Until when.
     pub within: Option<Duration>,
     /// Every escalation, in order; none if nothing is said of them.
-    pub escalations: Vec<((Arc<str>, Arc<str>), Duration)>,
+    pub escalations: Vec<(GroupExpect, Duration)>,
     /// Voters of other gates don't count.
     pub distinct: bool,
 }

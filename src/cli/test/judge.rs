@@ -6,7 +6,7 @@ use crate::base::span::Span;
 use crate::bytecode::program::SiteId;
 use crate::data::duration::Duration;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::types::typed::{self, ExpectDef, GateExpect, TestDef};
+use crate::types::typed::{self, ExpectDef, GateExpect, GroupExpect, TestDef};
 use crate::vm::decide::{Answer, Kind};
 use crate::vm::decision::{Decision, EntityName, ErrorReport, GateReport};
 use crate::vm::input::Document;
@@ -87,7 +87,7 @@ fn gate_misses(expected: &ExpectDef, gate: &GateReport) -> Vec<String> {
     misses
 }
 
-fn group((ty, id): &(Arc<str>, Arc<str>)) -> EntityName {
+fn group(GroupExpect { ty, id }: &GroupExpect) -> EntityName {
     EntityName { ty: ty.to_string(), id: id.to_string() }
 }
 

@@ -1,7 +1,5 @@
 //! What a test expects of a gate: who is asked, how many, until when, and whom next.
 
-use std::sync::Arc;
-
 use super::Scope;
 use crate::base::span::Span;
 use crate::data::duration::Duration;
@@ -10,7 +8,7 @@ use crate::syntax::ast::{self, ClauseKind};
 use crate::types::bodies::evaluate_constant;
 use crate::types::policies::clauses;
 use crate::types::ty::{Interval, Type};
-use crate::types::typed::{Answer, Const, EntityTypeId, GateExpect};
+use crate::types::typed::{Answer, Const, EntityTypeId, GateExpect, GroupExpect};
 
 /// An `expect` line, as far as it is about a gate.
 #[derive(Clone, Copy, Debug)]
@@ -84,11 +82,10 @@ impl Gate<'_> {
     }
 }
 
-/// A group that a test names, by the type's name on the wire and its id.
-fn entity(scope: &Scope<'_>, expr: &ast::Expr, sink: &mut Diagnostics) -> Option<(Arc<str>, Arc<str>)> {
+fn entity(scope: &Scope<'_>, expr: &ast::Expr, sink: &mut Diagnostics) -> Option<GroupExpect> {
     let types = (0..scope.world.entity_types.len() as u32).map(EntityTypeId).collect();
     match evaluate_constant(scope.world, scope.module, &[], expr, Some(&Type::Entity(types)), sink)? {
-        (_, Const::Entity(ty, id)) => Some((scope.world.entity_types[ty.index()].wire.clone(), id)),
+        (_, Const::Entity(ty, id)) => Some(GroupExpect { ty: scope.world.entity_types[ty.index()].wire.clone(), id }),
         _ => None,
     }
 }
