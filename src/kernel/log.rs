@@ -27,7 +27,13 @@ pub mod append;
 pub mod checkpoint;
 pub mod commitment;
 pub mod erase;
+pub mod finding;
 pub mod prove;
+pub mod verify;
+
+mod leaves;
+mod order;
+mod view;
 
 #[cfg(test)]
 mod testing;

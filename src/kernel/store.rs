@@ -190,6 +190,15 @@ pub trait Tx {
     /// The store can't be read.
     fn node(&mut self, node: Node) -> Result<Option<Digest>, StoreError>;
 
+    /// The hashes of nodes of a level from an index on, `count` of them; `None` where there is none.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn nodes(&mut self, level: u8, from: u64, count: u32) -> Result<Vec<Option<Digest>>, StoreError> {
+        let nodes = (from..=u64::MAX).take(usize::try_from(count).unwrap_or(usize::MAX));
+        nodes.map(|index| self.node(Node { level, index })).collect()
+    }
+
     /// Keeps bytes by their digest. To keep them twice is to keep them.
     ///
     /// # Errors

@@ -151,6 +151,10 @@ fn nodes_and_contents_are_kept() {
         assert!(is_conflict(&done(store, |tx| tx.put_node(node, other)), "node", "3/5"));
         assert_eq!(done(store, |tx| tx.node(node)), Ok(Some(hash)));
         assert_eq!(done(store, |tx| tx.node(Node { level: 3, index: u64::MAX })), Ok(None));
+        assert_eq!(done(store, |tx| tx.nodes(3, 4, 3)), Ok(vec![None, Some(hash), None]));
+        assert_eq!(done(store, |tx| tx.nodes(3, 6, 2)), Ok(vec![None, None]));
+        assert_eq!(done(store, |tx| tx.nodes(2, 5, 1)), Ok(vec![None]));
+        assert_eq!(done(store, |tx| tx.nodes(3, 5, 0)), Ok(vec![]));
 
         assert_eq!(done(store, |tx| tx.content(hash)), Ok(None));
         for _ in 0..2 {

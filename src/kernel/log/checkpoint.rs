@@ -52,6 +52,10 @@ pub(super) fn read(object: &Object) -> Result<Kept, &'static str> {
     Ok(Kept { size, note: note.to_owned() })
 }
 
+pub(super) fn is_current(object: &Object) -> bool {
+    object.state == CURRENT
+}
+
 fn body_of(note: &str) -> Vec<u8> {
     canonical(&Value::Object(Map::from_iter([(NOTE.to_owned(), note.into())]))).into_bytes()
 }

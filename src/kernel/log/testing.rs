@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use serde_json::{Map, Value, json};
 
 use super::append::{Event, Log};
+use super::finding::Finding;
+use super::verify::{Options, Report, verify};
 use crate::base::hash::Digest;
 use crate::data::timestamp::Timestamp;
 use crate::kernel::entry::{Entry, Kind};
@@ -80,13 +82,30 @@ impl Memory {
         entry.expect("it was run")
     }
 
-    /// Whether the nodes are those of the entries.
-    pub fn is_whole(&self) -> bool {
+    /// Verifies, against checkpoints that were kept elsewhere too.
+    pub fn report(&mut self, trusted: &[String]) -> Report {
+        let options = Options { origin: ORIGIN, known: &[signer().verifier()], trusted, threads: 2 };
+        let mut report = None;
+        let done = self.transact(&mut |tx| {
+            report = Some(verify(tx, &options, &mut |_| {})?);
+            Ok(())
+        });
+        assert_eq!(done, Ok(()));
+        report.expect("it was run")
+    }
+
+    /// What a verification finds.
+    pub fn findings(&mut self, trusted: &[String]) -> Vec<Finding> {
+        self.report(trusted).findings
+    }
+
+    /// Computes all nodes anew, as somebody would who covers their traces.
+    pub fn rebuild(&mut self) {
         let (mut tree, mut nodes) = (Frontier::default(), BTreeMap::new());
         for entry in self.rows.values() {
             tree.append(leaf_hash(entry), |node, hash| _ = nodes.insert(node, hash));
         }
-        nodes == self.nodes
+        self.nodes = nodes;
     }
 
     /// The root of what is there.

@@ -25,6 +25,8 @@ const INDEX_OF: &str = "SELECT position FROM entries WHERE id = ?1";
 const PUT_NODE: &str = "INSERT INTO nodes (level, position, hash, sum) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (level, position) DO NOTHING";
 const NODE: &str = "SELECT level, position, hash, sum FROM nodes WHERE level = ?1 AND position = ?2";
+const NODES: &str = "SELECT level, position, hash, sum FROM nodes WHERE level = ?1 AND position >= ?2 AND position < ?3
+    ORDER BY position";
 const PUT_CONTENT: &str = "INSERT INTO contents (digest, content) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING";
 const CONTENT: &str = "SELECT digest, content FROM contents WHERE digest = ?1";
 const ERASE_CONTENT: &str = "DELETE FROM contents WHERE digest = ?1";
@@ -188,6 +190,20 @@ impl Tx for Transaction<'_> {
         let Ok(position) = i64::try_from(node.index) else { return Ok(None) };
         let found = self.row(NODE, (node.level, position), read_node)?;
         Ok(found.map(|(_, hash)| hash))
+    }
+
+    fn nodes(&mut self, level: u8, from: u64, count: u32) -> Result<Vec<Option<Digest>>, StoreError> {
+        let end = from.saturating_add(count.into());
+        let mut nodes = vec![None; usize::try_from(count).unwrap_or_default()];
+        // Beyond what SQLite counts to there are none.
+        let (Ok(start), Ok(behind)) = (i64::try_from(from), i64::try_from(end)) else { return Ok(nodes) };
+        for (node, hash) in self.rows(NODES, (level, start, behind), read_node)? {
+            let place = node.index.checked_sub(from).and_then(|place| nodes.get_mut(usize::try_from(place).ok()?));
+            if let Some(place) = place {
+                *place = Some(hash);
+            }
+        }
+        Ok(nodes)
     }
 
     fn put_content(&mut self, content: &[u8]) -> Result<Digest, StoreError> {
