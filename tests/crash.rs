@@ -1,0 +1,30 @@
+//! What was acknowledged outlives the process that said so, and the power.
+//!
+//! A test binary of its own, because it is run again as the process that is killed.
+
+#[path = "crash/forgetful.rs"]
+mod forgetful;
+#[path = "crash/kill.rs"]
+mod kill;
+#[path = "crash/life.rs"]
+mod life;
+#[path = "crash/power.rs"]
+mod power;
+#[path = "kernel/room.rs"]
+mod room;
+
+/// Chance that is the same every time.
+#[derive(Debug)]
+pub struct Chance(pub u64);
+
+impl Chance {
+    /// A number from 0 to one below `end`.
+    pub fn below(&mut self, end: u64) -> u64 {
+        // Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators": SplitMix64.
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % end
+    }
+}

@@ -1,0 +1,113 @@
+//! A machine that loses its power at any moment, on a disk that forgets what was not synced.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pdl::kernel::store::sqlite::{Options, Sqlite};
+use pdl::kernel::store::{Store, StoreError};
+
+use super::Chance;
+use super::forgetful::{Disk, Fault};
+use super::life::{WORKERS, check, work};
+
+const PATH: &str = "/store";
+/// How many disks, and how often the power of each goes.
+const DISKS: u64 = 25;
+const OUTAGES: u64 = 12;
+
+fn open(disk: &Disk, name: &str) -> Result<Sqlite, StoreError> {
+    let options = Options { vfs: Some(name.to_owned()), ..Options::PLAIN };
+    match Sqlite::open(PATH, &options) {
+        Err(StoreError::Unavailable(_)) if !disk.has(PATH) => Sqlite::create(PATH, &options),
+        Err(StoreError::Unknown(why)) if why == "there is nothing in it" => Sqlite::create(PATH, &options),
+        other => other,
+    }
+}
+
+/// What came of many outages.
+#[derive(Debug, Default)]
+struct Told {
+    acknowledged: u64,
+    failed: u64,
+    full: u64,
+}
+
+/// Works until the power goes, looks what is left, and so on. Panics when something is lost.
+fn outages(disk: &Disk, name: &str, fault: Fault, chance: &mut Chance) -> Told {
+    let mut told = Told::default();
+    let mut done = [0; WORKERS];
+    disk.clear();
+    for _ in 0..OUTAGES {
+        // Time to look at what is left. Nothing is written for that, but a little to tidy up.
+        disk.power(1_000_000, Fault::None, chance);
+        let mut store = open(disk, name).unwrap_or_else(|error| panic!("{done:?} were acknowledged: {error}"));
+        let counts = check(&mut store).unwrap_or_else(|error| panic!("{done:?} were acknowledged: {error}"));
+        let is_kept = counts.iter().zip(done).all(|(count, done)| *count >= done);
+        assert!(is_kept, "{counts:?} are there, and {done:?} were acknowledged");
+        done = counts;
+        drop(store);
+        disk.power(1 + chance.below(800), fault, chance);
+        let Ok(mut store) = open(disk, name) else { continue };
+        while disk.has_power() {
+            let worker = chance.below(WORKERS as u64) as usize;
+            let mut count = 0;
+            let result = store.transact(&mut |tx| {
+                count = work(tx, worker)?;
+                Ok(())
+            });
+            match result {
+                Ok(()) => {
+                    done[worker] = count;
+                    told.acknowledged += 1;
+                }
+                Err(StoreError::Full(_)) => told.full += 1,
+                Err(StoreError::Corrupt(why)) => panic!("{why}"),
+                Err(_) => told.failed += u64::from(disk.has_power()),
+            }
+        }
+    }
+    told
+}
+
+/// All disks of a sort.
+fn all(name: &str, fault: Fault) -> Told {
+    let disk = Disk::new(name);
+    let mut chance = Chance(7);
+    let mut all = Told::default();
+    for _ in 0..DISKS {
+        let told = outages(&disk, name, fault, &mut chance);
+        all.acknowledged += told.acknowledged;
+        all.failed += told.failed;
+        all.full += told.full;
+    }
+    assert!(all.acknowledged > DISKS * OUTAGES, "{all:?}");
+    all
+}
+
+#[test]
+fn what_was_synced_is_enough() {
+    let told = all("forgetful", Fault::None);
+    assert_eq!((told.failed, told.full), (0, 0), "with power, everything is done");
+}
+
+/// The disk itself is put to the test: a store that does not sync does not stand it.
+#[test]
+fn a_store_that_does_not_sync_is_found_out() {
+    let disk = Disk::new("deaf");
+    let mut chance = Chance(7);
+    let lost = (0..DISKS)
+        .filter(|_| catch_unwind(AssertUnwindSafe(|| outages(&disk, "deaf", Fault::Deaf, &mut chance))).is_err())
+        .count() as u64;
+    assert!(lost > DISKS / 2, "only {lost} of {DISKS} disks lost something");
+}
+
+#[test]
+fn what_could_not_be_synced_was_not_acknowledged() {
+    let told = all("failing", Fault::Failing);
+    assert!(told.failed > DISKS, "{told:?}");
+}
+
+#[test]
+fn what_found_no_room_was_not_acknowledged() {
+    let told = all("full", Fault::Full);
+    assert!(told.full > DISKS, "{told:?}");
+}
