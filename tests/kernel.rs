@@ -1,5 +1,7 @@
 //! The Execution Kernel.
 
+#[path = "kernel/damage.rs"]
+mod damage;
 #[path = "kernel/plain.rs"]
 mod plain;
 #[path = "kernel/room.rs"]

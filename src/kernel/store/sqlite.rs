@@ -173,12 +173,7 @@ fn connect(path: &Path, options: &Options, more: OpenFlags) -> Result<Connection
 /// How many steps were done to a file; an error if it is not ours. The file is not changed.
 fn steps_done(connection: &Connection) -> Result<usize, StoreError> {
     let number = |sql: &str| connection.query_row(sql, (), |row| row.get::<_, i64>(0));
-    let application = match number("PRAGMA application_id") {
-        Err(Error::SqliteFailure(cause, _)) if cause.code == ErrorCode::NotADatabase => {
-            return Err(StoreError::Unknown("it is not a database".to_owned()));
-        }
-        other => other.map_err(fault)?,
-    };
+    let application = number("PRAGMA application_id").map_err(fault)?;
     let version = number("PRAGMA user_version").map_err(fault)?;
     let tables = number("SELECT count(*) FROM sqlite_schema").map_err(fault)?;
     match (application, usize::try_from(version), tables) {
@@ -237,7 +232,8 @@ fn fault(error: Error) -> StoreError {
     match error {
         Error::SqliteFailure(cause, _) => match (cause.code, cause.extended_code) {
             (_, ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS) => StoreError::Corrupt(text),
-            (ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase, _) => StoreError::Corrupt(text),
+            (ErrorCode::DatabaseCorrupt, _) => StoreError::Corrupt(text),
+            (ErrorCode::NotADatabase, _) => StoreError::Unknown("it is not a database".to_owned()),
             (ErrorCode::DiskFull, _) => StoreError::Full(text),
             (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => {
                 StoreError::Unavailable("somebody else has it open".to_owned())

@@ -1,0 +1,311 @@
+//! Files that are not what they were: of others, cut off, changed, without room.
+
+use std::fs;
+use std::path::Path;
+
+use pdl::base::hash::Digest;
+use pdl::kernel::store::sqlite::{Options, Sqlite};
+use pdl::kernel::store::{Object, Query, Store, StoreError, Tx};
+use pdl::log::tree::Node;
+use rusqlite::Connection;
+
+use super::room::Room;
+
+fn object(key: &str, version: u64) -> Object {
+    let body = vec![b'o'; 900];
+    Object { kind: "gate".to_owned(), key: key.to_owned(), version, state: "open".to_owned(), due_ms: Some(1), body }
+}
+
+/// Keeps something of everything under a number.
+fn keep(tx: &mut dyn Tx, number: u64) -> Result<(), StoreError> {
+    tx.put(&object(&number.to_string(), 0))?;
+    tx.append(&format!("ent_{number}"), "kind", format!("{{\"number\":{number}}}").repeat(40).as_bytes())?;
+    tx.put_node(Node { level: 0, index: number }, Digest::of(&number.to_be_bytes()))?;
+    tx.put_content(format!("content {number}").repeat(50).as_bytes()).map(drop)
+}
+
+/// A store with this many of everything, each kept by a transaction of its own.
+fn fill(path: &Path, count: u64) -> Sqlite {
+    let mut store = Sqlite::create(path, &Options::PLAIN).expect("it can be made");
+    for number in 0..count {
+        store.transact(&mut |tx| keep(tx, number)).expect("it can be kept");
+    }
+    store
+}
+
+/// All that a store has, as text.
+fn all(store: &mut Sqlite, count: u64) -> Result<String, StoreError> {
+    let mut told = String::new();
+    store.transact(&mut |tx| {
+        let gates = Query { kind: "gate".to_owned(), state: None, due_until_ms: None, after: None, limit: 1_000 };
+        told = format!("{:?} {:?} {:?}", tx.find(&gates)?, tx.entries(0, 1_000)?, tx.entries_of("kind", 0, 1_000)?);
+        for number in 0..count {
+            let digest = Digest::of(format!("content {number}").repeat(50).as_bytes());
+            let kept = (tx.get("gate", &number.to_string())?, tx.node(Node { level: 0, index: number })?);
+            told += &format!("{kept:?} {:?} {:?}", tx.content(digest)?, tx.index_of(&format!("ent_{number}"))?);
+        }
+        Ok(())
+    })?;
+    Ok(told)
+}
+
+fn opened(path: &Path) -> Result<Sqlite, StoreError> {
+    Sqlite::open(path, &Options::PLAIN)
+}
+
+#[test]
+fn files_of_others_are_refused_and_left_alone() {
+    let room = Room::new();
+    let path = room.path("file");
+    let refused = |what: &str| {
+        let before = fs::read(&path).expect("it is there");
+        for open in [Sqlite::open(&path, &Options::PLAIN), Sqlite::create(&path, &Options::PLAIN)] {
+            let error = open.expect_err(what);
+            assert!(matches!(error, StoreError::Unknown(_)), "{what}: {error:?}");
+        }
+        assert_eq!(before, fs::read(&path).expect("it is there"), "{what}");
+    };
+    fs::write(&path, "not a database at all, but longer than the header of one: ".repeat(10))
+        .expect("it can be written");
+    refused("a text");
+    for sql in [
+        "CREATE TABLE objects (kind)",
+        "PRAGMA application_id = 7",
+        "PRAGMA user_version = 1",
+        // A form that is newer than any.
+        "PRAGMA application_id = 1346653259; PRAGMA user_version = 2; CREATE TABLE objects (kind)",
+        // Ours, and of no version.
+        "PRAGMA application_id = 1346653259; CREATE TABLE objects (kind)",
+        "PRAGMA application_id = 1346653259; PRAGMA user_version = -1; CREATE TABLE objects (kind)",
+    ] {
+        fs::remove_file(&path).expect("it was there");
+        Connection::open(&path).expect("it can be made").execute_batch(sql).expect("it is SQL");
+        refused(sql);
+    }
+}
+
+#[test]
+fn a_store_is_made_once_and_opened_by_one() {
+    let room = Room::new();
+    let path = room.path("store");
+    assert!(matches!(opened(&path), Err(StoreError::Unavailable(_))), "there is none");
+    assert!(!path.exists(), "and none was made");
+    let mut store = fill(&path, 2);
+    assert!(matches!(opened(&path), Err(StoreError::Unavailable(_))), "somebody has it");
+    assert!(matches!(Sqlite::create(&path, &Options::PLAIN), Err(StoreError::Unavailable(_))));
+    let before = all(&mut store, 2);
+    drop(store);
+    assert!(matches!(Sqlite::create(&path, &Options::PLAIN), Err(StoreError::Unknown(_))), "it is there already");
+    let mut store = opened(&path).expect("nobody has it any more");
+    assert_eq!(all(&mut store, 2), before);
+    drop(store);
+    // What is left of a store that was emptied is not a new one, unless somebody wants one.
+    fs::write(&path, "").expect("it can be written");
+    assert!(matches!(opened(&path), Err(StoreError::Unknown(_))));
+    Sqlite::create(&path, &Options::PLAIN).expect("nothing is in the way");
+}
+
+#[test]
+fn without_room_nothing_is_done_by_halves() {
+    let room = Room::new();
+    let path = room.path("store");
+    drop(fill(&path, 10));
+    let options = Options { pages_max: Some(80), ..Options::PLAIN };
+    let mut store = Sqlite::open(&path, &options).expect("it has so few pages");
+    let mut kept = 10;
+    let error = loop {
+        match store.transact(&mut |tx| keep(tx, kept)) {
+            Ok(()) => kept += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StoreError::Full(_)), "{error:?}");
+    // Who goes on in spite of it does nothing by halves either.
+    let mut found = None;
+    let result = store.transact(&mut |tx| {
+        found = Some(tx.part(&mut |tx| (kept..).try_for_each(|number| keep(tx, number))));
+        tx.append("ent_more", "kind", b"").map(drop)
+    });
+    assert!(matches!(found, Some(Err(StoreError::Full(_)))), "{found:?}");
+    kept += u64::from(result.is_ok());
+    store.check().expect("it is whole");
+    let read = |store: &mut Sqlite| {
+        let mut size = 0;
+        store
+            .transact(&mut |tx| {
+                size = tx.log_size()?;
+                assert_eq!(tx.index_of("ent_more")?.is_some(), result.is_ok());
+                Ok(())
+            })
+            .expect("it can be read");
+        size
+    };
+    assert_eq!(read(&mut store), kept);
+    drop(store);
+    assert!(matches!(Sqlite::open(&path, &Options { pages_max: Some(3), ..options }), Err(StoreError::Full(_))));
+    // With room again, it goes on.
+    let mut store = opened(&path).expect("it is whole");
+    assert_eq!(read(&mut store), kept);
+    store.transact(&mut |tx| keep(tx, 10_000)).expect("there is room");
+}
+
+#[test]
+fn what_is_erased_is_in_no_file() {
+    const SECRET: &str = "the name of somebody";
+    let room = Room::new();
+    let path = room.path("store");
+    let mut store = fill(&path, 5);
+    let mut digest = None;
+    let everything = || {
+        let mut bytes = fs::read(&path).expect("it is there");
+        bytes.extend(fs::read(room.path("store-wal")).expect("it is there"));
+        String::from_utf8_lossy(&bytes).contains(SECRET)
+    };
+    for secret in [SECRET.to_owned(), SECRET.repeat(1_000)] {
+        let mut write = |tx: &mut dyn Tx| {
+            digest = Some(tx.put_content(secret.as_bytes())?);
+            Ok(())
+        };
+        store.transact(&mut write).expect("it can be kept");
+        assert!(everything());
+        store
+            .transact(&mut |tx| {
+                assert!(tx.erase_content(digest.expect("it was kept"))?);
+                Ok(())
+            })
+            .expect("it can be erased");
+        assert!(!everything());
+        // Nor did the rest go with it.
+        store.check().expect("it is whole");
+    }
+}
+
+/// Some places of a file, the same each time.
+fn places(length: usize, count: usize) -> impl Iterator<Item = usize> {
+    let mut at = 12_345_u64;
+    std::iter::repeat_with(move || {
+        at = at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (at >> 33) as usize % length
+    })
+    .take(count)
+}
+
+/// Opens a file with other bytes, and reads all of it: an error, or the same as before.
+fn is_noticed_or_harmless(path: &Path, bytes: &[u8], before: &str, count: u64) -> bool {
+    fs::write(path, bytes).expect("it can be written");
+    let read = opened(path).and_then(|mut store| {
+        store.check()?;
+        all(&mut store, count)
+    });
+    for more in ["-wal", "-journal"] {
+        let _ = fs::remove_file(format!("{}{more}", path.display()));
+    }
+    match read {
+        Ok(text) => {
+            assert!(text == before, "other than before, and nobody noticed");
+            false
+        }
+        Err(StoreError::Corrupt(_) | StoreError::Unknown(_) | StoreError::Unavailable(_)) => true,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn damage_is_noticed() {
+    const COUNT: u64 = 12;
+    let room = Room::new();
+    let path = room.path("store");
+    let mut store = fill(&path, COUNT);
+    let before = all(&mut store, COUNT).expect("it can be read");
+    drop(store);
+    let good = fs::read(&path).expect("it is there");
+    assert!(!is_noticed_or_harmless(&path, &good, &before, COUNT), "this is how it was");
+    let mut noticed = 0;
+    for place in places(good.len() * 8, 400) {
+        let mut bad = good.clone();
+        bad[place / 8] ^= 1 << (place % 8);
+        noticed += u32::from(is_noticed_or_harmless(&path, &bad, &before, COUNT));
+    }
+    assert!(noticed > 100, "most of a file is in use, and {noticed} of 400 were noticed");
+    for length in places(good.len(), 60).chain([0, 1, 99, 100, 4_095, 4_096, good.len() - 1]) {
+        assert!(is_noticed_or_harmless(&path, &good[..length], &before, COUNT), "cut to {length} bytes");
+    }
+}
+
+/// A file that was written ahead and not tidied up, cut off and changed at the end: whatever is read is what was kept up to
+/// some transaction, whole.
+#[test]
+fn a_torn_end_is_as_if_it_had_not_begun() {
+    const COUNT: u64 = 12;
+    let room = Room::new();
+    let path = room.path("store");
+    let store = fill(&path, COUNT);
+    // As a process that is killed leaves them.
+    let (good, ahead) = (fs::read(&path), fs::read(room.path("store-wal")));
+    let (good, ahead) = (good.expect("it is there"), ahead.expect("it is there"));
+    drop(store);
+    let torn = room.path("torn");
+    let mut seen = std::collections::BTreeSet::new();
+    for at in places(ahead.len(), 80) {
+        let mut changed = ahead.clone();
+        changed[at] ^= 0x10;
+        for ahead in [&ahead[..at], &changed] {
+            fs::write(&torn, &good).expect("it can be written");
+            fs::write(room.path("torn-wal"), ahead).expect("it can be written");
+            let mut size = 0;
+            let read = opened(&torn).and_then(|mut store| {
+                store.check()?;
+                store.transact(&mut |tx| {
+                    size = tx.log_size()?;
+                    for number in 0..COUNT {
+                        let is_kept = number < size;
+                        assert_eq!(tx.get("gate", &number.to_string())?.is_some(), is_kept);
+                        assert_eq!(tx.node(Node { level: 0, index: number })?.is_some(), is_kept);
+                        assert_eq!(tx.index_of(&format!("ent_{number}"))?, is_kept.then_some(number));
+                    }
+                    Ok(())
+                })
+            });
+            let _ = fs::remove_file(room.path("torn-wal"));
+            match read {
+                Ok(()) => seen.insert(size),
+                Err(StoreError::Unknown(_)) => seen.insert(0),
+                Err(other) => panic!("{other:?}"),
+            };
+        }
+    }
+    assert!(seen.len() > 4, "{seen:?}");
+}
+
+#[test]
+fn a_row_that_was_changed_is_noticed_when_it_is_read() {
+    const COUNT: u64 = 3;
+    let room = Room::new();
+    let path = room.path("store");
+    drop(fill(&path, COUNT));
+    let good = fs::read(&path).expect("it is there");
+    for sql in [
+        "UPDATE objects SET version = 2 WHERE key = '1'",
+        "UPDATE objects SET version = -1 WHERE key = '1'",
+        "UPDATE objects SET state = 'done' WHERE key = '1'",
+        "UPDATE objects SET due_ms = 2 WHERE key = '1'",
+        "UPDATE objects SET due_ms = NULL WHERE key = '1'",
+        "UPDATE objects SET body = x'00' WHERE key = '1'",
+        "UPDATE objects SET key = '7' WHERE key = '1'",
+        "UPDATE entries SET entry = x'00' WHERE position = 1",
+        "UPDATE entries SET id = 'other' WHERE position = 1",
+        "UPDATE entries SET kind = 'other' WHERE position = 1",
+        "UPDATE entries SET position = 7 WHERE position = 1",
+        "DELETE FROM entries WHERE position = 1",
+        "UPDATE nodes SET hash = zeroblob(32) WHERE position = 1",
+        "UPDATE nodes SET hash = x'00' WHERE position = 1",
+        "UPDATE nodes SET level = 1 WHERE position = 1",
+        "UPDATE contents SET content = x'00' WHERE rowid = 2",
+        "UPDATE contents SET digest = zeroblob(32) WHERE rowid = 2",
+    ] {
+        fs::write(&path, &good).expect("it can be written");
+        Connection::open(&path).expect("it can be opened").execute_batch(sql).expect("it is SQL");
+        let mut store = opened(&path).expect("it is one of ours");
+        assert!(matches!(store.check(), Err(StoreError::Corrupt(_))), "{sql}");
+    }
+}
