@@ -109,3 +109,7 @@ pub const ENTRY_BYTES_MAX: usize = 65_535;
 pub const ENTRY_DEPTH_MAX: usize = 96;
 /// The most findings that one verification of a log names.
 pub const FINDINGS_MAX: usize = 1_000;
+/// The most entries that one search of a log gives.
+pub const SEARCH_MAX: u32 = 1_000;
+/// The most entries that one search of a log looks at, before it says from where to go on.
+pub const SEARCH_STEPS_MAX: u64 = 100_000;

@@ -27,8 +27,10 @@ pub mod append;
 pub mod checkpoint;
 pub mod commitment;
 pub mod erase;
+pub mod export;
 pub mod finding;
 pub mod prove;
+pub mod search;
 pub mod verify;
 
 mod leaves;
@@ -45,6 +47,7 @@ use super::environment::NoRandomness;
 use super::store::{StoreError, Tx};
 use crate::base::hash::Digest;
 use crate::log::note::NoteError;
+use crate::log::offline::Unproved;
 use crate::log::proof::NoProof;
 use crate::log::tree::Node;
 
@@ -78,8 +81,12 @@ pub enum LogError {
         /// The size of that checkpoint.
         size: u64,
     },
-    /// The name of the log can't be that of a note's key.
+    /// The name of the log can't be that of a note's key, or a checkpoint is not signed as it should be.
     Note(NoteError),
+    /// A checkpoint is not one of the log.
+    BadCheckpoint(Unproved),
+    /// A file could not be written.
+    Files(String),
 }
 
 impl fmt::Display for LogError {
@@ -102,6 +109,8 @@ impl fmt::Display for LogError {
                 write!(f, "the log is not what its checkpoint of {size} entries says; nothing is signed")
             }
             LogError::Note(fault) => write!(f, "the head can't be signed: {fault}"),
+            LogError::BadCheckpoint(fault) => write!(f, "the checkpoint: {fault}"),
+            LogError::Files(fault) => write!(f, "the log can't be exported: {fault}"),
         }
     }
 }

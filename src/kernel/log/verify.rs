@@ -322,6 +322,13 @@ impl Walk {
         }
     }
 
+    /// A node that is not kept. Of files, the file was told.
+    fn missing(&self, node: Node, findings: &mut Findings) {
+        if self.step == 1 {
+            findings.push(Finding::NodeMissing(node));
+        }
+    }
+
     /// Grows both trees by leaves that are kept, where entries have other hashes with those.
     fn leaves(
         &mut self,
@@ -333,7 +340,7 @@ impl Walk {
         for (at, stored) in (start..).zip(kept) {
             let entry = if others.is_empty() { None } else { others.remove(&at) };
             if stored.is_none() {
-                findings.push(Finding::NodeMissing(Node { level: 0, index: at }));
+                self.missing(Node { level: 0, index: at }, findings);
                 if entry.is_none() {
                     self.unknown.insert(at);
                 }
@@ -377,7 +384,7 @@ impl Walk {
             let count = u32::try_from(twins.len()).unwrap_or(u32::MAX);
             for (twin, stored) in twins.iter().zip(view.nodes(level, from, count, findings)?) {
                 match stored {
-                    None => findings.push(Finding::NodeMissing(twin.node)),
+                    None => self.missing(twin.node, findings),
                     Some(stored) if stored == twin.kept => {}
                     Some(_) if self.strange.len() >= MISFITS_MAX => findings.more = true,
                     Some(stored) => _ = self.strange.insert(twin.node, stored != twin.found),
