@@ -2,6 +2,8 @@
 
 #[path = "kernel/damage.rs"]
 mod damage;
+#[path = "kernel/log.rs"]
+mod log;
 #[path = "kernel/plain.rs"]
 mod plain;
 #[path = "kernel/room.rs"]

@@ -1,0 +1,251 @@
+//! The kernel's log in a file, written by many threads; its proofs against another implementation; its export in a folder.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ct_merkle::mem_backed_tree::MemoryBackedTree;
+use ct_merkle::{ConsistencyProof, InclusionProof, RootHash};
+use pdl::base::hash::Digest;
+use pdl::data::timestamp::Timestamp;
+use pdl::kernel::entry::Kind;
+use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::log::append::{Event, Log};
+use pdl::kernel::log::export::{Files, export, verify_files};
+use pdl::kernel::log::finding::Finding;
+use pdl::kernel::log::verify::{Options, Report, verify};
+use pdl::kernel::log::{LogError, prove};
+use pdl::kernel::store::memory::Memory;
+use pdl::kernel::store::sqlite::{self, Sqlite};
+use pdl::kernel::store::{Store, StoreError};
+use pdl::kernel::writer::{WriteError, Writer};
+use pdl::log::note::Signer;
+use pdl::log::offline::open_checkpoint;
+use serde_json::{Map, json};
+use sha2::Sha256;
+
+use super::room::Room;
+
+const ORIGIN: &str = "pdl.example/log";
+
+fn signer() -> Signer {
+    Signer::from_seed(ORIGIN, &[7; 32]).expect("it is a name")
+}
+
+/// A clock that stands still, and chance that never comes twice.
+#[derive(Debug, Default)]
+struct World(AtomicU64);
+
+impl Environment for World {
+    fn now(&self) -> Timestamp {
+        Timestamp::parse("2026-11-21T10:00:00Z").expect("it is a time")
+    }
+
+    fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
+        let digest = Digest::of(&self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes()).0;
+        buffer.iter_mut().zip(digest).for_each(|(byte, chance)| *byte = chance);
+        Ok(())
+    }
+}
+
+fn event(number: u64) -> Event {
+    Event::new(Kind::Decision, Map::from_iter([("number".to_owned(), json!(number))]))
+}
+
+fn append(store: &mut dyn Store, log: &Log, world: &World, numbers: std::ops::Range<u64>) {
+    let done = store.transact(&mut |tx| {
+        for number in numbers.clone() {
+            log.append(tx, world, event(number))?;
+        }
+        log.checkpoint(tx, &signer())?;
+        Ok(())
+    });
+    assert_eq!(done, Ok(()));
+}
+
+fn report(store: &mut dyn Store) -> Report {
+    let options = Options { origin: ORIGIN, known: &[signer().verifier()], trusted: &[], threads: 2 };
+    let mut report = None;
+    let done = store.transact(&mut |tx| {
+        report = Some(verify(tx, &options, &mut |_| {})?);
+        Ok(())
+    });
+    assert_eq!(done, Ok(()));
+    report.expect("it was run")
+}
+
+#[derive(Debug, PartialEq)]
+struct Failed(String);
+
+impl From<WriteError> for Failed {
+    fn from(fault: WriteError) -> Failed {
+        Failed(fault.to_string())
+    }
+}
+
+impl From<LogError> for Failed {
+    fn from(fault: LogError) -> Failed {
+        Failed(fault.to_string())
+    }
+}
+
+#[test]
+fn many_threads_write_one_log() {
+    let room = Room::new();
+    let path = room.path("log");
+    let store = Sqlite::create(&path, &sqlite::Options::PLAIN).expect("it can be made");
+    let writer = Writer::new(Box::new(store)).expect("there is a thread");
+    let (log, world) = (Arc::new(Log::default()), Arc::new(World::default()));
+    std::thread::scope(|scope| {
+        for thread in 0..4_u64 {
+            let (writer, log, world) = (&writer, log.clone(), world.clone());
+            scope.spawn(move || {
+                for number in 0..50 {
+                    let (log, world) = (log.clone(), world.clone());
+                    let done = writer.submit(move |tx| {
+                        let entry = log.append(tx, &*world, event(number))?;
+                        // Some fail behind that, and are undone.
+                        if number % 7 == thread { Err(Failed("given up".to_owned())) } else { Ok(entry.index) }
+                    });
+                    assert_eq!(done.is_err(), number % 7 == thread, "{done:?}");
+                }
+                let log = log.clone();
+                writer.submit(move |tx| log.checkpoint(tx, &signer()).map_err(Failed::from)).expect("it is signed");
+            });
+        }
+    });
+    drop(writer.close().expect("it was not lost"));
+    let mut store = Sqlite::open(&path, &sqlite::Options::PLAIN).expect("it is there");
+    let report = report(&mut store);
+    assert!(report.is_sound(), "{report:?}");
+    // Of the numbers up to 50, eight are divided by seven with no rest, and with a rest of 1 to 3 seven or eight.
+    let undone: u64 = (0..4).map(|thread| (0..50).filter(|number| number % 7 == thread).count() as u64).sum();
+    assert_eq!(report.size, 200 - undone);
+    assert_eq!(report.covered, report.size);
+}
+
+/// What is done to a file behind the store's back, and what is found then. The store finds what it can by itself: then that
+/// entry can't be read; what it can't find, the log does.
+#[test]
+fn files_that_were_tampered_with() {
+    let room = Room::new();
+    let path = room.path("log");
+    let mut store = Sqlite::create(&path, &sqlite::Options::PLAIN).expect("it can be made");
+    let (log, world) = (Log::default(), World::default());
+    append(&mut store, &log, &world, 0..20);
+    append(&mut store, &log, &world, 20..33);
+    assert!(report(&mut store).is_sound());
+    drop(store);
+    let unreadable = |found: &[Finding], at: u64| matches!(found, [Finding::Unreadable { index, .. }] if *index == at);
+    type Check<'a> = &'a dyn Fn(&[Finding]) -> bool;
+    let steps: [(&str, Check<'_>); 4] = [
+        ("UPDATE entries SET entry = zeroblob(9) WHERE position = 7", &|found| unreadable(found, 7)),
+        ("DELETE FROM entries WHERE position = 7", &|found| unreadable(found, 7)),
+        ("DELETE FROM entries WHERE position = 32", &|found| found == [Finding::Truncated { size: 32, promised: 33 }]),
+        (
+            "DELETE FROM nodes WHERE level = 2 AND position = 3",
+            &|found| matches!(found, [Finding::NodeMissing(node)] if (node.level, node.index) == (2, 3)),
+        ),
+    ];
+    let whole = fs::read(&path).expect("it can be read");
+    for (sql, is_named) in steps {
+        let room = Room::new();
+        let copy = room.path("copy");
+        fs::write(&copy, &whole).expect("it can be written");
+        let connection = rusqlite::Connection::open(&copy).expect("it is a database");
+        assert_eq!(connection.execute(sql, ()).expect("it is SQL"), 1, "{sql}");
+        drop(connection);
+        let mut store = Sqlite::open(&copy, &sqlite::Options::PLAIN).expect("it is there");
+        let found = report(&mut store).findings;
+        assert!(is_named(&found), "{sql}: {found:?}");
+    }
+}
+
+/// Roots and proofs are those of `ct-merkle`, and it takes ours.
+#[test]
+fn another_implementation_agrees() {
+    let mut store = Memory::new();
+    let (log, world) = (Log::default(), World::default());
+    let mut theirs = MemoryBackedTree::<Sha256, Vec<u8>>::new();
+    let (mut ids, mut roots) = (Vec::new(), BTreeMap::new());
+    for round in 0..9_u64 {
+        append(&mut store, &log, &world, 0..round + 1);
+        let done = store.transact(&mut |tx| {
+            for (_, entry) in tx.entries(theirs.len(), 1_000)? {
+                ids.push(pdl::kernel::entry::Entry::read(&entry).expect("it is an entry").id);
+                theirs.push(entry);
+            }
+            let size = theirs.len();
+            let digests = |hashes: &[Digest]| hashes.iter().map(|hash| hash.0.into()).collect::<Vec<_>>();
+            for (index, id) in ids.iter().enumerate() {
+                let (entry, ours) = prove::inclusion(tx, id)?;
+                let head = open_checkpoint(&ours.checkpoint, ORIGIN, &[signer().verifier()]).expect("it is signed");
+                assert_eq!((head.size, &head.root.0[..]), (size, &theirs.root().as_bytes()[..]));
+                roots.insert(size, RootHash::<Sha256>::new(head.root.0.into(), head.size));
+                let hashes = digests(&ours.hashes);
+                let proof = InclusionProof::<Sha256>::from_digests(&hashes);
+                assert_eq!(proof.as_bytes(), theirs.prove_inclusion(index).as_bytes());
+                let verified = roots[&size].verify_inclusion(&entry.to_bytes(), index as u64, &proof);
+                verified.expect("they take our proof");
+            }
+            for (old, root) in roots.range(..size) {
+                let ours = digests(&prove::consistency(tx, *old)?.hashes);
+                let proof = ConsistencyProof::<Sha256>::from_digests(&ours);
+                let added = usize::try_from(size - old).expect("it is small");
+                assert_eq!(proof.as_bytes(), theirs.prove_consistency(added).as_bytes());
+                roots[&size].verify_consistency(root, &proof).expect("they take our proof");
+            }
+            Ok(())
+        });
+        assert_eq!(done, Ok(()));
+    }
+    assert_eq!(theirs.len(), 45);
+}
+
+/// Files of a folder.
+struct Folder(PathBuf);
+
+impl Files for Folder {
+    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), String> {
+        let path = self.0.join(path);
+        let folder = path.parent().ok_or("it has a folder")?;
+        fs::create_dir_all(folder).and_then(|()| fs::write(&path, bytes)).map_err(|fault| fault.to_string())
+    }
+
+    fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        match fs::read(self.0.join(path)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(fault.to_string()),
+        }
+    }
+}
+
+#[test]
+fn logs_are_exported_to_folders() {
+    let mut store = Memory::new();
+    let (log, world) = (Log::default(), World::default());
+    append(&mut store, &log, &world, 0..300);
+    append(&mut store, &log, &world, 300..700);
+    let known = [signer().verifier()];
+    let room = Room::new();
+    let path = room.path("log");
+    let mut folder = Folder(path.clone());
+    let done = store.transact(&mut |tx| {
+        export(tx, None, ORIGIN, &known, &mut folder, &mut |_| {}).map(|_| ()).map_err(StoreError::from)
+    });
+    assert_eq!(done, Ok(()));
+    let options = Options { origin: ORIGIN, known: &known, trusted: &[], threads: 2 };
+    let report = verify_files(&mut folder, &options, &mut |_| {}).expect("it can be read");
+    assert!(report.is_sound() && report.size == 700, "{report:?}");
+
+    let entries = path.join("tile/entries/001");
+    let mut bytes = fs::read(&entries).expect("it is there");
+    let at = bytes.len() - 12;
+    bytes[at] ^= 1;
+    fs::write(&entries, bytes).expect("it can be written");
+    let report = verify_files(&mut folder, &options, &mut |_| {}).expect("it can be read");
+    assert!(matches!(&report.findings[..], [Finding::Changed { index: 511, .. }]), "{:?}", report.findings);
+}
