@@ -130,22 +130,7 @@ impl Tx for Transaction<'_> {
     }
 
     fn find(&mut self, query: &Query) -> Result<Vec<Object>, StoreError> {
-        let mut sql =
-            String::from("SELECT kind, key, version, state, due_ms, body, sum FROM objects WHERE kind = :kind");
-        let mut params: Vec<(&str, &dyn ToSql)> = vec![(":kind", &query.kind), (":limit", &query.limit)];
-        if let Some(state) = &query.state {
-            sql.push_str(" AND state = :state");
-            params.push((":state", state));
-        }
-        if let Some(until) = &query.due_until_ms {
-            sql.push_str(" AND due_ms <= :until");
-            params.push((":until", until));
-        }
-        if let Some(after) = &query.after {
-            sql.push_str(" AND key > :after");
-            params.push((":after", after));
-        }
-        sql.push_str(" ORDER BY key LIMIT :limit");
+        let (sql, params) = find_sql(query);
         self.rows(&sql, params.as_slice(), read_object)
     }
 
@@ -222,6 +207,26 @@ impl Tx for Transaction<'_> {
         self.has_erased |= changed > 0;
         Ok(changed > 0)
     }
+}
+
+/// Only what is asked for is in the text, so that each has the index that suits it.
+fn find_sql(query: &Query) -> (String, Vec<(&str, &dyn ToSql)>) {
+    let mut sql = String::from("SELECT kind, key, version, state, due_ms, body, sum FROM objects WHERE kind = :kind");
+    let mut params: Vec<(&str, &dyn ToSql)> = vec![(":kind", &query.kind), (":limit", &query.limit)];
+    if let Some(state) = &query.state {
+        sql.push_str(" AND state = :state");
+        params.push((":state", state));
+    }
+    if let Some(until) = &query.due_until_ms {
+        sql.push_str(" AND due_ms <= :until");
+        params.push((":until", until));
+    }
+    if let Some(after) = &query.after {
+        sql.push_str(" AND key > :after");
+        params.push((":after", after));
+    }
+    sql.push_str(" ORDER BY key LIMIT :limit");
+    (sql, params)
 }
 
 /// Reads every row of every table.
@@ -348,4 +353,42 @@ fn entry_sum(position: i64, id: &str, kind: &str, entry: &[u8]) -> i64 {
 
 fn node_sum(node: Node, hash: &Digest) -> i64 {
     sum(&[b"node", &[node.level], &node.index.to_be_bytes(), &hash.0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing that is asked for needs a look at every row.
+    #[test]
+    fn everything_is_found_by_an_index() {
+        let connection = Connection::open_in_memory().expect("there is memory");
+        super::super::STEPS.iter().try_for_each(|step| connection.execute_batch(step)).expect("it is SQL");
+        let plan = |sql: &str| {
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("it is SQL");
+            // The parameters are not bound; a plan is made without them.
+            let mut rows = statement.raw_query();
+            let mut steps = Vec::new();
+            while let Some(row) = rows.next().expect("it has a plan") {
+                steps.push(row.get::<_, String>(3).expect("a plan is text"));
+            }
+            steps.join("; ")
+        };
+        let some = |is_there: bool| is_there.then(|| "x".to_owned());
+        for at in 0..8_u8 {
+            let (state, after) = (some(at & 1 > 0), some(at & 2 > 0));
+            let due_until_ms = (at & 4 > 0).then_some(1);
+            let query = Query { kind: "gate".to_owned(), state, due_until_ms, after, limit: 1 };
+            let plan = plan(&find_sql(&query).0);
+            assert!(plan.contains("USING INDEX") && !plan.contains("SCAN"), "{query:?}: {plan}");
+            // Only what is due may have to be sorted, and that is little.
+            assert!(at & 4 > 0 || !plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
+        }
+        for sql in [GET, PUT, REMOVE, ENTRIES, ENTRIES_OF, INDEX_OF, NODE, CONTENT, ERASE_CONTENT] {
+            let plan = plan(sql);
+            assert!(plan.contains("SEARCH") && !plan.contains("SCAN") && !plan.contains("TEMP"), "{sql}: {plan}");
+        }
+        // The largest key of a table is looked up.
+        assert_eq!(plan(LOG_SIZE), "SEARCH entries");
+    }
 }
