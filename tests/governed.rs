@@ -106,6 +106,23 @@ fn the_library_is_as_its_cases_say() {
     assert_eq!(tested, modules, "every module has cases, and every tested module is there");
 }
 
+/// A case that expects an error names it: any mistake in its request would be one, and would pass for the one it is about.
+#[test]
+fn errors_are_named() {
+    let mut unnamed = Vec::new();
+    for Cases { path, .. } in case_files() {
+        let text = fs::read_to_string(root().join(&path)).expect("the file can be read");
+        for (line, text) in (1..).zip(text.lines()) {
+            let case: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{path}, line {line}: {error}"));
+            let expected = &case["expect"];
+            if expected["kind"] == "error" && !expected["error"]["code"].is_string() {
+                unnamed.push(format!("{path}, line {line}"));
+            }
+        }
+    }
+    assert!(unnamed.is_empty(), "{}", unnamed.join("\n"));
+}
+
 /// Every policy of the library's tests is the policy of a case file, without warnings, in canonical form.
 #[test]
 fn the_tests_of_the_library_are_sound() {
