@@ -9,6 +9,9 @@
 //! | `approval` | an approval rule matches | approval rules that match |
 //! | `allowed` | else | allowances that match |
 //!
+//! What requires approval is `allowed` once all gates are met. Then both determine it that match: the allowances and the
+//! approval rules, with the obligations of both.
+//!
 //! Rules that the index leaves out have a false condition. Once the answer is certain, only rules that may fail are still
 //! looked at, since an error would change it; so the answer never depends on the order in which rules are looked at. A
 //! list of all determining rules is made when somebody asks for it.
@@ -93,6 +96,9 @@ pub enum Extent {
     Kind,
     /// The kind and all rules that determine it.
     Rules,
+    /// What it comes to once all its gates are met, and all rules that determine that: where approval is required, the
+    /// allowances and the approval rules.
+    Approved,
 }
 
 /// What came out.
@@ -136,7 +142,7 @@ pub fn decide<E: Entities, M: Meter>(run: &mut Run<'_, E, M>, sets: &mut Sets, a
     sets.begin(plan);
     find_candidates(run, plan, sets);
     let mut search = Search { run, sets, plan, error: None };
-    let wanted = if extent == Extent::Rules { Wanted::All } else { Wanted::First };
+    let wanted = if extent == Extent::Kind { Wanted::First } else { Wanted::All };
     let violated = search.look_at(&plan.violations, wanted);
     // Denials that match are listed beside violated invariants.
     let more = if violated && extent == Extent::Kind { Wanted::Errors } else { wanted };
@@ -149,14 +155,19 @@ pub fn decide<E: Entities, M: Meter>(run: &mut Run<'_, E, M>, sets: &mut Sets, a
         if asks {
             search.check_gates(entry);
         }
-        search.check_obligations(entry, if asks { &plan.approvals } else { &plan.allowances });
+        if asks {
+            search.check_obligations(entry, &plan.approvals);
+        }
+        if !asks || extent == Extent::Approved {
+            search.check_obligations(entry, &plan.allowances);
+        }
     }
     let kind = match () {
         () if search.error.is_some() => Kind::Error,
         () if violated => Kind::Violated,
         () if denied => Kind::Denied,
         () if !allowed => Kind::NotPermitted,
-        () if asks => Kind::Approval,
+        () if asks && extent != Extent::Approved => Kind::Approval,
         () => Kind::Allowed,
     };
     Outcome { kind, error: search.error }

@@ -164,10 +164,16 @@ impl Machine {
     pub fn decision(&self, question: Question<'_>, scratch: &mut Scratch) -> Decision {
         let store = self.entities();
         let decoded = self.decode(&store, question, scratch);
-        self.reasons(&store, decoded.as_ref(), scratch)
+        self.reasons(&store, decoded.as_ref(), scratch, Extent::Rules)
     }
 
-    fn reasons(&self, store: &Store, decoded: Result<&Decoded, &Fail>, scratch: &mut Scratch) -> Decision {
+    fn reasons(
+        &self,
+        store: &Store,
+        decoded: Result<&Decoded, &Fail>,
+        scratch: &mut Scratch,
+        extent: Extent,
+    ) -> Decision {
         let decoded = match decoded {
             Ok(decoded) => decoded,
             Err(error) => {
@@ -179,7 +185,8 @@ impl Machine {
                 });
             }
         };
-        let mut decision = self.run(store, decoded, scratch, Unmetered, |run, sets| report(run, sets, decoded.action));
+        let mut decision =
+            self.run(store, decoded, scratch, Unmetered, |run, sets| report(run, sets, decoded.action, extent));
         decision.assumed_presented = decoded.assumed_presented;
         if let Some(origin) = self.origin() {
             decision.locate(|site| origin.place(site));
@@ -277,7 +284,21 @@ impl Decided<'_> {
     /// more, this time looking at all rules that matter; allocates.
     pub fn decision(&mut self) -> Decision {
         let decoded = self.outcome.as_ref().map(|(decoded, _)| decoded);
-        self.machine.reasons(&self.store, decoded, self.scratch)
+        self.machine.reasons(&self.store, decoded, self.scratch, Extent::Rules)
+    }
+
+    /// What an answer that requires approval comes to once all its gates are met: a decision of kind `allowed`, with the
+    /// rules and the obligations of its allowances and of its approval rules together, in source order, and without gates.
+    /// `None` if the answer is another one: no approval makes anything else of it.
+    ///
+    /// It is of kind `error` if an argument of an obligation of an allowance is an error, which nobody had to know before;
+    /// so the kind has to be looked at. It says nothing of whether the gates are met.
+    pub fn approved(&mut self) -> Option<Decision> {
+        if self.kind() != Kind::Approval {
+            return None;
+        }
+        let decoded = self.outcome.as_ref().map(|(decoded, _)| decoded);
+        Some(self.machine.reasons(&self.store, decoded, self.scratch, Extent::Approved))
     }
 
     /// The decision with all its reasons and its digests: what a log keeps. Costs what [`decision`](Decided::decision)

@@ -12,9 +12,14 @@ use crate::vm::run::{Meter, Run};
 use crate::vm::show::Show;
 use crate::vm::value::{Fault, Value};
 
-/// Decides once more with all reasons, and tells them.
-pub fn report<E: Entities, M: Meter>(run: &mut Run<'_, E, M>, sets: &mut Sets, action: u32) -> Decision {
-    let outcome = decide(run, sets, action, Extent::Rules);
+/// Decides once more with all reasons, and tells them. The extent is `Rules` or `Approved`.
+pub fn report<E: Entities, M: Meter>(
+    run: &mut Run<'_, E, M>,
+    sets: &mut Sets,
+    action: u32,
+    extent: Extent,
+) -> Decision {
+    let outcome = decide(run, sets, action, extent);
     let image: &Image = run.image;
     let mut decision = Decision {
         kind: outcome.kind,
@@ -67,7 +72,8 @@ fn determining(entry: &Entry, sets: &Sets, outcome: Outcome) -> Vec<u32> {
         Kind::Violated => matches!(effect, Effect::Violation | Effect::Deny),
         Kind::Denied => effect == Effect::Deny,
         Kind::Approval => effect == Effect::RequireApproval,
-        Kind::Allowed => effect == Effect::Allow,
+        // Approval rules match only where their gates are met.
+        Kind::Allowed => matches!(effect, Effect::Allow | Effect::RequireApproval),
     };
     match outcome.error {
         Some((_, rule)) => vec![rule],

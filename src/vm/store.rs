@@ -5,6 +5,7 @@
 //! row in whatever store. Numbers of strings count on from the program's. A store therefore belongs to one program.
 
 pub mod ancestors;
+pub mod directory;
 pub mod fault;
 pub mod load;
 pub mod patch;

@@ -21,6 +21,8 @@ pub struct Reach {
     pub ran: BTreeMap<&'static str, u64>,
     /// Decisions of sound requests, by kind.
     pub kinds: BTreeMap<Kind, u64>,
+    /// What decisions come to that require approval, once all have agreed.
+    pub approved: BTreeMap<Kind, u64>,
     /// Errors of evaluation, of decisions and of shadow rules.
     pub faults: BTreeMap<FaultKind, u64>,
     /// Faulty requests, by kind of error.
@@ -68,6 +70,8 @@ impl Reach {
         for kind in Kind::ALL {
             ask("decisions of kind", kind.name(), self.kinds.get(&kind).copied().unwrap_or(0), self.decisions());
         }
+        let allowed = self.approved.get(&Kind::Allowed).copied().unwrap_or(0);
+        ask("decisions that are", "approved", allowed, self.decisions());
         let faults = self.faults.values().sum();
         for fault in FAULTS {
             ask("errors", fault.name(), self.faults.get(fault).copied().unwrap_or(0), faults);

@@ -8,7 +8,7 @@ use pdl::bytecode::verify::{Limits, verify};
 use pdl::compile::compile;
 use pdl::diagnostic::Diagnostics;
 use pdl::types::typed::TypedPolicy;
-use pdl::vm::decision::ErrorReport;
+use pdl::vm::decision::{Decision, ErrorReport};
 use pdl::vm::machine::{Machine, Question, Scratch};
 use pdl::vm::run::Meter;
 
@@ -16,7 +16,7 @@ use crate::differential::reach::{Reach, mnemonic};
 use crate::generate::mutations::{self, mutate};
 use crate::generate::random::Random;
 use crate::generate::worlds::{Documents, Values};
-use crate::reference::decide::{decide, place};
+use crate::reference::decide::{self as reference, Decision as Expected, decide, place};
 use crate::reference::world::{Request, World};
 
 /// A package that can be asked both ways.
@@ -102,16 +102,11 @@ impl Subject {
         let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(text.as_bytes()) };
         let mut decided = self.machine.decide(question, scratch);
         let quick = decided.kind();
-        let mut decision = decided.decision();
+        let (mut decision, approved) = (decided.decision(), decided.approved());
         if self.machine.decision(question, scratch) != decision {
             return Err(format!("reasons alone differ from an answer with reasons\nrequest {text}\nfacts {facts}"));
         }
-        decision.locate(|site| self.sites.get(site.0 as usize).map(|span| place(*span)));
-        let mut found = decision.to_json();
-        if let Some(ErrorReport::Evaluation { kind, .. }) = &decision.error {
-            // Sentences are not compared.
-            found = found.replacen(&format!(",\"message\":\"{}\"", kind.sentence()), "", 1);
-        }
+        let found = self.comparable(&mut decision);
         let expected_json = expected.json.to_string();
         if found != expected_json || quick.name() != expected.kind.name() {
             return Err(format!(
@@ -120,7 +115,35 @@ impl Subject {
                 expected.kind.name(),
             ));
         }
+        let expected = reference::approved(&self.policy, world, request);
+        self.approved(approved, expected.as_ref(), reach)
+            .map_err(|difference| format!("once approved: {difference}\nrequest {text}\nfacts {facts}"))?;
         self.cost(question, scratch, reach).map_err(|difference| format!("request {text}\nfacts {facts}\n{difference}"))
+    }
+
+    /// A decision as text, with places; sentences are not compared.
+    fn comparable(&self, decision: &mut Decision) -> String {
+        decision.locate(|site| self.sites.get(site.0 as usize).map(|span| place(*span)));
+        let found = decision.to_json();
+        match &decision.error {
+            Some(ErrorReport::Evaluation { kind, .. }) => {
+                found.replacen(&format!(",\"message\":\"{}\"", kind.sentence()), "", 1)
+            }
+            _ => found,
+        }
+    }
+
+    /// What a request comes to once all have agreed, both ways.
+    fn approved(&self, found: Option<Decision>, expected: Option<&Expected>, reach: &mut Reach) -> Result<(), String> {
+        let found = found.map(|mut decision| self.comparable(&mut decision));
+        let told = expected.map(|expected| expected.json.to_string());
+        if found != told {
+            return Err(format!("machine {found:?}\nreference {told:?}"));
+        }
+        if let Some(expected) = expected {
+            *reach.approved.entry(expected.kind).or_default() += 1;
+        }
+        Ok(())
     }
 
     /// No decision takes more steps than certified.

@@ -363,6 +363,60 @@ fn an_obligation_that_fails_makes_the_decision_an_error() {
     assert_eq!((decision.kind, ids(&decision)), (Kind::Error, vec!["m.allow"]));
 }
 
+/// What the request comes to once all gates are met.
+fn approved(machine: &Machine, request: &str) -> Option<Decision> {
+    machine.decide(Question::strict(request.as_bytes()), &mut Scratch::default()).approved()
+}
+
+#[test]
+fn what_is_approved_is_allowed_by_both_sorts_of_rules() {
+    let machine = ladder();
+    let decision = approved(&machine, &request(11, "")).expect("it requires approval");
+    assert_eq!((decision.kind, ids(&decision)), (Kind::Allowed, vec!["m.allow", "m.approve", "m.allow2"]));
+    assert_eq!(decision.gates, []);
+    // Of all else nothing is made.
+    for amount in [0, 1, 21, 31] {
+        assert_eq!(approved(&machine, &request(amount, "")), None, "{amount}");
+    }
+    assert_eq!(approved(&machine, "{}"), None);
+}
+
+#[test]
+fn obligations_of_what_is_approved_are_those_of_both_sorts_of_rules() {
+    let mut policy = Policy::new(&["m.pay", "m.ask", "m.other", "A", "B", "a"]);
+    let (one, from) = (policy.int(1), policy.team("a"));
+    let quorum = policy.int_function(&format!("const 0 {one}\nreturn 0"));
+    let (above, int) = (policy.above(0), policy.builder.type_of(&Literal::Int(0)));
+    let amount = policy.int_function("read 0 0\nreturn 0");
+    let twice = policy.int_function("read 0 0\nint_add 0 0 0 @8\nreturn 0");
+    let [pay_code, ask_code] = ["A", "B"].map(|text| policy.builder.string(text));
+    let schema = &mut policy.builder.program.schema;
+    schema.obligations.push(Obligation { name: "pay".into(), parameters: vec![("amount".into(), int)] });
+    let ask_rule = policy.rule("m.ask", Effect::RequireApproval, above);
+    ask_rule.gate = Some(Gate { from, quorum, within_ms: None, escalations: vec![], distinct: false });
+    ask_rule.obligations = vec![(0, vec![amount])];
+    ask_rule.code = Some(ask_code);
+    let pay_rule = policy.rule("m.pay", Effect::Allow, above);
+    pay_rule.obligations = vec![(0, vec![twice])];
+    pay_rule.code = Some(pay_code);
+    policy.rule("m.other", Effect::Allow, above);
+    let machine = policy.machine();
+    let told = |decision: &Decision| -> Vec<String> {
+        let tell = |(_, datum): &(String, _)| pdl::vm::decision::Datum::to_json(datum);
+        decision.obligations.iter().map(|of| format!("{} {}", of.rule, tell(&of.arguments[0]))).collect()
+    };
+    let asked = ask(&machine, &request(4, ""));
+    assert_eq!((asked.kind, told(&asked)), (Kind::Approval, vec!["m.ask 4".to_owned()]));
+    let decision = approved(&machine, &request(4, "")).expect("it requires approval");
+    assert_eq!((decision.kind, told(&decision)), (Kind::Allowed, vec!["m.ask 4".to_owned(), "m.pay 8".to_owned()]));
+    assert_eq!(decision.codes, ["B", "A"]);
+    // An obligation that nobody had to know before can't be told: that denies, whoever has agreed.
+    assert_eq!(ask(&machine, &request(i64::MAX, "")).kind, Kind::Approval);
+    let decision = approved(&machine, &request(i64::MAX, "")).expect("it requires approval");
+    assert_eq!((decision.kind, decision.answer(), ids(&decision)), (Kind::Error, Answer::Deny, vec!["m.pay"]));
+    assert_eq!(decision.obligations, []);
+}
+
 #[test]
 fn a_faulty_request_is_denied_with_its_path() {
     let decision = ask(&ladder(), &request(1, "").replace("\"amount\":1", "\"amount\":1.5"));

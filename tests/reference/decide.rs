@@ -129,8 +129,25 @@ fn evaluate<'a>(policy: &'a TypedPolicy, world: &'a World, request: &'a Request)
     all
 }
 
+/// How the gates of a decision stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gates {
+    Open,
+    Met,
+}
+
 /// Decides a request.
 pub fn decide(policy: &TypedPolicy, world: &World, request: &Request) -> Decision {
+    decide_with(policy, world, request, Gates::Open)
+}
+
+/// What a request that requires approval comes to once all have agreed; none of other requests.
+pub fn approved(policy: &TypedPolicy, world: &World, request: &Request) -> Option<Decision> {
+    let asks = decide(policy, world, request).kind == Kind::Approval;
+    asks.then(|| decide_with(policy, world, request, Gates::Met))
+}
+
+fn decide_with(policy: &TypedPolicy, world: &World, request: &Request, gates: Gates) -> Decision {
     let mut all = evaluate(policy, world, request);
     let (mut shadow, mut counting): (Vec<_>, Vec<_>) = all.drain(..).partition(|rule| rule.shadow);
 
@@ -143,7 +160,7 @@ pub fn decide(policy: &TypedPolicy, world: &World, request: &Request) -> Decisio
         () if violated => Kind::Violated,
         () if denied => Kind::Denied,
         () if !allowed => Kind::NotPermitted,
-        () if asked => Kind::Approval,
+        () if asked && gates == Gates::Open => Kind::Approval,
         () => Kind::Allowed,
     };
 
@@ -227,7 +244,8 @@ fn determines(rule: &Active<'_>, kind: Kind) -> bool {
             Kind::Violated => matches!(rule.does, Does::Violation | Does::Deny),
             Kind::Denied => matches!(rule.does, Does::Deny),
             Kind::Approval => matches!(rule.does, Does::RequireApproval(_)),
-            Kind::Allowed => matches!(rule.does, Does::Allow),
+            // An approval rule is among those that matched only if its gate is met.
+            Kind::Allowed => matches!(rule.does, Does::Allow | Does::RequireApproval(_)),
         }
 }
 
