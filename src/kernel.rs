@@ -13,6 +13,7 @@
 
 pub mod entry;
 pub mod environment;
+pub mod gate;
 pub mod id;
 pub mod json;
 pub mod log;

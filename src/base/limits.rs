@@ -113,3 +113,12 @@ pub const FINDINGS_MAX: usize = 1_000;
 pub const SEARCH_MAX: u32 = 1_000;
 /// The most entries that one search of a log looks at, before it says from where to go on.
 pub const SEARCH_STEPS_MAX: u64 = 100_000;
+
+/// How long people have to agree where no rule says it, in milliseconds: seven days.
+pub const GATE_WITHIN_DEFAULT_MS: i64 = 604_800_000;
+/// The longest that people have to agree, whatever the rules say, in milliseconds: thirty days.
+pub const GATE_WITHIN_MAX_MS: i64 = 2_592_000_000;
+/// The most votes that count for one request, and the highest quorum that can be met.
+pub const GATE_VOTES_MAX: usize = 4_096;
+/// The most owners of a request's subject and resource, and owners of these, that are followed; with more nobody can vote.
+pub const GATE_OWNERS_MAX: usize = 4_096;
