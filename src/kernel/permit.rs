@@ -29,7 +29,7 @@ mod state;
 mod token;
 
 pub use state::{PermitState, Standing, Step, StepRefused};
-pub use token::{Issuer, TokenRefused, Verifier};
+pub use token::{Issuer, MAC_KEY_BYTES_MIN, TokenRefused, Verifier};
 
 use crate::base::hash::Digest;
 use crate::data::timestamp::Timestamp;
