@@ -223,6 +223,17 @@ impl Files for Folder {
     }
 }
 
+/// The page has every kind of entry, and no other.
+#[test]
+fn kinds_are_documented() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/kernel/log.md")).expect("it can be read");
+    let (_, table) = page.split_once("| kind | tells that |").expect("there is a table of kinds");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let told: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+    let kinds: Vec<&str> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    assert_eq!(told, kinds);
+}
+
 #[test]
 fn logs_are_exported_to_folders() {
     let mut store = Memory::new();
