@@ -299,20 +299,25 @@ fn whose_request_it_is_does_not_vote() {
 #[test]
 fn owners_of_the_requester_and_of_what_came_along_do_not_vote() {
     let machine = machine();
+    // The agent is `ann`'s; who asks is `own`, whose manager is `boss`.
+    let registry = Registry { owner: "ann", ..REGISTRIES[0] };
+    machine.load_entities(registry.json().as_bytes()).expect("they are sound");
     let store = machine.entities();
     let directory = Directory::new(machine.image(), &store);
     let why = |gate: &Gate, voter| gate.eligibility(&person(voter), "m.owners", directory, at(1));
-    // Who asks is `own`, whose manager is `boss`; the agent is theirs as well.
     let gate = open_as(&machine, "own", REQUEST, TWO).expect("people can be asked").0;
     assert_eq!(why(&gate, "own"), Err(Ineligible::Requester));
     assert_eq!(why(&gate, "boss"), Err(Ineligible::Owner));
-    assert_eq!(why(&gate, "ann"), Ok(()));
-    // A service that came along names another one, which names its keepers.
-    let origin = r#"{"origin":{"type":"Origin","id":"old","properties":{"keepers":["ann"]}}}"#;
-    let request = REQUEST.replace(r#"{"keepers":["kit"]}"#, origin);
-    let gate = open_as(&machine, "req", &request, TWO).expect("people can be asked").0;
     assert_eq!(why(&gate, "ann"), Err(Ineligible::Owner));
     assert_eq!(why(&gate, "ben"), Ok(()));
+    let gate = open_as(&machine, "req", REQUEST, TWO).expect("people can be asked").0;
+    assert_eq!((why(&gate, "own"), why(&gate, "boss")), (Ok(()), Ok(())));
+    // A service that came along names another one, which names its keepers.
+    let origin = r#"{"origin":{"type":"Origin","id":"old","properties":{"keepers":["ben"]}}}"#;
+    let request = REQUEST.replace(r#"{"keepers":["kit"]}"#, origin);
+    let gate = open_as(&machine, "req", &request, TWO).expect("people can be asked").0;
+    assert_eq!(why(&gate, "ben"), Err(Ineligible::Owner));
+    assert_eq!(why(&gate, "kit"), Ok(()));
     assert_eq!(gate.eligibility(&person("ben"), "m.none", directory, at(1)), Err(Ineligible::NotAsked));
 }
 
@@ -460,6 +465,37 @@ fn today_others_are_asked() {
     case.load(REGISTRIES[0]);
     // Where nobody has to agree any more, nobody has to have.
     assert_eq!(case.spend(Facts { needed: 0, ..TWO }, 5), None);
+}
+
+#[test]
+fn who_voted_on_two_things_counts_for_neither_that_wants_different_people() {
+    let (owners, security) = (Facts { needed: 1, ..TWO }, Facts { needed: 0, ..BOTH });
+    let mut case = Case::new(owners);
+    assert_eq!(case.vote("ben", "m.owners", 1), None);
+    // For a while the shop is not asked, and so nothing keeps its people from voting on the other thing.
+    case.load(Registry { security: &[], ..REGISTRIES[0] });
+    assert_eq!(case.spend(security, 2), Some(Refused::NotAgreed));
+    case.load(REGISTRIES[0]);
+    assert_eq!(case.vote("ben", "m.security", 3), None);
+    assert_eq!(case.gate.state, GateState::Approved);
+    // Now both are, and one person has voted on both.
+    assert_eq!(case.spend(BOTH, 4), Some(Refused::NotAgreed));
+    assert_eq!(case.vote("ann", "m.security", 5), None);
+    assert_eq!(case.spend(BOTH, 6), None);
+}
+
+#[test]
+fn what_was_said_to_one_group_is_not_said_to_another() {
+    let mut case = Case::new(TWO);
+    assert_eq!((case.vote("ann", "m.owners", 1), case.vote("ben", "m.owners", 1)), (None, None));
+    // As if the rule had asked another group when the one of them voted.
+    case.gate.votes[0].from.id = "security".to_owned();
+    assert_eq!(case.spend(TWO, 2), Some(Refused::NotAgreed));
+    // They may say it once more, and still are one person.
+    assert_eq!(case.vote("ann", "m.owners", 3), None);
+    case.gate.votes[0].from.id = "shop".to_owned();
+    assert_eq!(case.spend(Facts { needed: 3, ..TWO }, 4), Some(Refused::NotAgreed));
+    assert_eq!(case.spend(TWO, 5), None);
 }
 
 #[test]
