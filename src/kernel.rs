@@ -11,13 +11,24 @@
 //! lies in a [`store`]: state as objects, history as the entries of a tamper-evident log, both changed in one
 //! transaction or not at all. An error in it is a denial to whoever asked, and never anything else.
 
+pub mod bundles;
+pub mod engine;
 pub mod entry;
 pub mod environment;
+pub mod error;
+pub mod facts;
 pub mod gate;
 pub mod id;
+pub mod invoke;
 pub mod json;
 pub mod log;
 pub mod permit;
+pub mod record;
+pub mod registry;
+pub mod running;
 pub mod scope;
 pub mod store;
 pub mod writer;
+
+pub use engine::{Kernel, Settings};
+pub use error::KernelError;

@@ -2,6 +2,9 @@
 
 #[path = "kernel/damage.rs"]
 mod damage;
+#[cfg(feature = "compiler")]
+#[path = "kernel/engine.rs"]
+mod engine;
 #[path = "kernel/log.rs"]
 mod log;
 #[path = "kernel/plain.rs"]

@@ -83,6 +83,8 @@ kinds! {
     PermitFailed "permit.failed"
     /// It began and nobody said how it ended.
     PermitAbandoned "permit.abandoned"
+    /// Nobody used it in time.
+    PermitExpired "permit.expired"
     /// A scope was made.
     ScopeCreated "scope.created"
     /// An attempt and its cost were set aside.

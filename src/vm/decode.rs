@@ -112,12 +112,7 @@ pub fn decode(
     scratch: &mut Scratch,
     local: &mut Local,
 ) -> Result<Decoded, Fail> {
-    local.clear();
-    scratch.inputs.clear();
-    scratch.context.clear();
-    scratch.ignored.clear();
-    scratch.buffers.work.clear();
-    scratch.buffers.keys.clear();
+    clear(scratch, local);
     let (mut decoded, mark) = decode_request(world, options, request, scratch, local)
         .map_err(|error| locate(error, Document::Request, request))?;
     decoded.assumed_presented |= decode_facts(world, options, facts, decoded.action, mark, scratch, local)
@@ -131,6 +126,31 @@ pub fn decode(
         }));
     }
     Ok(decoded)
+}
+
+/// Decodes a request without the kernel's facts: what the caller gave. Fields of the kernel are not to be read then, and
+/// there are no inputs that a rule could run with.
+pub fn decode_asked(
+    world: World<'_>,
+    options: Options,
+    request: &[u8],
+    scratch: &mut Scratch,
+    local: &mut Local,
+) -> Result<Decoded, Fail> {
+    clear(scratch, local);
+    let (decoded, mark) = decode_request(world, options, request, scratch, local)
+        .map_err(|error| locate(error, Document::Request, request))?;
+    scratch.context.extend_from_slice(scratch.buffers.work.get(mark..).unwrap_or_default());
+    Ok(decoded)
+}
+
+fn clear(scratch: &mut Scratch, local: &mut Local) {
+    local.clear();
+    scratch.inputs.clear();
+    scratch.context.clear();
+    scratch.ignored.clear();
+    scratch.buffers.work.clear();
+    scratch.buffers.keys.clear();
 }
 
 /// The members of a request, as far as they are known before the action is.

@@ -8,7 +8,7 @@
 use crate::base::hash::Digest;
 use crate::bytecode::schema::{Action, Field};
 use crate::vm::canonical::{Form, Writer, push_object, push_string};
-use crate::vm::decode::{Decoded, Extent, Options, Scratch, World, decode};
+use crate::vm::decode::{Decoded, Extent, Options, Scratch, World, decode, decode_asked};
 use crate::vm::entities::Entities as _;
 use crate::vm::input::Fail;
 use crate::vm::memory::{Local, Memory};
@@ -74,6 +74,19 @@ pub fn canonical_in(
     let request = envelope(writer, &decoded, &local, action, context(&|field| !field.kernel));
     let binding = envelope(writer, &decoded, &local, action, context(&|field| !field.kernel && !field.advisory));
     Ok(Canonical { request, facts, binding })
+}
+
+/// The digest that an approval of a request is bound to, without the kernel's facts: they are no part of it.
+pub fn binding(world: World<'_>, options: Options, request: &[u8]) -> Result<Digest, Fail> {
+    let (mut scratch, mut local) = (Scratch::default(), Local::default());
+    let options = Options { extent: Extent::Everything, ..options };
+    let decoded = decode_asked(world, options, request, &mut scratch, &mut local)?;
+    let schema = world.image.schema();
+    let memory = Memory { program: &world.image.heap, store: world.store.heap(), local: &local.heap };
+    let writer = Writer { schema, memory, presented: &local.presented, form: Form::Digest };
+    let action = &schema.actions[decoded.action as usize];
+    let context = context(writer, action, &scratch.context, &|field| !field.kernel && !field.advisory);
+    Ok(Digest::of(envelope(writer, &decoded, &local, action, context).as_bytes()))
 }
 
 fn context(writer: Writer<'_>, action: &Action, values: &[Value], counts: &dyn Fn(&Field) -> bool) -> String {

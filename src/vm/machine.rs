@@ -149,7 +149,16 @@ impl Machine {
     /// Answers a request, with the entities that are active now. A faulty request is denied, with kind `error`; there is
     /// no request without an answer.
     pub fn decide<'a>(&'a self, question: Question<'a>, scratch: &'a mut Scratch) -> Decided<'a> {
-        let store = self.entities();
+        self.decide_with(self.entities(), question, scratch)
+    }
+
+    /// The same with entities that the caller keeps: a store of this machine's program, which need not be active.
+    pub fn decide_with<'a>(
+        &'a self,
+        store: Arc<Store>,
+        question: Question<'a>,
+        scratch: &'a mut Scratch,
+    ) -> Decided<'a> {
         let decoded = self.decode(&store, question, scratch);
         let outcome = decoded.map(|decoded| {
             let outcome = self

@@ -76,6 +76,16 @@ impl Issuer {
         Issuer { key: IssuingKey::Signing(Box::new(key)) }
     }
 
+    /// Who checks what this one makes.
+    #[must_use]
+    pub fn verifier(&self) -> Verifier {
+        let key = match &self.key {
+            IssuingKey::Shared(key) => VerifyingSide::Shared(key.clone()),
+            IssuingKey::Signing(key) => VerifyingSide::Public(key.verifying_key()),
+        };
+        Verifier { key }
+    }
+
     /// A permit of these claims. Only the kernel issues, and only what a decision allowed.
     pub(crate) fn issue(&self, claims: Claims) -> Permit {
         let payload = Base64UrlUnpadded::encode_string(canonical(&to_json(&claims)).as_bytes());

@@ -1,0 +1,309 @@
+//! The engine: what decides now, and decisions that are in the log before anybody hears of them.
+//!
+//! What neighbours may rely on:
+//!
+//! - A decision is made of one snapshot: a bundle and a version of the registry that belong together. A change of either
+//!   makes another snapshot; decisions that are under way go on with theirs and say which it was.
+//! - When [`Kernel::decide`] returns, the entry of the decision is durable, and with an `ALLOW` its permit.
+//! - Whatever fails, the answer is `DENY`, with the reason; and the failure is an entry where one can be written.
+//! - `REQUIRE_APPROVAL` gives the decision with its gates, and no permit.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use serde_json::{Map, Value, json};
+
+use super::entry::Kind;
+use super::environment::Environment;
+use super::error::KernelError;
+use super::facts::{self, FactsRefused};
+use super::json::canonical;
+use super::log::append::{Event, Log};
+use super::permit::{Issuer, Permit, Verifier};
+use super::record::{self, Asked, Principal, Secrets};
+use super::registry;
+use super::running::{self, Grant};
+use super::store::{Object, Store as Kept, Tx};
+use super::writer::Writer;
+use crate::base::hash::Digest;
+use crate::bytecode::bundle::LoadOptions;
+use crate::data::duration::Duration;
+use crate::vm::canonical::Form;
+use crate::vm::decide::Answer;
+use crate::vm::decision::{Decision, ErrorReport};
+use crate::vm::decode::{Options, World};
+use crate::vm::digest::canonical_in;
+use crate::vm::input::{Document, InputErrorKind};
+use crate::vm::machine::{Machine, Question, Scratch};
+use crate::vm::store::Store;
+
+/// How a kernel is run.
+#[derive(Debug)]
+pub struct Settings {
+    /// What is demanded of a bundle before it decides anything.
+    pub bundles: LoadOptions,
+    /// Who makes permits.
+    pub issuer: Issuer,
+    /// How long a permit can be started.
+    pub start_within: Duration,
+    /// How long what was started may take, before it counts as abandoned.
+    pub run_within: Duration,
+}
+
+/// The Execution Kernel over a store. Shared between threads.
+#[derive(Debug)]
+pub struct Kernel {
+    pub(super) shared: Arc<Shared>,
+    pub(super) writer: Writer,
+    active: RwLock<Result<Arc<Active>, KernelError>>,
+    /// Held while a bundle or entities are changed: changes wait for one another.
+    pub(super) change: Mutex<()>,
+}
+
+/// What works in the store have to have.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) log: Log,
+    pub(super) environment: Arc<dyn Environment>,
+    pub(super) settings: Settings,
+    pub(super) verifier: Verifier,
+}
+
+/// What decides: a bundle, and a version of the registry under its schema.
+#[derive(Debug)]
+pub struct Active {
+    pub(super) machine: Arc<Machine>,
+    pub(super) store: Arc<Store>,
+    pub(super) secrets: Arc<Secrets>,
+    /// The name of the bundle.
+    pub bundle: Digest,
+    /// The version of the registry.
+    pub registry: u64,
+}
+
+impl Active {
+    pub(super) fn world(&self) -> World<'_> {
+        World { image: self.machine.image(), plan: self.machine.plan(), store: &self.store }
+    }
+
+    /// The digest of the entities.
+    #[must_use]
+    pub fn registry_digest(&self) -> Digest {
+        self.store.digest(self.machine.image())
+    }
+
+    /// The entities, as a document that can be loaded.
+    #[must_use]
+    pub fn entities(&self) -> String {
+        self.store.canonical(self.machine.image(), Form::Wire, |_| true)
+    }
+
+    /// Decides again what was decided with this bundle and this version; writes nothing.
+    #[must_use]
+    pub fn again(&self, asked: &Asked) -> Decision {
+        let question = Question { facts: Some(asked.facts.as_bytes()), ..Question::strict(asked.request.as_bytes()) };
+        self.machine.decide_with(Arc::clone(&self.store), question, &mut Scratch::default()).record()
+    }
+}
+
+/// An answer, and what comes with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// The decision with its reasons; none if the kernel itself denied.
+    pub decision: Option<Decision>,
+    /// The id of its entry in the log; none if none could be written.
+    pub entry: Option<String>,
+    /// Leave to run it, with an `ALLOW` and only then.
+    pub permit: Option<Permit>,
+    /// Why the kernel itself denied.
+    pub trouble: Option<KernelError>,
+}
+
+impl Verdict {
+    /// The answer: that of the decision, but for an `ALLOW` that has no permit.
+    #[must_use]
+    pub fn answer(&self) -> Answer {
+        match (&self.decision, &self.trouble) {
+            (Some(decision), None) if decision.answer() != Answer::Allow || self.permit.is_some() => decision.answer(),
+            _ => Answer::Deny,
+        }
+    }
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+impl Kernel {
+    /// Opens a kernel over a store, and begins its log if the store is empty.
+    ///
+    /// A bundle that was active and is refused now, by the settings or because it was damaged, decides nothing: then every
+    /// decision is a denial that says so, until another bundle is activated.
+    ///
+    /// # Errors
+    /// The store can't be read or written.
+    pub fn open(
+        store: Box<dyn Kept>,
+        environment: Arc<dyn Environment>,
+        settings: Settings,
+    ) -> Result<Kernel, KernelError> {
+        let verifier = settings.issuer.verifier();
+        let shared = Arc::new(Shared { log: Log::default(), environment, settings, verifier });
+        let writer = Writer::new(store)?;
+        let for_work = Arc::clone(&shared);
+        writer.submit(move |tx| begin(tx, &for_work))?;
+        let kernel = Kernel { shared, writer, active: RwLock::new(Err(KernelError::NoBundle)), change: Mutex::new(()) };
+        kernel.reload();
+        Ok(kernel)
+    }
+
+    /// What decides now.
+    ///
+    /// # Errors
+    /// Why nothing does.
+    pub fn active(&self) -> Result<Arc<Active>, KernelError> {
+        self.active.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn replace(&self, active: Result<Arc<Active>, KernelError>) {
+        *self.active.write().unwrap_or_else(PoisonError::into_inner) = active;
+    }
+
+    /// Takes what decides from the store: when it is opened, and when it is not known what became of a change.
+    pub(super) fn reload(&self) {
+        let found = self.writer.submit(registry::find_current);
+        let found = found.and_then(|found| found.ok_or(KernelError::NoBundle));
+        self.replace(found.and_then(|found| found.build(&self.shared.settings.bundles)).map(Arc::new));
+    }
+
+    /// Decides a request. The entry of the decision is durable when this returns.
+    ///
+    /// `facts` are what the embedder knows, a JSON object of fields marked `@kernel`; `now` is the kernel's to say.
+    #[must_use]
+    pub fn decide(&self, principal: &Principal, request: &[u8], facts: Option<&[u8]>) -> Verdict {
+        let decided = catch_unwind(AssertUnwindSafe(|| self.try_decide(principal, request, facts)));
+        match decided.unwrap_or(Err(KernelError::Panicked)) {
+            Ok(verdict) => verdict,
+            Err(trouble) => {
+                // The failure is told as loudly as can be; if that fails too, the caller has it all the same.
+                let entry = self.append(record::trouble(principal, &trouble.to_string())).ok();
+                Verdict { decision: None, entry, permit: None, trouble: Some(trouble) }
+            }
+        }
+    }
+
+    fn try_decide(&self, who: &Principal, request: &[u8], given: Option<&[u8]>) -> Result<Verdict, KernelError> {
+        let active = self.active()?;
+        let facts = match facts::assemble(given, self.shared.environment.now()) {
+            Ok(facts) => facts,
+            Err(why) => return self.refuse(&active, who, request, given, refused_facts(&why)),
+        };
+        let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(request) };
+        let mut scratch = SCRATCH.take();
+        let decision = active.machine.decide_with(Arc::clone(&active.store), question, &mut scratch).record();
+        SCRATCH.set(scratch);
+        let facts = facts.as_bytes();
+        let Ok(asked) = canonical_in(active.world(), Options::STRICT, Form::Wire, request, Some(facts)) else {
+            // The same decoder refused it: then it is no answer but a denial.
+            let decision =
+                if decision.answer() == Answer::Deny { decision } else { return Err(KernelError::Panicked) };
+            return self.refuse(&active, who, request, Some(facts), decision);
+        };
+        let asked = Asked { request: asked.request, facts: asked.facts };
+        let event = record::decided(who, active.registry, &active.secrets, &asked, &decision);
+        let event = event.ok_or_else(|| KernelError::Damaged("a canonical text".to_owned()))?;
+        let grant = match decision.answer() {
+            Answer::Allow => Some(Grant::new(&active, &asked.request, &decision)?),
+            Answer::Deny | Answer::RequireApproval => None,
+        };
+        let shared = Arc::clone(&self.shared);
+        let (entry, permit) = self.writer.submit(move |tx| {
+            let entry = shared.log.append(tx, &*shared.environment, event)?.id;
+            let permit = grant.map(|grant| running::issue(tx, &shared, &entry, grant)).transpose()?;
+            Ok::<_, KernelError>((entry, permit))
+        })?;
+        Ok(Verdict { decision: Some(decision), entry: Some(entry), permit, trouble: None })
+    }
+
+    /// A denial of what could not be read.
+    fn refuse(
+        &self,
+        active: &Active,
+        who: &Principal,
+        request: &[u8],
+        facts: Option<&[u8]>,
+        mut decision: Decision,
+    ) -> Result<Verdict, KernelError> {
+        decision.digests.bundle.get_or_insert(active.bundle);
+        let entry = self.append(record::refused(who, Some(active.registry), request, facts, &decision))?;
+        Ok(Verdict { decision: Some(decision), entry: Some(entry), permit: None, trouble: None })
+    }
+
+    /// Appends one event, and gives the id of its entry.
+    pub(super) fn append(&self, event: Event) -> Result<String, KernelError> {
+        let shared = Arc::clone(&self.shared);
+        self.writer.submit(move |tx| Ok(shared.log.append(tx, &*shared.environment, event)?.id))
+    }
+
+    /// Reads from the store, in a transaction of its own.
+    ///
+    /// # Errors
+    /// That of the work, or of the store.
+    pub fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Tx) -> Result<T, KernelError> + Send + 'static,
+    ) -> Result<T, KernelError> {
+        self.writer.submit(work)
+    }
+
+    /// Stops, and gives the store back.
+    ///
+    /// # Errors
+    /// The store panicked, and is lost.
+    pub fn close(self) -> Result<Box<dyn Kept>, KernelError> {
+        Ok(self.writer.close()?)
+    }
+}
+
+fn refused_facts(why: &FactsRefused) -> Decision {
+    let (kind, path) = match why {
+        FactsRefused::Malformed(_) => (InputErrorKind::Malformed, String::new()),
+        FactsRefused::Reserved(name) => (InputErrorKind::KernelField, (*name).to_owned()),
+    };
+    let code = kind.name().to_owned();
+    Decision::refused(ErrorReport::Input { code, document: Document::Facts, path, message: why.to_string() })
+}
+
+/// Begins the log of an empty store.
+fn begin(tx: &mut dyn Tx, shared: &Shared) -> Result<(), KernelError> {
+    if tx.get("meta", "kernel")?.is_some() {
+        return Ok(());
+    }
+    if tx.log_size()? > 0 {
+        return Err(KernelError::Damaged("the store has a log, and nothing says whose".to_owned()));
+    }
+    let body = json!({ "format": 1 });
+    let event = Event::new(Kind::KernelCreated, body.as_object().cloned().unwrap_or_else(Map::new));
+    let entry = shared.log.append(tx, &*shared.environment, event)?.id;
+    let body = json!({ "format": 1, "entry": entry });
+    put(tx, "meta", "kernel", 0, "open", None, &body)?;
+    Ok(())
+}
+
+/// Writes an object.
+pub(super) fn put(
+    tx: &mut dyn Tx,
+    kind: &str,
+    key: &str,
+    version: u64,
+    state: &str,
+    due_ms: Option<i64>,
+    body: &Value,
+) -> Result<(), KernelError> {
+    let (kind, key, state) = (kind.to_owned(), key.to_owned(), state.to_owned());
+    tx.put(&Object { kind, key, version, state, due_ms, body: canonical(body).into_bytes() })?;
+    Ok(())
+}
