@@ -123,7 +123,8 @@ impl Writer<'_> {
         }
     }
 
-    /// The policies and invariants of the module that are on an action, itself or by a group.
+    /// The policies and invariants that are on an action, itself or by a group: those of its own module, then those of
+    /// its groups' modules, as far as they are active.
     fn decided_by(&self, action: &Action) -> Vec<String> {
         let is_it = |place: Place| {
             let item = self.library.modules.get(place.module).and_then(|module| module.file.items.get(place.item));
@@ -131,21 +132,32 @@ impl Writer<'_> {
                 && place.module == self.at)
         };
         let groups: Vec<Place> = action.groups.iter().filter_map(|path| self.library.find(self.at, path)).collect();
-        let is_on = |paths: &[Path]| {
-            let mut places = paths.iter().filter_map(|path| self.library.find(self.at, path));
+        let mut modules = vec![self.at];
+        for group in &groups {
+            if !modules.contains(&group.module) && self.library.is_active(group.module) {
+                modules.push(group.module);
+            }
+        }
+        let is_on = |module: usize, paths: &[Path]| {
+            let mut places = paths.iter().filter_map(|path| self.library.find(module, path));
             places.any(|place| is_it(place) || groups.contains(&place))
         };
-        let items = self.module().file.items.iter().enumerate();
+        let items = modules.into_iter().filter_map(|at| Some((at, self.library.modules.get(at)?)));
+        let items = items.flat_map(|(at, module)| module.file.items.iter().enumerate().map(move |item| (at, item)));
         items
-            .filter_map(|(item, found)| {
+            .filter_map(|(module, (item, found))| {
                 let (word, name, on) = match &found.kind {
                     ItemKind::Policy(policy) if policy.shadow.is_some() => ("shadow policy", &policy.name, &policy.on),
                     ItemKind::Policy(policy) => ("policy", &policy.name, &policy.on),
                     ItemKind::Invariant(invariant) => ("invariant", &invariant.name, &invariant.on),
                     _ => return None,
                 };
-                let target = self.target(Place { module: self.at, item });
-                is_on(on).then(|| format!("{word} {}", markdown::linked(&name.text, target.as_deref())))
+                let target = self.target(Place { module, item });
+                let shown = match self.library.modules.get(module) {
+                    Some(other) if module != self.at => format!("{}.{}", other.name, name.text),
+                    _ => name.text.to_string(),
+                };
+                is_on(module, on).then(|| format!("{word} {}", markdown::linked(&shown, target.as_deref())))
             })
             .collect()
     }

@@ -94,6 +94,18 @@ impl Library {
         })
     }
 
+    /// Whether the rules of a module hold: those of the package's own hold if they have no parameters, others by an
+    /// `include`.
+    pub fn is_active(&self, module: usize) -> bool {
+        let Some(asked) = self.modules.get(module) else { return false };
+        let has_parameters = asked.file.module.as_ref().is_some_and(|header| !header.parameters.is_empty());
+        let mut items = self.modules.iter().flat_map(|module| &module.file.items);
+        asked.own && !has_parameters
+            || items.any(|item| {
+                matches!(&item.kind, ItemKind::Include(written) if dotted(&written.path.parts) == asked.name.as_ref())
+            })
+    }
+
     fn uses(&self, module: usize) -> impl Iterator<Item = &ast::Use> {
         self.modules.get(module).into_iter().flat_map(|module| &module.file.items).filter_map(|item| match &item.kind {
             ItemKind::Use(written) => Some(written),

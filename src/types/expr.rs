@@ -252,9 +252,18 @@ impl<'s, 'w> Checker<'s, 'w> {
                     .help("declare the same type, with the same bound, in both places")
             }
             (ty, wanted) => {
+                let typed = match (found.value(), wanted) {
+                    (Some(Const::String(text)), Type::Timestamp) => Some(format!("write `timestamp\"{text}\"`")),
+                    (Some(Const::String(text)), Type::Entity(types)) => match types.as_slice() {
+                        [only] => Some(format!("write `{}::\"{text}\"`", world.entity_types[only.index()].name)),
+                        _ => None,
+                    },
+                    _ => None,
+                };
                 let (ty, wanted) = (world.show_plain(ty), world.show_plain(wanted));
                 Diagnostic::error(Code::TypeMismatch, span, format!("`{wanted}` is needed here, but this is `{ty}`"))
                     .label(format!("`{ty}`"))
+                    .help_if(typed)
             }
         };
         self.fail(diagnostic)

@@ -155,13 +155,20 @@ fn parse(path: &Path, text: &str) -> Result<CaseFile, LineFault> {
     Ok(file)
 }
 
+/// What is wrong with a line, and in which column; its number in the file is said before.
+fn json_fault(error: &serde_json::Error) -> String {
+    let shown = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    shown.strip_suffix(&place).map_or(shown.clone(), |what| format!("column {}: {what}", error.column()))
+}
+
 /// Which kind of line it is; a sentence where it is none.
 fn kind(written: &str) -> Result<Kind<'_>, String> {
     // A list of values in their order would be taken for an object otherwise.
     if !written.trim_start().starts_with('{') {
         return Err("a line is an object".to_owned());
     }
-    let line: Line<'_> = serde_json::from_str(written).map_err(|error| error.to_string())?;
+    let line: Line<'_> = serde_json::from_str(written).map_err(|error| json_fault(&error))?;
     // The members that belong together; whatever else is there does not belong to the line.
     let has = |names: &[&str]| -> Result<(), String> {
         let there = [

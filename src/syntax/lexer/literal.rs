@@ -149,12 +149,24 @@ impl Lexer<'_> {
         let diagnostic = if is_time {
             Diagnostic::error(Code::BadDuration, span, format!("`{text}` is no duration"))
                 .help("write whole numbers with `w`, `d`, `h`, `m`, `s` or `ms`, largest first: `1h30m`")
+        } else if is_of_moment(text) {
+            Diagnostic::error(Code::BadNumber, span, format!("`{text}` is no number"))
+                .help("moments are written in quotes: `timestamp\"2026-01-31T12:00:00Z\"`")
         } else {
             Diagnostic::error(Code::BadNumber, span, format!("`{text}` is no number"))
                 .help("numbers are written in decimal digits, `_` between them if it helps: `1_000`, `0.25`")
         };
         self.report(diagnostic);
         Token::BadExpr
+    }
+}
+
+/// Whether it looks like what the lexer finds in a bare `2026-01-31T12:00:00Z`: `31T12` and `00Z`.
+fn is_of_moment(text: &str) -> bool {
+    let digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    match text.split_once('T') {
+        Some((day, hour)) => digits(day) && digits(hour),
+        None => text.strip_suffix('Z').is_some_and(digits),
     }
 }
 

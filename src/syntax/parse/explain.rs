@@ -59,6 +59,18 @@ impl Place<'_> {
         self.failure.at.checked_sub(1).and_then(|at| self.tokens.get(at)).copied()
     }
 
+    /// Whether it stopped in what an action is `in`.
+    fn is_among_groups(&self) -> bool {
+        let before = self.tokens.iter().take(self.failure.at);
+        let mut before = before.map(|lexeme| lexeme.token).filter(|token| *token != Token::Doc);
+        before.next() == Some(Token::Action) && before.any(|token| token == Token::In)
+    }
+
+    /// Whether the word before the one in front of it is `given`.
+    fn begins_given(&self) -> bool {
+        self.failure.at.checked_sub(2).is_some_and(|at| self.token(at) == Token::Given)
+    }
+
     fn word(&self, lexeme: Lexeme) -> &str {
         self.text.get(lexeme.start as usize..lexeme.end as usize).unwrap_or("")
     }
@@ -297,6 +309,12 @@ fn operator(place: &Place<'_>) -> Option<Diagnostic> {
             let ours = if place.expects(Token::Arrow) { "->" } else { "=" };
             place.unexpected("`=>` stands in tables and `match` only").help(format!("write `{ours}`")).fix(span, ours)
         }
+        Token::Comma if place.expects(Token::OpenBrace) && place.is_among_groups() => {
+            place.unexpected("groups are joined by `|`").help("write `|`: `in scoped | audited`").fix(span, " |")
+        }
+        Token::OpenBrace if place.expects(Token::Assign) && place.begins_given() => place
+            .unexpected("`given` gives one entity")
+            .help("write `given subject = …`; what the kernel gives is written `facts { … }`"),
         Token::Bar if goes_on => {
             place.unexpected("`|` joins types and patterns, not conditions").help("write `or`").fix(span, "or")
         }

@@ -63,7 +63,7 @@ impl<'w> Rules<'w> {
     /// The rule or invariant of a path, with its id: by the id itself, by a name of the test's module, by a module and a
     /// name, or by a name that one module alone has.
     fn find(&mut self, module: ModuleId, path: &ast::Path, sink: &mut Diagnostics) -> Option<(Definition, Arc<str>)> {
-        let world = self.world;
+        let (world, package) = (self.world, self.package);
         let name = dotted(&path.parts);
         let ids = self.ids();
         if let Some(&definition) = ids.by_id.get(&name) {
@@ -80,7 +80,7 @@ impl<'w> Rules<'w> {
             (None, []) => {
                 let mut fault = Diagnostic::error(Code::TestRule, path.span, format!("there is no rule `{name}`"));
                 if suggestions_wanted(sink) {
-                    fault = fault.help_if(suggest(world, ids, module, path, sink));
+                    fault = fault.help_if(suggest(world, package, ids, module, path, sink));
                 }
                 sink.push(fault.label("not found"));
                 return None;
@@ -172,11 +172,22 @@ impl<'w> Rules<'w> {
 }
 
 /// What was meant by the name of a rule that is not found, or why it is not.
-fn suggest(world: &World, ids: &Ids, module: ModuleId, path: &ast::Path, sink: &Diagnostics) -> Option<String> {
+fn suggest(
+    world: &World,
+    package: &Package,
+    ids: &Ids,
+    module: ModuleId,
+    path: &ast::Path,
+    sink: &Diagnostics,
+) -> Option<String> {
     if let [only] = path.parts.as_slice() {
         let idle = world.modules.iter().find(|module| module.scope.rules.get(&only.text).is_some());
         if let Some(idle) = idle {
-            return Some(format!("module `{}` has one, and is not active: `include` it", idle.name));
+            let is_included = package.modules.iter().flat_map(|module| &module.file.items).any(
+                |item| matches!(&item.kind, ItemKind::Include(include) if dotted(&include.path.parts) == *idle.name),
+            );
+            let how = if is_included { "its `include` has a fault" } else { "`include` it" };
+            return Some(format!("module `{}` has one, and is not active: {how}", idle.name));
         }
     }
     world.did_you_mean(module, path, Expected::RuleOrInvariant, sink).or_else(|| {
@@ -316,13 +327,20 @@ fn codes(
         let message = format!("no rule or invariant on `{action}` has the code `{}`", code.text);
         let mut fault = Diagnostic::error(Code::TestCode, code.span, message).label("never in an answer");
         if let Some(best) = best {
+            let best = code_as_written(best);
             fault = fault.help(format!("did you mean `{best}`?")).fix(code.span, best);
         } else {
-            fault = fault.help(format!("give it to a rule: `code {}`", code.text));
+            fault = fault.help(format!("give it to a rule: `code {}`", code_as_written(&code.text)));
         }
         sink.push(fault);
     }
     codes
+}
+
+/// A code as a rule has it: in quotes if it is not in capitals.
+fn code_as_written(code: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    if code.bytes().all(is_plain) { code.to_owned() } else { format!("\"{code}\"") }
 }
 
 fn obligations(scope: &Scope<'_>, written: &ast::Expect, answer: Answer, sink: &mut Diagnostics) -> Vec<Arc<str>> {
