@@ -44,7 +44,7 @@
 //! | --- | --- |
 //! | (none) | load, verify, decide: what an embedding kernel needs |
 //! | `signatures` | Ed25519 signatures of bundles: making them, demanding them |
-//! | `kernel` | tamper-evident logs and stores, the first parts of the Execution Kernel |
+//! | `kernel` | the Execution Kernel, of which engine, store, log, permits and gates are there, and not yet joined |
 //! | `compiler` | source to bundle: parser, checker, formatter, compiler |
 //! | `cli` | the command `pdl` |
 //!
