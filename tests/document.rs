@@ -29,7 +29,8 @@ fn library(files: &[(String, String)]) -> Library {
 }
 
 fn own_pages(library: &Library) -> Vec<Page> {
-    let own: Vec<usize> = (0..library.modules.len()).filter(|&at| library.modules[at].own).collect();
+    let count = library.modules.len();
+    let own: Vec<usize> = (0..count).filter(|&at| library.modules[at].own).collect();
     page::pages(library, &own)
 }
 
@@ -37,7 +38,8 @@ fn own_pages(library: &Library) -> Vec<Page> {
 fn a_page_of_everything() {
     let library = library(&sources_of(&root().join("tests/cases/document/everything")));
     let mut pages = own_pages(&library);
-    let own: Vec<usize> = (0..library.modules.len()).filter(|&at| library.modules[at].own).collect();
+    let count = library.modules.len();
+    let own: Vec<usize> = (0..count).filter(|&at| library.modules[at].own).collect();
     pages.push(page::index("everything 1.0.0", &library, &own));
     let text: String = pages.iter().map(|page| format!("<<<< {}\n{}", page.file, page.text)).collect();
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false, snapshot_path => "cases/document" }, {
@@ -214,7 +216,8 @@ fn faults_of_regions_have_lines() {
 #[test]
 fn pages_of_the_tree_are_up_to_date() {
     let library = Library::standard();
-    let all: Vec<usize> = (0..library.modules.len()).collect();
+    let count = library.modules.len();
+    let all: Vec<usize> = (0..count).collect();
     let mut pages = page::pages(&library, &all);
     pages.push(page::index("The standard library", &library, &all));
     let mut expected: BTreeMap<PathBuf, String> =

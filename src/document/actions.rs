@@ -58,7 +58,7 @@ impl Writer<'_> {
         // What a page says of the group is not said again of each of its actions.
         let (told, untold): (Vec<_>, Vec<_>) = groups
             .iter()
-            .partition(|(.., path)| self.library.find(self.at, path).is_some_and(|place| self.target(place).is_some()));
+            .partition(|(.., path)| self.known.find(self.at, path).is_some_and(|place| self.target(place).is_some()));
         let has_fields = |(_, group, _): &&(usize, &Action, &Path)| fields_of(group).next().is_some();
         let told: Vec<String> = told.iter().filter(has_fields).map(|(.., path)| self.path(path)).collect();
         let fields = self.context(action, &untold);
@@ -92,8 +92,8 @@ impl Writer<'_> {
         let mut allowed = allowed.by_ref().filter(|(_, types)| !types.is_empty());
         let (module, mut first) = allowed.next()?;
         for (other, types) in allowed {
-            let others: Vec<_> = types.iter().map(|path| self.library.find(other, path)).collect();
-            first.retain(|path| others.contains(&self.library.find(module, path)));
+            let others: Vec<_> = types.iter().map(|path| self.known.find(other, path)).collect();
+            first.retain(|path| others.contains(&self.known.find(module, path)));
         }
         Some(format!("- {word}: {}\n", self.elsewhere(module).paths(&first, "or")))
     }
@@ -116,8 +116,8 @@ impl Writer<'_> {
 
     /// The group that a path names, with its module.
     fn group<'b>(&'b self, path: &'b Path) -> Option<(usize, &'b Action, &'b Path)> {
-        let place = self.library.find(self.at, path)?;
-        match &self.library.modules.get(place.module)?.file.items.get(place.item)?.kind {
+        let place = self.known.find(self.at, path)?;
+        match &self.known.modules.get(place.module)?.file.items.get(place.item)?.kind {
             ItemKind::Action(group) if group.is_group => Some((place.module, group, path)),
             _ => None,
         }
@@ -127,22 +127,22 @@ impl Writer<'_> {
     /// its groups' modules, as far as they are active.
     fn decided_by(&self, action: &Action) -> Vec<String> {
         let is_it = |place: Place| {
-            let item = self.library.modules.get(place.module).and_then(|module| module.file.items.get(place.item));
+            let item = self.known.modules.get(place.module).and_then(|module| module.file.items.get(place.item));
             matches!(item.map(|item| &item.kind), Some(ItemKind::Action(found)) if found.name.span == action.name.span
                 && place.module == self.at)
         };
-        let groups: Vec<Place> = action.groups.iter().filter_map(|path| self.library.find(self.at, path)).collect();
+        let groups: Vec<Place> = action.groups.iter().filter_map(|path| self.known.find(self.at, path)).collect();
         let mut modules = vec![self.at];
         for group in &groups {
-            if !modules.contains(&group.module) && self.library.is_active(group.module) {
+            if !modules.contains(&group.module) && self.known.is_active(group.module) {
                 modules.push(group.module);
             }
         }
         let is_on = |module: usize, paths: &[Path]| {
-            let mut places = paths.iter().filter_map(|path| self.library.find(module, path));
+            let mut places = paths.iter().filter_map(|path| self.known.find(module, path));
             places.any(|place| is_it(place) || groups.contains(&place))
         };
-        let items = modules.into_iter().filter_map(|at| Some((at, self.library.modules.get(at)?)));
+        let items = modules.into_iter().filter_map(|at| Some((at, self.known.modules.get(at)?)));
         let items = items.flat_map(|(at, module)| module.file.items.iter().enumerate().map(move |item| (at, item)));
         items
             .filter_map(|(module, (item, found))| {
@@ -153,7 +153,7 @@ impl Writer<'_> {
                     _ => return None,
                 };
                 let target = self.target(Place { module, item });
-                let shown = match self.library.modules.get(module) {
+                let shown = match self.known.modules.get(module) {
                     Some(other) if module != self.at => format!("{}.{}", other.name, name.text),
                     _ => name.text.to_string(),
                 };

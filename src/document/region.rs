@@ -189,7 +189,8 @@ fn written(library: &Library, asks: &str) -> Result<String, Unknown> {
         let place = library.place(name).ok_or_else(|| unknown_module(library, name))?;
         return of_module(&Writer::new(library, place, &[]), sort, name, words);
     }
-    let module = (0..library.modules.len())
+    let count = library.modules.len();
+    let module = (0..count)
         .filter(|&at| name.strip_prefix(&*library.modules[at].name).is_some_and(|rest| rest.starts_with('.')))
         .max_by_key(|&at| library.modules[at].name.len());
     let Some(at) = module else {

@@ -10,7 +10,7 @@ use crate::syntax::format::Excerpts;
 #[derive(Debug)]
 pub struct Writer<'a> {
     /// All modules.
-    pub library: &'a Library,
+    pub known: &'a Library,
     /// The module that it is about.
     pub at: usize,
     /// The module whose page it stands on.
@@ -24,17 +24,17 @@ pub struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// A writer about a module.
     pub fn new(library: &'a Library, at: usize, pages: &'a [usize]) -> Writer<'a> {
-        Writer { library, at, page: at, excerpts: Excerpts::new(&library.modules[at].text), pages }
+        Writer { known: library, at, page: at, excerpts: Excerpts::new(&library.modules[at].text), pages }
     }
 
     /// A writer on the same page of what stands in another module.
     pub fn elsewhere(&self, module: usize) -> Writer<'a> {
-        Writer { page: self.page, ..Writer::new(self.library, module, self.pages) }
+        Writer { page: self.page, ..Writer::new(self.known, module, self.pages) }
     }
 
     /// The module that it is about.
     pub fn module(&self) -> &'a Module {
-        &self.library.modules[self.at]
+        &self.known.modules[self.at]
     }
 
     /// Where the heading of a declaration is, if a page has it.
@@ -42,7 +42,7 @@ impl<'a> Writer<'a> {
         if !self.pages.contains(&place.module) {
             return None;
         }
-        let module = self.library.modules.get(place.module)?;
+        let module = self.known.modules.get(place.module)?;
         let (word, name) = declared(module.file.items.get(place.item)?)?;
         let anchor = markdown::anchor(&heading(word, &name.text));
         Some(if place.module == self.page { format!("#{anchor}") } else { format!("{}#{anchor}", page_name(module)) })
@@ -50,7 +50,7 @@ impl<'a> Writer<'a> {
 
     /// A name of a type, an action or the like.
     pub fn path(&self, path: &ast::Path) -> String {
-        let target = self.library.find(self.at, path).and_then(|place| self.target(place));
+        let target = self.known.find(self.at, path).and_then(|place| self.target(place));
         linked(&dotted(&path.parts), target.as_deref())
     }
 
@@ -82,7 +82,7 @@ impl<'a> Writer<'a> {
         let plain = |text: String, out: &mut Vec<(String, Option<String>)>| out.push((text, None));
         match &ty.kind {
             ast::TypeKind::Name(path) => {
-                let target = self.library.find(self.at, path).and_then(|place| self.target(place));
+                let target = self.known.find(self.at, path).and_then(|place| self.target(place));
                 out.push((dotted(&path.parts), target));
             }
             ast::TypeKind::Range(of, from, to) => {
