@@ -30,6 +30,8 @@ pub enum KernelError {
     Token(TokenRefused),
     /// There is no such permit here.
     UnknownPermit,
+    /// The answer obliges to something that nobody here can be asked to do, by these names.
+    Obliged(Vec<String>),
     /// A permit can't do this step.
     Step(StepRefused),
     /// A request can't be read, in these words.
@@ -59,6 +61,9 @@ impl fmt::Display for KernelError {
             KernelError::UnknownVersion => f.write_str("the registry has no such version"),
             KernelError::Token(error) => write!(f, "this is no permit: {error}"),
             KernelError::UnknownPermit => f.write_str("there is no such permit"),
+            KernelError::Obliged(names) => {
+                write!(f, "the answer obliges to {}, which has to be done by whoever asks", names.join(", "))
+            }
             KernelError::Step(error) => error.fmt(f),
             KernelError::Request(error) => write!(f, "the request can't be read: {error}"),
             KernelError::Damaged(what) => write!(f, "what is stored is damaged: {what}"),

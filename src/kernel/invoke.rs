@@ -24,6 +24,9 @@ pub struct Invoked<T, E> {
 impl Kernel {
     /// Decides a request, and runs the work if, and only if, it is allowed and could be started. The work is run once, with
     /// the permit that it has; how it ended is in the log when this returns. A work that panics has failed.
+    ///
+    /// An answer with obligations is one only for who fulfils them, and a work can't know of them. So nothing is run then:
+    /// whoever fulfils obligations decides, fulfils them, and starts the permit itself.
     pub fn invoke<T, E>(
         &self,
         who: &Principal,
@@ -74,6 +77,11 @@ impl Kernel {
         let Some(permit) = verdict.permit.clone() else {
             return Err(Box::new(Invoked { verdict, outcome: None, trouble: None }));
         };
+        let obliged = verdict.decision.as_ref().map_or(&[][..], |decision| &decision.obligations);
+        if !obliged.is_empty() {
+            let names = obliged.iter().map(|obligation| obligation.name.clone()).collect();
+            return Err(Box::new(Invoked { verdict, outcome: None, trouble: Some(KernelError::Obliged(names)) }));
+        }
         match self.start(who, permit.token(), request) {
             Ok(permit) => Ok((verdict, permit)),
             Err(why) => Err(Box::new(Invoked { verdict, outcome: None, trouble: Some(why) })),

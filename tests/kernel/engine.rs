@@ -496,6 +496,22 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 #[test]
+fn work_that_obliges_is_not_run_by_who_can_not_fulfil_it() {
+    let world = World::new();
+    let kernel = open(Memory::new(), &world);
+    let obliging = SHOP
+        .replace("action pay", "obligation tell(cost: Decimal)\n\naction pay")
+        .replace("<= subject.limit", "<= subject.limit oblige tell(context.cost)");
+    kernel.activate(&operator(), &bundle(&obliging), Some(ENTITIES)).expect("it is activated");
+    let asked = kernel.invoke(&agent(), &request("1"), FACTS, |_| -> Result<(), ()> { unreachable!("nobody tells") });
+    assert_eq!(asked.outcome, None);
+    assert_eq!(asked.trouble, Some(KernelError::Obliged(vec!["tell".to_owned()])));
+    // Whoever can, starts the permit itself.
+    let permit = asked.verdict.permit.expect("it is allowed");
+    kernel.start(&agent(), permit.token(), &request("1")).expect("it was not started before");
+}
+
+#[test]
 fn work_runs_if_it_is_allowed_and_its_end_is_told() {
     let world = World::new();
     let kernel = ready(&world);
