@@ -15,11 +15,12 @@
 //! | [`run`], `ops`, `make` | the loop, what each instruction does, and how it makes values |
 //! | [`decide`] | which rules are looked at, and what follows |
 //! | `report`, [`decision`], `show`, `json_out` | the decision with its reasons, made on demand |
-//! | [`canonical`], [`digest`] | the texts that digests are of |
+//! | [`canonical`], [`asked`], [`digest`] | the texts that a log keeps, and those that digests are of |
 //!
 //! What the verifier accepts stays within its bounds; every access is checked all the same, and what should not happen is
 //! an error that denies.
 
+pub mod asked;
 pub mod canonical;
 mod compare;
 pub mod decide;

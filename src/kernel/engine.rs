@@ -34,10 +34,9 @@ use crate::data::duration::Duration;
 use crate::vm::canonical::Form;
 use crate::vm::decide::Answer;
 use crate::vm::decision::{Decision, ErrorReport};
-use crate::vm::decode::{Options, World};
-use crate::vm::digest::canonical_in;
+use crate::vm::decode::World;
 use crate::vm::input::{Document, InputErrorKind};
-use crate::vm::machine::{Machine, Question, Scratch};
+use crate::vm::machine::{Machine, Question, Recorded, Scratch};
 use crate::vm::store::Store;
 
 /// How a kernel is run.
@@ -105,7 +104,7 @@ impl Active {
     #[must_use]
     pub fn again(&self, asked: &Asked) -> Decision {
         let question = Question { facts: Some(asked.facts.as_bytes()), ..Question::strict(asked.request.as_bytes()) };
-        self.machine.decide_with(Arc::clone(&self.store), question, &mut Scratch::default()).record()
+        self.machine.recorded(&self.store, question, &mut Scratch::default()).decision
     }
 }
 
@@ -203,20 +202,14 @@ impl Kernel {
         };
         let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(request) };
         let mut scratch = SCRATCH.take();
-        let decision = active.machine.decide_with(Arc::clone(&active.store), question, &mut scratch).record();
+        let Recorded { decision, asked, .. } = active.machine.recorded(&active.store, question, &mut scratch);
         SCRATCH.set(scratch);
-        let facts = facts.as_bytes();
-        let Ok(asked) = canonical_in(active.world(), Options::STRICT, Form::Wire, request, Some(facts)) else {
-            // The same decoder refused it: then it is no answer but a denial.
-            let decision =
-                if decision.answer() == Answer::Deny { decision } else { return Err(KernelError::Panicked) };
-            return self.refuse(&active, who, request, Some(facts), decision);
+        let Some(asked) = asked else {
+            return self.refuse(&active, who, request, Some(facts.as_bytes()), decision);
         };
-        let asked = Asked { request: asked.request, facts: asked.facts };
         let event = record::decided(who, active.registry, &active.secrets, &asked, &decision);
-        let event = event.ok_or_else(|| KernelError::Damaged("a canonical text".to_owned()))?;
         let grant = match decision.answer() {
-            Answer::Allow => Some(Grant::new(&active, &asked.request, &decision)?),
+            Answer::Allow => Some(Grant::new(&active, &asked.action.name, &decision)?),
             Answer::Deny | Answer::RequireApproval => None,
         };
         let shared = Arc::clone(&self.shared);

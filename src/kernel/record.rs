@@ -28,6 +28,7 @@ use crate::base::hash::Digest;
 use crate::base::limits::{ENTRY_BYTES_MAX, REQUEST_BYTES_MAX};
 use crate::bytecode::schema::{Field, Schema, Type, TypeId};
 use crate::kernel::json::scan::NUMBER_MAX;
+use crate::vm::asked::{self as vm, Part};
 use crate::vm::canonical::push_object;
 use crate::vm::decision::{
     Datum, Decision, EntityName, ErrorReport, GateReport, ObligationReport, RuleReport, effect_name,
@@ -145,14 +146,14 @@ pub(super) fn decided(
     principal: &Principal,
     registry: u64,
     secrets: &Secrets,
-    asked: &Asked,
+    asked: &vm::Asked<'_>,
     decision: &Decision,
-) -> Option<Event> {
+) -> Event {
     let mut event = Event::new(Kind::Decision, Map::new());
-    let (request, hidden) = split_request(secrets, &asked.request)?;
+    let (request, hidden) = split_request(secrets, asked);
     let has_secrets = !hidden.is_empty();
     add_document(&mut event, "request", request, hidden);
-    let (facts, hidden) = split_facts(secrets, &asked.request, &asked.facts)?;
+    let (facts, hidden) = split_facts(secrets, asked);
     let has_secret_facts = !hidden.is_empty();
     add_document(&mut event, "facts", facts, hidden);
     add_decision(&mut event, principal, Some(registry), secrets.any, decision);
@@ -162,7 +163,7 @@ pub(super) fn decided(
             event.sensitive.push(format!("/digests/{digest}"));
         }
     }
-    Some(shortened(event))
+    shortened(event)
 }
 
 /// The event of a decision on a request, or facts, that could not be read.
@@ -245,47 +246,35 @@ fn object(parts: BTreeMap<String, String>) -> String {
 }
 
 /// Values that are kept apart: the part of the document, the name in it, the text.
-type Hidden = Vec<(String, String, String)>;
+type Hidden = Vec<(&'static str, String, String)>;
 
-/// Takes the members of these names out of an object.
-fn take(part: &str, text: &str, names: Option<&Vec<String>>, hidden: &mut Hidden) -> Option<String> {
-    let mut parts = members(text)?;
-    // What is not known is secret.
-    let names: Vec<String> = names.map_or_else(|| parts.keys().cloned().collect(), Clone::clone);
-    for name in names {
-        if let Some(value) = parts.remove(&name) {
-            hidden.push((part.to_owned(), name, value));
-        }
-    }
-    Some(object(parts))
+/// Whether a field of a type or an action is kept apart. What is not known is.
+fn is_hidden(names: Option<&Vec<String>>, field: &Field) -> bool {
+    names.is_none_or(|names| names.iter().any(|name| **name == *field.name))
 }
 
-fn action_of(request: &str) -> Option<String> {
-    let action = members(members(request)?.get("action")?)?;
-    serde_json::from_str(action.get("name")?).ok()
-}
-
-fn split_request(secrets: &Secrets, request: &str) -> Option<(String, Hidden)> {
+fn split_request(secrets: &Secrets, asked: &vm::Asked<'_>) -> (String, Hidden) {
+    let hides = |part: Part, field: &Field| {
+        let names = match part {
+            Part::Context => secrets.contexts.get(&*asked.action.name),
+            Part::Resource => secrets.attributes.get(asked.resource.ty),
+            Part::Subject => secrets.attributes.get(asked.subject.ty),
+        };
+        is_hidden(names, field)
+    };
     let mut hidden = Hidden::new();
-    let mut parts = members(request)?;
-    let context = take("context", parts.get("context")?, secrets.contexts.get(&action_of(request)?), &mut hidden)?;
-    parts.insert("context".to_owned(), context);
-    for part in ["subject", "resource"] {
-        let mut party = members(parts.get(part)?)?;
-        let ty: String = serde_json::from_str(party.get("type")?).ok()?;
-        if let Some(properties) = party.get("properties") {
-            let properties = take(part, properties, secrets.attributes.get(&ty), &mut hidden)?;
-            party.insert("properties".to_owned(), properties);
-        }
-        parts.insert(part.to_owned(), object(party));
+    for (part, members) in asked.parts() {
+        let secret = members.iter().filter(|(field, _)| hides(part, field));
+        hidden.extend(secret.map(|(field, text)| (part.name(), field.name.to_string(), text.to_owned())));
     }
-    Some((object(parts), hidden))
+    (asked.request_without(hides), hidden)
 }
 
-fn split_facts(secrets: &Secrets, request: &str, facts: &str) -> Option<(String, Hidden)> {
-    let mut hidden = Hidden::new();
-    let facts = take("facts", facts, secrets.contexts.get(&action_of(request)?), &mut hidden)?;
-    Some((facts, hidden))
+fn split_facts(secrets: &Secrets, asked: &vm::Asked<'_>) -> (String, Hidden) {
+    let names = secrets.contexts.get(&*asked.action.name);
+    let secret = asked.facts.iter().filter(|(field, _)| is_hidden(names, field));
+    let hidden = secret.map(|(field, text)| ("facts", field.name.to_string(), text.to_owned())).collect();
+    (asked.facts.without(|field| is_hidden(names, field)), hidden)
 }
 
 /// A part of a JSON Pointer.
@@ -298,7 +287,7 @@ fn add_document(event: &mut Event, name: &str, text: String, hidden: Hidden) {
     document.insert("text".to_owned(), text.into());
     let mut secret: Map<String, Value> = Map::new();
     for (part, member, value) in hidden {
-        event.sensitive.push(format!("/{name}/secret/{}/{}", pointer(&part), pointer(&member)));
+        event.sensitive.push(format!("/{name}/secret/{part}/{}", pointer(&member)));
         if let Value::Object(values) = secret.entry(part).or_insert_with(|| Map::new().into()) {
             values.insert(member, value.into());
         }

@@ -35,12 +35,10 @@ pub(super) struct Grant {
 }
 
 impl Grant {
-    /// For a request, in the form of the wire, that was allowed.
-    pub(super) fn new(active: &Active, request: &str, decision: &Decision) -> Result<Grant, KernelError> {
-        let damaged = || KernelError::Damaged("a canonical text".to_owned());
-        let request: Value = serde_json::from_str(request).map_err(|_| damaged())?;
-        let action = request.get("action").and_then(|action| action.get("name")?.as_str()).ok_or_else(damaged)?;
-        let binding = decision.digests.binding.ok_or_else(damaged)?;
+    /// For a request on this action, by its name on the wire, that was allowed.
+    pub(super) fn new(active: &Active, action: &str, decision: &Decision) -> Result<Grant, KernelError> {
+        let binding = decision.digests.binding;
+        let binding = binding.ok_or_else(|| KernelError::Damaged("the digests of a decision".to_owned()))?;
         Ok(Grant { action: action.to_owned(), binding, bundle: active.bundle, registry: active.registry })
     }
 }

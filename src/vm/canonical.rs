@@ -14,6 +14,7 @@
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use crate::bytecode::schema::{Field, Schema, Type, TypeId};
 use crate::data::decimal::Decimal;
@@ -34,12 +35,24 @@ pub enum Form {
 /// The order of keys: by UTF-16 units, which differs from that of code points beyond U+FFFF.
 #[must_use]
 pub fn key_order(left: &str, right: &str) -> Ordering {
-    left.encode_utf16().cmp(right.encode_utf16())
+    let first = left.bytes().zip(right.bytes()).find(|(left, right)| left != right);
+    match first {
+        None => left.len().cmp(&right.len()),
+        // Below U+E000 the order of bytes is the same, and nearly all keys are.
+        Some((left, right)) if left < 0xee && right < 0xee => left.cmp(&right),
+        Some(_) => left.encode_utf16().cmp(right.encode_utf16()),
+    }
 }
 
 /// Appends a string with the escapes of RFC 8785, section 3.2.2.2.
 pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
+    let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for character in text.chars() {
         match character {
             '"' => out.push_str("\\\""),
@@ -71,12 +84,6 @@ pub fn push_object(out: &mut String, mut members: Vec<(String, String)>) {
         out.push_str(text);
     }
     out.push('}');
-}
-
-fn push_array(out: &mut String, elements: &[String]) {
-    out.push('[');
-    out.push_str(&elements.join(","));
-    out.push(']');
 }
 
 /// What a writer has to know of the world.
@@ -114,22 +121,45 @@ impl Writer<'_> {
             (_, Value::Url(value)) => push_string(out, memory.text(memory.url(value).text)),
             (_, Value::Ip(value)) => push_string(out, &memory.ip(value).to_string()),
             (_, Value::Net(value)) => push_string(out, &memory.net(value).to_string()),
-            (_, Value::Entity(entity)) => push_object(out, self.entity(entity)),
+            (_, Value::Entity(entity)) => self.push_entity(out, entity),
             (&Type::Set(element, _), Value::Set(seq)) => {
-                let mut elements = self.elements(element, memory.values(seq));
+                let mut elements: Vec<String> =
+                    memory.values(seq).iter().map(|&value| self.text(element, value)).collect();
                 elements.sort();
-                push_array(out, &elements);
+                out.push('[');
+                out.push_str(&elements.join(","));
+                out.push(']');
             }
-            (&Type::List(element, _), Value::List(seq)) => push_array(out, &self.elements(element, memory.values(seq))),
+            (&Type::List(element, _), Value::List(seq)) => {
+                out.push('[');
+                for (at, &value) in memory.values(seq).iter().enumerate() {
+                    if at > 0 {
+                        out.push(',');
+                    }
+                    self.push(out, element, value);
+                }
+                out.push(']');
+            }
             (&Type::Map(element, _), Value::Map(seq)) => {
                 let (entries, _) = memory.values(seq).as_chunks::<2>();
                 let text_of = |key: Value| if let Value::String(key) = key { memory.text(key) } else { "" };
-                let member = |&[key, value]: &[Value; 2]| (text_of(key).to_owned(), self.text(element, value));
-                push_object(out, entries.iter().map(member).collect());
+                let mut entries: Vec<(&str, Value)> =
+                    entries.iter().map(|&[key, value]| (text_of(key), value)).collect();
+                entries.sort_by(|(left, _), (right, _)| key_order(left, right));
+                out.push('{');
+                for (at, (key, value)) in entries.into_iter().enumerate() {
+                    if at > 0 {
+                        out.push(',');
+                    }
+                    push_string(out, key);
+                    out.push(':');
+                    self.push(out, element, value);
+                }
+                out.push('}');
             }
             (&Type::Record(at), Value::Record(seq)) => {
                 let fields = self.schema.records.get(at as usize).map_or(&[][..], |record| &record.fields);
-                push_object(out, self.members(fields, memory.values(seq)));
+                self.push_fields(out, fields, memory.values(seq), |_, _, _| {});
             }
             _ => out.push_str("null"),
         }
@@ -150,36 +180,67 @@ impl Writer<'_> {
         out
     }
 
-    fn elements(&self, ty: TypeId, values: &[Value]) -> Vec<String> {
-        values.iter().map(|&value| self.text(ty, value)).collect()
-    }
-
-    /// The members of an object with these fields; what is absent is left out.
-    #[must_use]
-    pub fn members(&self, fields: &[Field], values: &[Value]) -> Vec<(String, String)> {
+    /// Appends an object with these fields; what is absent is left out. `placed` is called for each that is not, with where
+    /// its key begins and where its value does; it ends where `out` does then.
+    pub fn push_fields<'f>(
+        &self,
+        out: &mut String,
+        fields: &'f [Field],
+        values: &[Value],
+        mut placed: impl FnMut(&'f Field, Range<usize>, &str),
+    ) {
         let present = fields.iter().zip(values).filter(|(_, value)| !matches!(value, Value::Absent));
-        present.map(|(field, &value)| (field.name.to_string(), self.text(field.ty, value))).collect()
+        let mut present: Vec<(&Field, Value)> = present.map(|(field, &value)| (field, value)).collect();
+        present.sort_by(|(left, _), (right, _)| key_order(&left.name, &right.name));
+        out.push('{');
+        for (at, (field, value)) in present.into_iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            let key = out.len();
+            push_string(out, &field.name);
+            out.push(':');
+            let start = out.len();
+            self.push(out, field.ty, value);
+            placed(field, key..start, out);
+        }
+        out.push('}');
     }
 
-    /// The members of an entity, with its attributes if they came with the request.
+    /// The attributes of an entity that came with them, with its fields.
     #[must_use]
-    pub fn entity(&self, entity: EntityRef) -> Vec<(String, String)> {
-        let ty = self.schema.entity_types.get(usize::from(entity.ty));
-        let string = |text: &str| {
-            let mut out = String::new();
-            push_string(&mut out, text);
-            out
-        };
-        let mut members = vec![
-            ("id".to_owned(), string(self.memory.text(entity.id))),
-            ("type".to_owned(), string(ty.map_or("", |ty| &ty.name))),
-        ];
-        let presented = entity.row.presented_at().and_then(|at| self.presented.get(at as usize));
-        if let (Some(presented), Some(ty)) = (presented, ty) {
-            let mut out = String::new();
-            push_object(&mut out, self.members(&ty.attributes, self.memory.values(presented.attributes)));
-            members.push(("properties".to_owned(), out));
-        }
-        members
+    pub fn presented(&self, entity: EntityRef) -> Option<(&[Field], &[Value])> {
+        let presented = entity.row.presented_at().and_then(|at| self.presented.get(at as usize))?;
+        let ty = self.schema.entity_types.get(usize::from(entity.ty))?;
+        Some((&ty.attributes, self.memory.values(presented.attributes)))
     }
+
+    /// The name of an entity's type.
+    #[must_use]
+    pub fn type_name(&self, entity: EntityRef) -> &str {
+        self.schema.entity_types.get(usize::from(entity.ty)).map_or("", |ty| &ty.name)
+    }
+
+    /// Appends an entity, with its attributes if they came with the request.
+    pub fn push_entity(&self, out: &mut String, entity: EntityRef) {
+        let properties = self.presented(entity).map(|(fields, values)| {
+            let mut out = String::new();
+            self.push_fields(&mut out, fields, values, |_, _, _| {});
+            out
+        });
+        push_party(out, self.type_name(entity), self.memory.text(entity.id), properties.as_deref());
+    }
+}
+
+/// Appends an entity; `properties` is a canonical text.
+pub fn push_party(out: &mut String, ty: &str, id: &str, properties: Option<&str>) {
+    out.push_str("{\"id\":");
+    push_string(out, id);
+    if let Some(properties) = properties {
+        out.push_str(",\"properties\":");
+        out.push_str(properties);
+    }
+    out.push_str(",\"type\":");
+    push_string(out, ty);
+    out.push('}');
 }

@@ -2,12 +2,14 @@
 //! [`Store::digest`](crate::vm::store::Store::digest).
 //!
 //! They are of typed values in canonical JSON (see [`canonical`](crate::vm::canonical)), not of bytes: two documents that
-//! mean the same have one digest. A decision computes none of them; whoever reads or logs one has the request decoded
-//! once more, everything in it this time.
+//! mean the same have one digest. A decision computes none of them; whoever logs it has everything in the request decoded
+//! from the start ([`Machine::recorded`](crate::vm::machine::Machine::recorded)), whoever reads one of a decision that was
+//! made has the request decoded once more.
 
 use crate::base::hash::Digest;
-use crate::bytecode::schema::{Action, Field};
-use crate::vm::canonical::{Form, Writer, push_object, push_string};
+use crate::bytecode::schema::{Field, Schema};
+use crate::vm::asked::{Asked, Members, Part, Party};
+use crate::vm::canonical::{Form, Writer};
 use crate::vm::decode::{Decoded, Extent, Options, Scratch, World, decode, decode_asked};
 use crate::vm::entities::Entities as _;
 use crate::vm::input::Fail;
@@ -65,15 +67,9 @@ pub fn canonical_in(
     let (mut scratch, mut local) = (Scratch::default(), Local::default());
     let options = Options { extent: Extent::Everything, ..options };
     let decoded = decode(world, options, request, facts, &mut scratch, &mut local)?;
-    let schema = world.image.schema();
-    let memory = Memory { program: &world.image.heap, store: world.store.heap(), local: &local.heap };
-    let writer = Writer { schema, memory, presented: &local.presented, form };
-    let action = &schema.actions[decoded.action as usize];
-    let context = |counts: &dyn Fn(&Field) -> bool| context(writer, action, &scratch.context, counts);
-    let facts = context(&|field| field.kernel);
-    let request = envelope(writer, &decoded, &local, action, context(&|field| !field.kernel));
-    let binding = envelope(writer, &decoded, &local, action, context(&|field| !field.kernel && !field.advisory));
-    Ok(Canonical { request, facts, binding })
+    let asked = asked(world, &decoded, &scratch, &local, form);
+    let (request, binding) = (asked.request(), bound(&asked));
+    Ok(Canonical { request, facts: asked.facts.text().to_owned(), binding })
 }
 
 /// The digest that an approval of a request is bound to, without the kernel's facts: they are no part of it.
@@ -81,49 +77,67 @@ pub fn binding(world: World<'_>, options: Options, request: &[u8]) -> Result<Dig
     let (mut scratch, mut local) = (Scratch::default(), Local::default());
     let options = Options { extent: Extent::Everything, ..options };
     let decoded = decode_asked(world, options, request, &mut scratch, &mut local)?;
+    Ok(Digest::of(bound(&asked(world, &decoded, &scratch, &local, Form::Digest)).as_bytes()))
+}
+
+/// What an approval covers of what was asked.
+fn bound(asked: &Asked<'_>) -> String {
+    asked.request_without(|part, field| part == Part::Context && field.advisory)
+}
+
+/// The digests of what was decoded, everything of it.
+pub(super) fn digests(world: World<'_>, decoded: &Decoded, scratch: &Scratch, local: &Local) -> Digests {
+    let asked = asked(world, decoded, scratch, local, Form::Digest);
+    let request = Digest::of(asked.request().as_bytes());
+    let is_advised = asked.context.iter().any(|(field, _)| field.advisory);
+    let binding = if is_advised { Digest::of(bound(&asked).as_bytes()) } else { request };
+    Digests { request, facts: Digest::of(asked.facts.text().as_bytes()), binding }
+}
+
+/// What was decoded, everything of it, as texts.
+pub(super) fn asked<'s>(
+    world: World<'s>,
+    decoded: &Decoded,
+    scratch: &Scratch,
+    local: &Local,
+    form: Form,
+) -> Asked<'s> {
     let schema = world.image.schema();
     let memory = Memory { program: &world.image.heap, store: world.store.heap(), local: &local.heap };
-    let writer = Writer { schema, memory, presented: &local.presented, form: Form::Digest };
+    let writer = Writer { schema, memory, presented: &local.presented, form };
     let action = &schema.actions[decoded.action as usize];
-    let context = context(writer, action, &scratch.context, &|field| !field.kernel && !field.advisory);
-    Ok(Digest::of(envelope(writer, &decoded, &local, action, context).as_bytes()))
-}
-
-fn context(writer: Writer<'_>, action: &Action, values: &[Value], counts: &dyn Fn(&Field) -> bool) -> String {
-    let values: Vec<Value> = (action.context.iter().zip(values))
-        .map(|(field, &value)| if counts(field) { value } else { Value::Absent })
-        .collect();
-    object(writer.members(&action.context, &values))
-}
-
-fn envelope(writer: Writer<'_>, decoded: &Decoded, local: &Local, action: &Action, context: String) -> String {
-    let mut name = String::new();
-    push_string(&mut name, &action.name);
-    object(vec![
-        ("action".to_owned(), object(vec![("name".to_owned(), name)])),
-        ("context".to_owned(), context),
-        ("resource".to_owned(), object(party(writer, local, decoded.resource))),
-        ("subject".to_owned(), object(party(writer, local, decoded.subject))),
-    ])
+    let context = |counts: &dyn Fn(&Field) -> bool| {
+        let of = |(field, &value): (&Field, &Value)| if counts(field) { value } else { Value::Absent };
+        let values: Vec<Value> = action.context.iter().zip(&scratch.context).map(of).collect();
+        Members::write(writer, &action.context, &values)
+    };
+    Asked {
+        action,
+        subject: party(writer, schema, local, decoded.subject),
+        resource: party(writer, schema, local, decoded.resource),
+        context: context(&|field| !field.kernel),
+        facts: context(&|field| field.kernel),
+    }
 }
 
 /// An entity with the attributes that the request gave: all of a presented type, single ones of a registered one.
-fn party(writer: Writer<'_>, local: &Local, entity: EntityRef) -> Vec<(String, String)> {
-    let mut members = writer.entity(entity);
-    let Some(row) = entity.row.stored_at() else { return members };
-    let fields = &writer.schema.entity_types[usize::from(entity.ty)].attributes;
-    let mut values = vec![Value::Absent; fields.len()];
-    for given in local.overrides.iter().filter(|given| given.row == row) {
-        values[given.attribute as usize] = given.value;
-    }
-    if values.iter().any(|value| !matches!(value, Value::Absent)) {
-        members.push(("properties".to_owned(), object(writer.members(fields, &values))));
-    }
-    members
-}
-
-fn object(members: Vec<(String, String)>) -> String {
-    let mut out = String::new();
-    push_object(&mut out, members);
-    out
+fn party<'s>(writer: Writer<'_>, schema: &'s Schema, local: &Local, entity: EntityRef) -> Party<'s> {
+    let ty = &schema.entity_types[usize::from(entity.ty)];
+    let properties = match entity.row.stored_at() {
+        None => {
+            let presented = writer.presented(entity);
+            presented.map(|(_, values)| Members::write(writer, &ty.attributes, values))
+        }
+        Some(row) => {
+            let given = local.overrides.iter().filter(|given| given.row == row);
+            let mut values = Vec::new();
+            for given in given {
+                values.resize(ty.attributes.len(), Value::Absent);
+                values[given.attribute as usize] = given.value;
+            }
+            let is_any = values.iter().any(|value| !matches!(value, Value::Absent));
+            is_any.then(|| Members::write(writer, &ty.attributes, &values))
+        }
+    };
+    Party { ty: &ty.name, id: writer.memory.text(entity.id).to_owned(), properties }
 }

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 use crate::base::hash::Digest;
 use crate::bytecode::schema::Schema;
-use crate::vm::canonical::{Form, Writer, push_object};
+use crate::vm::canonical::{Form, Writer, push_string};
 use crate::vm::entities::Entities;
 use crate::vm::image::Image;
 use crate::vm::memory::{Heap, Memory};
@@ -201,24 +201,30 @@ impl Store {
     fn push_entity(&self, out: &mut String, writer: Writer<'_>, row: u32) {
         let record = self.rows[row as usize];
         let Some(entity) = self.entity(row) else { return };
-        let mut members = writer.entity(entity);
         let fields = &writer.schema.entity_types[record.ty as usize].attributes;
         let values: Vec<Value> =
             self.columns[record.ty as usize].iter().map(|column| column[record.at as usize]).collect();
-        let mut properties = String::new();
-        push_object(&mut properties, writer.members(fields, &values));
-        members.push(("properties".to_owned(), properties));
+        out.push_str("{\"id\":");
+        push_string(out, writer.memory.text(entity.id));
         if !self.parents(row).is_empty() {
-            let mut parents: Vec<String> = Vec::new();
-            for parent in self.parents(row).iter().filter_map(|&parent| self.entity(parent)) {
-                let mut text = String::new();
-                push_object(&mut text, writer.entity(parent));
-                parents.push(text);
-            }
+            let parents = self.parents(row).iter().filter_map(|&parent| self.entity(parent));
+            let mut parents: Vec<String> = parents
+                .map(|parent| {
+                    let mut text = String::new();
+                    writer.push_entity(&mut text, parent);
+                    text
+                })
+                .collect();
             parents.sort();
-            members.push(("in".to_owned(), format!("[{}]", parents.join(","))));
+            out.push_str(",\"in\":[");
+            out.push_str(&parents.join(","));
+            out.push(']');
         }
-        push_object(out, members);
+        out.push_str(",\"properties\":");
+        writer.push_fields(out, fields, &values, |_, _, _| {});
+        out.push_str(",\"type\":");
+        push_string(out, writer.type_name(entity));
+        out.push('}');
     }
 }
 

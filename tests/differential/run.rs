@@ -8,9 +8,14 @@ use pdl::bytecode::verify::{Limits, verify};
 use pdl::compile::compile;
 use pdl::diagnostic::Diagnostics;
 use pdl::types::typed::TypedPolicy;
-use pdl::vm::decision::{Decision, ErrorReport};
+use pdl::vm::asked::{Asked, Part};
+use pdl::vm::canonical::Form;
+use pdl::vm::decision::{Decision, Digests, ErrorReport};
+use pdl::vm::decode;
+use pdl::vm::digest::canonical_in;
 use pdl::vm::machine::{Machine, Question, Scratch};
 use pdl::vm::run::Meter;
+use serde_json::Value as Json;
 
 use crate::differential::reach::{Reach, mnemonic};
 use crate::generate::mutations::{self, mutate};
@@ -106,6 +111,7 @@ impl Subject {
         if self.machine.decision(question, scratch) != decision {
             return Err(format!("reasons alone differ from an answer with reasons\nrequest {text}\nfacts {facts}"));
         }
+        self.recorded(question, scratch).map_err(|what| format!("{what}\nrequest {text}\nfacts {facts}"))?;
         let found = self.comparable(&mut decision);
         let expected_json = expected.json.to_string();
         if found != expected_json || quick.name() != expected.kind.name() {
@@ -119,6 +125,28 @@ impl Subject {
         self.approved(approved, expected.as_ref(), reach)
             .map_err(|difference| format!("once approved: {difference}\nrequest {text}\nfacts {facts}"))?;
         self.cost(question, scratch, reach).map_err(|difference| format!("request {text}\nfacts {facts}\n{difference}"))
+    }
+
+    /// What a log keeps, made at once, is what decisions, digests and texts give one by one.
+    fn recorded(&self, question: Question<'_>, scratch: &mut Scratch) -> Result<(), String> {
+        let store = self.machine.entities();
+        let mut recorded = self.machine.recorded(&store, question, scratch);
+        let (approved, asked, decision) = (recorded.approved(), recorded.asked, recorded.decision);
+        let mut decided = self.machine.decide(question, scratch);
+        let single = (decided.record(), decided.approved());
+        let approved = approved.map(|approved| Decision { digests: Digests::default(), ..approved });
+        if (&decision, &approved) != (&single.0, &single.1) {
+            return Err(format!("recorded\n{decision:?} {approved:?}\none by one\n{single:?}"));
+        }
+        let world = decode::World { image: self.machine.image(), plan: self.machine.plan(), store: &store };
+        let texts = canonical_in(world, question.options, Form::Wire, question.request, question.facts).ok();
+        let found = asked.as_ref().map(|asked| (asked.request(), asked.facts.text().to_owned()));
+        if found != texts.map(|texts| (texts.request, texts.facts)) {
+            return Err(format!("{found:?} is recorded as asked"));
+        }
+        asked.iter().flat_map(left_out).try_for_each(|(found, expected)| {
+            if found == expected { Ok(()) } else { Err(format!("{expected} is, with something left out, {found}")) }
+        })
     }
 
     /// A decision as text, with places; sentences are not compared.
@@ -162,6 +190,7 @@ impl Subject {
     /// A faulty request, which must be refused for what is wrong with it.
     fn faulty(&self, faulty: &mutations::Faulty, scratch: &mut Scratch) -> Result<(), String> {
         let question = Question { facts: Some(faulty.facts.as_bytes()), ..Question::strict(faulty.request.as_bytes()) };
+        self.recorded(question, scratch)?;
         let mut decided = self.machine.decide(question, scratch);
         let found = decided.input_error().map_or("none", |error| error.kind.name());
         if found != faulty.kind || decided.kind().name() != "error" {
@@ -175,4 +204,24 @@ impl Subject {
         }
         Ok(())
     }
+}
+
+/// The texts of a request without one of its fields, each next to what it should be.
+fn left_out(asked: &Asked<'_>) -> Vec<(Json, Json)> {
+    let json = |text: &str| -> Json { serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}")) };
+    let all = json(&asked.request());
+    let mut pairs = Vec::new();
+    for (part, members) in asked.parts() {
+        for (field, text) in members.iter() {
+            let found = asked.request_without(|other, name| other == part && name.name == field.name);
+            let mut expected = all.clone();
+            let fields = match part {
+                Part::Context => &mut expected["context"],
+                Part::Resource | Part::Subject => &mut expected[part.name()]["properties"],
+            };
+            let taken = fields.as_object_mut().and_then(|fields| fields.shift_remove(&*field.name));
+            pairs.extend([(json(&found), expected), (json(text), taken.unwrap_or_default())]);
+        }
+    }
+    pairs
 }

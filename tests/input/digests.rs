@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use pdl::vm::canonical::{Form, push_object, push_string};
+use pdl::vm::canonical::{Form, key_order, push_object, push_string};
 use pdl::vm::decode::{Options, Scratch, World, decode};
 use pdl::vm::digest::{Canonical, canonical, canonical_in};
 use pdl::vm::input::Fail;
@@ -229,6 +229,14 @@ proptest! {
                 _ => {}
             }
         }
+    }
+
+    #[test]
+    fn keys_are_in_the_order_of_their_utf_16_units(
+        [left, right] in prop::array::uniform2("[a-c\u{7f}\u{80}\u{d7ff}\u{e000}\u{ffff}\u{10000}\u{10ffff}]{0,3}"),
+    ) {
+        let units = |text: &str| text.encode_utf16().collect::<Vec<_>>();
+        prop_assert_eq!(key_order(&left, &right), units(&left).cmp(&units(&right)));
     }
 
     #[test]
