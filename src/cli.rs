@@ -10,23 +10,33 @@ mod build;
 mod check;
 mod completions;
 mod doc;
+mod entries;
 mod eval;
 mod files;
 mod fmt;
 mod init;
 mod inspect;
+mod kernel;
 mod key;
 mod keygen;
 mod library;
 mod load;
+mod log;
 mod man;
 mod manifest;
 mod output;
+mod permits;
+mod place;
 mod policy;
+mod progress;
+mod registry;
 mod report;
 mod sign;
 mod status;
+mod system;
+mod table;
 mod test;
+mod trouble;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -107,6 +117,10 @@ fn command(command: Command, output: &mut Output) -> Result<Status, Failure> {
         Command::Sign(args) => sign::run(&args, output),
         Command::Keygen(args) => keygen::run(&args, output),
         Command::Init(args) => init::run(&args, output),
+        Command::Kernel(args) => kernel::run(&args, output),
+        Command::Permits(args) => permits::run(&args, output),
+        Command::Registry(args) => registry::run(&args, output),
+        Command::Log(args) => log::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
         Command::Man(args) => man::run(&args, output),
     }

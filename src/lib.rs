@@ -46,7 +46,7 @@
 //! | `signatures` | Ed25519 signatures of bundles: making them, demanding them |
 //! | `kernel` | the Execution Kernel, of which engine, store, log, permits and gates are there, and not yet joined |
 //! | `compiler` | source to bundle: parser, checker, formatter, compiler |
-//! | `cli` | the command `pdl` |
+//! | `cli` | the command `pdl`, with `compiler` and `kernel` |
 //!
 //! `cli` and `signatures` are on unless `default-features = false`.
 //!

@@ -5,6 +5,7 @@
 //! files, so that no shell is needed: see `prepare`.
 
 mod broken;
+mod commands;
 mod forms;
 mod readme;
 mod transcript;

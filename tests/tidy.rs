@@ -165,7 +165,10 @@ fn each_outside_tool_has_one_door() {
         ("lalrpop_util", &["src/syntax/"]),
         ("ariadne", &["src/diagnostic/render.rs"]),
         ("clap", &["src/cli.rs", "src/cli/"]),
-        ("toml", &["src/cli/manifest.rs"]),
+        ("comfy_table", &["src/cli/table.rs"]),
+        ("indicatif", &["src/cli/progress.rs"]),
+        ("terminal_size", &["src/cli/output.rs"]),
+        ("toml", &["src/cli/manifest.rs", "src/cli/place/settings.rs"]),
         ("ed25519_dalek", &["src/bytecode/", "src/cli/", "src/log/note.rs", "src/kernel/permit/token.rs"]),
         ("base64ct", &["src/log/", "src/kernel/permit/token.rs"]),
         ("hmac", &["src/kernel/permit/token.rs"]),
@@ -367,7 +370,21 @@ fn features_bring_the_dependencies_that_they_are_known_for() {
                 "dep:unicode-normalization",
             ],
         ),
-        ("cli", &["compiler", "signatures", "dep:clap", "dep:clap_complete", "dep:clap_mangen", "dep:getrandom"]),
+        (
+            "cli",
+            &[
+                "compiler",
+                "kernel",
+                "signatures",
+                "dep:clap",
+                "dep:clap_complete",
+                "dep:clap_mangen",
+                "dep:comfy-table",
+                "dep:getrandom",
+                "dep:indicatif",
+                "dep:terminal_size",
+            ],
+        ),
     ];
     let manifest = read(Path::new("Cargo.toml"));
     let dependencies = manifest_table(&manifest, "[dependencies]");

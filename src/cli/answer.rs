@@ -58,6 +58,12 @@ pub fn text(decision: &Decision, asked: Option<&str>, color: bool) -> String {
     out
 }
 
+/// The line of a denial that no policy made.
+#[must_use]
+pub fn denied(color: bool) -> String {
+    format!("{}\n", paint(color, RED, Answer::Deny.name()))
+}
+
 /// What a rule does, as it is written in a policy.
 #[must_use]
 pub fn effect(effect: Effect) -> &'static str {

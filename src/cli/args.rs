@@ -2,6 +2,10 @@
 //!
 //! These are the arguments as they are written; what they mean together is the commands' business.
 
+pub mod kernel;
+pub mod log;
+pub mod values;
+
 use std::path::PathBuf;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum, ValueHint};
@@ -11,11 +15,12 @@ use crate::data::timestamp::Timestamp;
 
 const EXIT: &str = "\
 Exit status:
-  0  all is well; of `eval`: ALLOW
+  0  all is well; of a decision: ALLOW
   1  a fault was found, or what was asked for could not be done
   2  a wrong command line
-  3  of `eval`: REQUIRE_APPROVAL
-  4  of `eval`: DENY";
+  3  of a decision: REQUIRE_APPROVAL
+  4  of a decision: DENY; the kernel refuses what was asked for
+  9  the log does not verify";
 
 /// A policy definition language for autonomous agents.
 #[derive(Debug, Parser)]
@@ -54,6 +59,14 @@ pub enum Command {
     Keygen(KeygenArgs),
     /// Write a small package to begin with
     Init(InitArgs),
+    /// Run the Execution Kernel: make it, give it a policy, ask it
+    Kernel(kernel::KernelArgs),
+    /// Use permits that the kernel gave
+    Permits(kernel::PermitsArgs),
+    /// Change the entities that the kernel decides with, and show those of any time
+    Registry(kernel::RegistryArgs),
+    /// Read, verify and export the log of the kernel
+    Log(log::LogArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
     /// Print the man page
@@ -310,6 +323,6 @@ pub struct CompletionsArgs {
 /// `pdl man`
 #[derive(Arguments, Debug)]
 pub struct ManArgs {
-    /// Of one command instead of all of `pdl`
-    pub command: Option<String>,
+    /// Of one command instead of all of `pdl`: `kernel`, or `kernel init`
+    pub command: Vec<String>,
 }

@@ -13,15 +13,13 @@ use super::files;
 use super::output::Output;
 use super::policy;
 use super::status::{Failure, Status};
+use super::trouble;
 use crate::base::limits::{ENTITIES_BYTES_MAX, REQUEST_BYTES_MAX};
 use crate::vm::decide::Answer;
 use crate::vm::decision::{Decision, ErrorReport};
 use crate::vm::decode::{Options, Unregistered};
 use crate::vm::input::{Document, InputErrorKind};
 use crate::vm::machine::{Machine, Question, Scratch};
-
-/// How many faults of entities are shown.
-const FAULTS_SHOWN: usize = 20;
 
 /// Decides, and says so in the exit status.
 pub fn run(args: &EvalArgs, output: &mut Output) -> Result<Status, Failure> {
@@ -123,7 +121,8 @@ fn hint(decision: &Decision, args: &EvalArgs) -> Option<&'static str> {
 }
 
 /// `Agent::"ci" deploy Service::"web"`, as far as a request says so, right or wrong.
-fn asked(request: &[u8]) -> Option<String> {
+#[must_use]
+pub fn asked(request: &[u8]) -> Option<String> {
     let request: Value = serde_json::from_slice(request).ok()?;
     let entity = |name: &str| {
         let entity = request.get(name)?;
@@ -136,22 +135,14 @@ fn asked(request: &[u8]) -> Option<String> {
 /// Loads all entities or fails with all that is wrong with them.
 pub fn load_entities(machine: &Machine, paths: &[PathBuf]) -> Result<(), Failure> {
     let (bytes, named) = joined_entities(paths)?;
-    machine.load_entities(&bytes).map_err(|refused| {
-        let faults = refused.faults();
-        let mut message = format!("the entities in {named} are refused:");
-        for fault in faults.iter().take(FAULTS_SHOWN) {
-            message.push_str(&format!("\n  {fault}"));
-        }
-        if faults.len() > FAULTS_SHOWN {
-            message.push_str(&format!("\n  and {} more", faults.len() - FAULTS_SHOWN));
-        }
-        Failure::new(message)
-    })
+    machine
+        .load_entities(&bytes)
+        .map_err(|refused| Failure::new(format!("the entities in {named} are refused:{}", trouble::faults(&refused))))
 }
 
 /// The entities of all files as one document, and how the files are named in talk. One file is left as it is, for the
 /// reader to judge; several have to be lists, of which one list is made. Whoever stands in two of them stands twice.
-fn joined_entities(paths: &[PathBuf]) -> Result<(Vec<u8>, String), Failure> {
+pub fn joined_entities(paths: &[PathBuf]) -> Result<(Vec<u8>, String), Failure> {
     if let [only] = paths {
         return Ok((files::read(only, ENTITIES_BYTES_MAX)?, format!("`{}`", files::shown(only))));
     }

@@ -61,6 +61,24 @@ pub fn refuse_existing(path: &Path) -> Result<(), Failure> {
     }
 }
 
+/// Fails where others than its owner may read a file that is to be secret.
+#[cfg(unix)]
+pub fn refuse_shared(path: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path).map_err(|error| Failure::io("read", path, &error))?.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(format!("`{}` is a secret that others have access to (its mode is {mode:04o})", path.display()))
+        .help(format!("`chmod 600 {}`; if others may have read it, make another", path.display())))
+}
+
+/// Fails where others than its owner may read a file that is to be secret; here the system is not asked.
+#[cfg(not(unix))]
+pub fn refuse_shared(_: &Path) -> Result<(), Failure> {
+    Ok(())
+}
+
 /// Writes a file that must not be there yet.
 pub fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Failure> {
     let mut options = OpenOptions::new();

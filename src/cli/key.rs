@@ -3,6 +3,7 @@
 //! ```text
 //! ed25519-private-key:3f0c…   64 hexadecimal digits: the seed of RFC 8032
 //! ed25519-public-key:9a51…    64 hexadecimal digits: the public key of RFC 8032
+//! permit-key:77c0…            64 hexadecimal digits: what a kernel authenticates permits with
 //! ```
 //!
 //! Empty lines and lines that begin with `#` are skipped.
@@ -17,6 +18,20 @@ use crate::base::limits::KEY_FILE_BYTES_MAX;
 
 const PRIVATE: &str = "ed25519-private-key:";
 const PUBLIC: &str = "ed25519-public-key:";
+const PERMIT: &str = "permit-key:";
+
+/// Bytes that nobody can guess.
+pub fn random() -> Result<[u8; 32], Failure> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Failure::new(format!("the system gives no random numbers: {error}")))?;
+    Ok(bytes)
+}
+
+/// A new private key.
+pub fn generate() -> Result<SigningKey, Failure> {
+    Ok(SigningKey::from_bytes(&random()?))
+}
 
 /// The text of a private key's file.
 #[must_use]
@@ -28,6 +43,23 @@ pub fn private_text(key: &SigningKey) -> String {
 #[must_use]
 pub fn public_text(key: &VerifyingKey) -> String {
     format!("{PUBLIC}{}\n", hex(key.as_bytes()))
+}
+
+/// The text of the file of a key of permits.
+#[must_use]
+pub fn permit_text(key: &[u8; 32]) -> String {
+    format!("{PERMIT}{}\n", hex(key))
+}
+
+/// Reads a key of permits.
+pub fn read_permit(path: &Path) -> Result<[u8; 32], Failure> {
+    read(path, PERMIT, PUBLIC, "permit")
+}
+
+/// The public key of a line.
+#[must_use]
+pub fn parse_public(line: &str) -> Option<VerifyingKey> {
+    VerifyingKey::from_bytes(&line.trim().strip_prefix(PUBLIC).and_then(from_hex)?).ok()
 }
 
 /// Reads a private key.
@@ -56,7 +88,7 @@ fn read(path: &Path, prefix: &str, other: &str, word: &str) -> Result<[u8; 32], 
         return wrong("it has more than one line");
     }
     if line.starts_with(other) {
-        return wrong(if word == "private" { "it is a public one" } else { "it is a private one" });
+        return wrong(if other == PUBLIC { "it is a public one" } else { "it is a private one" });
     }
     match line.strip_prefix(prefix).and_then(from_hex) {
         Some(bytes) => Ok(bytes),

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use ed25519_dalek::SigningKey;
 use serde_json::json;
 
 use super::args::{Format, KeygenArgs};
@@ -13,9 +12,7 @@ use super::status::{Failure, Status};
 
 /// Writes the private key so that only its owner can read it, and the public key beside it. Never overwrites.
 pub fn run(args: &KeygenArgs, output: &mut Output) -> Result<Status, Failure> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| Failure::new(format!("the system gives no random numbers: {error}")))?;
-    let key = SigningKey::from_bytes(&seed);
+    let key = key::generate()?;
     let mut public_path = args.output.clone().into_os_string();
     public_path.push(".pub");
     let public_path = PathBuf::from(public_path);

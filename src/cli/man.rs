@@ -11,10 +11,10 @@ use super::status::{Failure, Status};
 pub fn run(args: &ManArgs, output: &mut Output) -> Result<Status, Failure> {
     let mut command = Args::command();
     command.build();
-    if let Some(name) = &args.command {
+    for name in &args.command {
         let found = command.find_subcommand(name).cloned();
         let Some(found) = found else {
-            return Err(Failure::usage(format!("there is no command `{name}`")));
+            return Err(Failure::usage(format!("there is no command `{}`", args.command.join(" "))));
         };
         command = found;
     }

@@ -16,6 +16,7 @@ pub struct Output {
     closed: bool,
     color_data: bool,
     color_talk: bool,
+    width: Option<u16>,
 }
 
 impl Output {
@@ -34,7 +35,14 @@ impl Output {
             closed: false,
             color_data: color(io::stdout().is_terminal()),
             color_talk: color(io::stderr().is_terminal()),
+            width: terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0),
         }
+    }
+
+    /// How many columns there are for data; `None` if it goes to no terminal, and lines are as long as they are.
+    #[must_use]
+    pub fn width(&self) -> Option<u16> {
+        self.width
     }
 
     /// Whether data may have colour.

@@ -86,17 +86,21 @@ pub fn machine(bundle: LoadedBundle) -> Result<Machine, Failure> {
 
 /// The machine of a policy from a bundle, a source file, a package or standard input. Nothing runs that is not signed as demanded.
 pub fn open(path: &Path, demanded: &SignaturePolicy, output: &mut Output) -> Result<Machine, Failure> {
-    let (bytes, is_bundle) = look_at(path)?;
-    let bundle = match (bytes, is_bundle) {
-        (Some(bytes), true) => bytes,
+    let bundle = bundle_of(path, output)?;
+    machine(read(path, &bundle, demanded)?)
+}
+
+/// The bytes of a bundle: those of a file that is one, or what a source file, a package or standard input compiles to.
+pub fn bundle_of(path: &Path, output: &mut Output) -> Result<Vec<u8>, Failure> {
+    match look_at(path)? {
+        (Some(bytes), true) => Ok(bytes),
         (Some(bytes), false) => {
             let mut sink = Diagnostics::default();
             let loaded = load::single(path, &bytes, &mut sink);
-            compile_loaded(loaded, Warnings::Hidden, sink, output)?.bundle()?
+            compile_loaded(loaded, Warnings::Hidden, sink, output)?.bundle()
         }
-        (None, _) => build(path, Warnings::Hidden, output)?.bundle()?,
-    };
-    machine(read(path, &bundle, demanded)?)
+        (None, _) => build(path, Warnings::Hidden, output)?.bundle(),
+    }
 }
 
 /// The bytes of a bundle file.

@@ -6,16 +6,18 @@ use std::process::ExitCode;
 /// The exit status of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// All is well; of `eval`: ALLOW.
+    /// All is well; of a decision: ALLOW.
     Success,
     /// A fault was found, or what was asked for could not be done.
     Fault,
     /// A wrong command line.
     Usage,
-    /// Of `eval`: REQUIRE_APPROVAL.
+    /// Of a decision: REQUIRE_APPROVAL.
     RequireApproval,
-    /// Of `eval`: DENY.
+    /// Of a decision: DENY; or the kernel refuses what was asked for.
     Deny,
+    /// The log does not verify.
+    Unverified,
 }
 
 impl Status {
@@ -28,6 +30,7 @@ impl Status {
             Status::Usage => 2,
             Status::RequireApproval => 3,
             Status::Deny => 4,
+            Status::Unverified => 9,
         }
     }
 }
@@ -59,6 +62,18 @@ impl Failure {
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Failure {
         Failure { message: message.into(), help: None, status: Status::Usage }
+    }
+
+    /// The kernel does not let it be done: exit status 4.
+    #[must_use]
+    pub fn refused(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), help: None, status: Status::Deny }
+    }
+
+    /// The log is not as it was written: exit status 9.
+    #[must_use]
+    pub fn unverified(message: impl Into<String>) -> Failure {
+        Failure { message: message.into(), help: None, status: Status::Unverified }
     }
 
     /// A file could not be read or written.

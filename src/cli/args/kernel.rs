@@ -1,0 +1,220 @@
+//! The arguments of the commands of the Execution Kernel.
+
+use std::path::PathBuf;
+
+use clap::{Args as Arguments, Subcommand, ValueHint};
+
+use super::Format;
+use super::values::{self, Moment};
+use crate::base::hash::Digest;
+use crate::data::duration::Duration;
+use crate::kernel::record::Principal;
+
+/// Where a kernel is.
+#[derive(Arguments, Clone, Debug)]
+pub struct PlaceArgs {
+    /// The folder of the kernel
+    #[arg(long, env = "PDL_KERNEL", default_value = ".pdl", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub store: PathBuf,
+    /// How the result is shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// Where a kernel is, and who acts.
+#[derive(Arguments, Clone, Debug)]
+pub struct ActArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Who acts, such as 'Person::"ann"'
+    #[arg(long = "as", env = "PDL_PRINCIPAL", required = true, value_name = "PRINCIPAL", value_parser = values::principal)]
+    pub who: Principal,
+}
+
+/// `pdl kernel`
+#[derive(Arguments, Debug)]
+pub struct KernelArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: KernelCommand,
+}
+
+/// The commands of `pdl kernel`.
+#[derive(Debug, Subcommand)]
+pub enum KernelCommand {
+    /// Make a kernel: its folder, its keys, its log
+    Init(KernelInitArgs),
+    /// Let a policy decide from now on
+    Activate(ActivateArgs),
+    /// Say what decides, and what there is
+    Info(PlaceArgs),
+    /// Decide a request: 0 ALLOW, with a permit; 3 REQUIRE_APPROVAL; 4 DENY
+    Decide(DecideArgs),
+    /// End what nobody has ended in time
+    Sweep(ActArgs),
+}
+
+/// `pdl kernel init`
+#[derive(Arguments, Debug)]
+pub struct KernelInitArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// The name of the log in its checkpoints, such as example.com/pdl [default: one that is made up]
+    #[arg(long, value_name = "NAME")]
+    pub origin: Option<String>,
+    /// How long a permit can be started
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = values::duration)]
+    pub start_within: Duration,
+    /// How long what was started may take
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = values::duration)]
+    pub run_within: Duration,
+    /// Take only policies that this key has signed; several keys all have to
+    #[arg(long, value_name = "KEY.pub", value_hint = ValueHint::FilePath)]
+    pub require_signature: Vec<PathBuf>,
+}
+
+/// `pdl kernel activate`
+#[derive(Arguments, Debug)]
+pub struct ActivateArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// A bundle, a source file, a folder with a pdl.toml; `-` is standard input
+    #[arg(value_hint = ValueHint::AnyPath, required_unless_present = "kept")]
+    pub policy: Option<PathBuf>,
+    /// A bundle that has decided before, by its name
+    #[arg(long, value_name = "sha256:…", conflicts_with = "policy", value_parser = values::digest)]
+    pub kept: Option<Digest>,
+    /// The entities to decide with, in JSON; those of several files are loaded together [default: those that are there]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub entities: Vec<PathBuf>,
+}
+
+/// `pdl kernel decide`
+#[derive(Arguments, Debug)]
+pub struct DecideArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The request, in JSON; `-` is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub request: PathBuf,
+    /// Fields that the kernel gives, but for those that it knows itself, in JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub facts: Option<PathBuf>,
+}
+
+/// `pdl permits`
+#[derive(Arguments, Debug)]
+pub struct PermitsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PermitsCommand,
+}
+
+/// The commands of `pdl permits`.
+#[derive(Debug, Subcommand)]
+pub enum PermitsCommand {
+    /// Say that a request is about to run: 0 only if it may
+    Start(StartArgs),
+    /// Say that what was started ran
+    Complete(EndArgs),
+    /// Say that what was started failed
+    Fail(EndArgs),
+}
+
+/// `pdl permits start`
+#[derive(Arguments, Debug)]
+pub struct StartArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The permit; `-` reads it from standard input
+    pub token: String,
+    /// What is about to run: the request, in JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub request: PathBuf,
+}
+
+/// `pdl permits complete` and `fail`
+#[derive(Arguments, Debug)]
+pub struct EndArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The permit; `-` reads it from standard input
+    pub token: String,
+}
+
+/// `pdl registry`
+#[derive(Arguments, Debug)]
+pub struct RegistryArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: RegistryCommand,
+}
+
+/// The commands of `pdl registry`.
+#[derive(Debug, Subcommand)]
+pub enum RegistryCommand {
+    /// Replace all entities
+    Load(RegistryLoadArgs),
+    /// Add, replace and remove single entities
+    Patch(RegistryPatchArgs),
+    /// Show the entities of now, or of a time
+    Show(RegistryShowArgs),
+    /// List the versions that there were, the newest first
+    History(RegistryHistoryArgs),
+}
+
+/// `pdl registry load`
+#[derive(Arguments, Debug)]
+pub struct RegistryLoadArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The entities, in JSON; those of several files are loaded together; `-` is standard input
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub entities: Vec<PathBuf>,
+}
+
+/// `pdl registry patch`
+#[derive(Arguments, Debug)]
+pub struct RegistryPatchArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The patch, in JSON: { "upsert": [entities], "remove": [{ "type", "id" }] }; `-` is standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub patch: PathBuf,
+}
+
+/// `pdl registry show`
+#[derive(Arguments, Debug)]
+pub struct RegistryShowArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// As it was then: 2026-01-31T12:00:00Z, 2026-01-31, or 3d for three days ago
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    pub at: Option<Moment>,
+    /// This version
+    #[arg(long, value_name = "NUMBER", conflicts_with = "at")]
+    pub version: Option<u64>,
+    /// One entity, such as 'Agent::"ci"'; several are several
+    #[arg(long, value_name = "ENTITY", value_parser = values::entity)]
+    pub entity: Vec<values::EntityRef>,
+}
+
+/// `pdl registry history`
+#[derive(Arguments, Debug)]
+pub struct RegistryHistoryArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// At most so many
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50)]
+    pub limit: u32,
+}

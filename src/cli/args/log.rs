@@ -1,0 +1,146 @@
+//! The arguments of `pdl log`.
+
+use std::path::PathBuf;
+
+use clap::{Args as Arguments, Subcommand, ValueHint};
+
+use super::kernel::{ActArgs, PlaceArgs};
+use super::values::{self, Moment};
+use crate::kernel::entry::Kind;
+
+/// `pdl log`
+#[derive(Arguments, Debug)]
+pub struct LogArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: LogCommand,
+}
+
+/// The commands of `pdl log`.
+#[derive(Debug, Subcommand)]
+pub enum LogCommand {
+    /// Show the last entries
+    Tail(TailArgs),
+    /// Look for entries, the newest first
+    Query(QueryArgs),
+    /// Show one entry in full
+    Show(ShowArgs),
+    /// Sign the head of the log, and print that checkpoint
+    Checkpoint(ActArgs),
+    /// Prove that an entry is in the log, or that the log has only grown
+    Prove(ProveArgs),
+    /// Verify that everything is as it was written: 9 if it is not
+    Verify(VerifyArgs),
+    /// Write the log to files that others can verify
+    Export(ExportArgs),
+    /// Forget the sensitive values of an entry
+    Erase(EraseArgs),
+}
+
+/// `pdl log tail`
+#[derive(Arguments, Debug)]
+pub struct TailArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// So many
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 20)]
+    pub limit: u32,
+}
+
+/// `pdl log query`
+#[derive(Arguments, Debug)]
+pub struct QueryArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Of this kind, such as decision; several are any of them
+    #[arg(long, value_name = "KIND", value_parser = values::kind())]
+    pub kind: Vec<Kind>,
+    /// That belong to this entry
+    #[arg(long, value_name = "ENTRY")]
+    pub link: Option<String>,
+    /// Not before: 2026-01-31T12:00:00Z, 2026-01-31, or 2h for two hours ago
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    pub since: Option<Moment>,
+    /// Not after
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    pub until: Option<Moment>,
+    /// Before this index: to go on
+    #[arg(long, value_name = "INDEX")]
+    pub before: Option<u64>,
+    /// At most so many
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 100)]
+    pub limit: u32,
+}
+
+/// `pdl log show`
+#[derive(Arguments, Debug)]
+pub struct ShowArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// The entry
+    pub entry: String,
+    /// Put back what is sensitive, where it was not erased
+    #[arg(long)]
+    pub reveal: bool,
+}
+
+/// `pdl log prove`
+#[derive(Arguments, Debug)]
+pub struct ProveArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// The entry
+    #[arg(required_unless_present = "since", conflicts_with = "since")]
+    pub entry: Option<String>,
+    /// Prove that the log has only grown since a checkpoint of so many entries
+    #[arg(long, value_name = "SIZE")]
+    pub since: Option<u64>,
+}
+
+/// `pdl log verify`
+#[derive(Arguments, Debug)]
+pub struct VerifyArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Hold it against a checkpoint that was kept elsewhere; several are several
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub checkpoint: Vec<PathBuf>,
+    /// Verify a log that was exported to this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "key")]
+    pub files: Option<PathBuf>,
+    /// The public key of the log, with its name [default: the kernel's log.pub]
+    #[arg(long, value_name = "log.pub", value_hint = ValueHint::FilePath)]
+    pub key: Option<PathBuf>,
+}
+
+/// `pdl log export`
+#[derive(Arguments, Debug)]
+pub struct ExportArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// The folder for the files
+    #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+    /// Up to the checkpoint of so many entries [default: the last one]
+    #[arg(long, value_name = "NUMBER")]
+    pub size: Option<u64>,
+}
+
+/// `pdl log erase`
+#[derive(Arguments, Debug)]
+pub struct EraseArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The entry
+    pub entry: String,
+    /// Why: it stands in the log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+}

@@ -1,0 +1,131 @@
+//! Values on the command line that are more than words: principals, times, kinds of entries.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::base::hash::Digest;
+use crate::data::duration::Duration;
+use crate::data::timestamp::Timestamp;
+use crate::kernel::entry::Kind;
+use crate::kernel::record::Principal;
+
+/// A moment, said outright or from now on backwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// This one.
+    At(Timestamp),
+    /// So long ago.
+    Ago(Duration),
+}
+
+impl Moment {
+    /// The moment itself; none if it lies before all times.
+    #[must_use]
+    pub fn before(self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Moment::At(time) => Some(time),
+            Moment::Ago(time) => now.checked_sub(time).ok(),
+        }
+    }
+}
+
+/// An entity by its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityRef {
+    /// The type's name on the wire.
+    pub ty: String,
+    /// The id.
+    pub id: String,
+}
+
+/// Reads `2026-01-31T12:00:00Z`, `2026-01-31` (its beginning, in UTC) or `3d`, which is three days ago.
+pub fn moment(text: &str) -> Result<Moment, String> {
+    if let Ok(ago) = Duration::parse(text) {
+        return if ago < Duration::ZERO { Err("it lies in the future".to_owned()) } else { Ok(Moment::Ago(ago)) };
+    }
+    let whole = if text.len() == "2026-01-31".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    Timestamp::parse(&whole)
+        .map(Moment::At)
+        .map_err(|error| format!("{error}; write 2026-01-31T12:00:00Z, 2026-01-31 or 3d"))
+}
+
+/// Reads a time such as `5m`, longer than none.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    match Duration::parse(text) {
+        Ok(duration) if duration > Duration::ZERO => Ok(duration),
+        Ok(_) => Err("it has to be longer than no time".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Reads the name of a bundle.
+pub fn digest(text: &str) -> Result<Digest, String> {
+    Digest::parse(text).ok_or_else(|| "it is not `sha256:` and 64 hexadecimal digits".to_owned())
+}
+
+/// Reads an entity: `Agent::"ci"` as policies have it, or `Agent::ci`, which shells leave alone.
+pub fn entity(text: &str) -> Result<EntityRef, String> {
+    let form = "it is not written as Type::\"id\"";
+    let (ty, id) = text.split_once("::").ok_or(form)?;
+    let id = match id.strip_prefix('"') {
+        None => id.to_owned(),
+        Some(quoted) => unquoted(quoted).ok_or(form)?,
+    };
+    if ty.is_empty() || id.is_empty() {
+        return Err(form.to_owned());
+    }
+    Ok(EntityRef { ty: ty.to_owned(), id })
+}
+
+/// What stands before the quote that ends it; `\"` and `\\` are a quote and a backslash.
+fn unquoted(text: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = text.chars();
+    loop {
+        match rest.next()? {
+            '"' => return rest.next().is_none().then_some(out),
+            '\\' => out.push(rest.next().filter(|next| matches!(next, '"' | '\\'))?),
+            other => out.push(other),
+        }
+    }
+}
+
+/// Reads who acts.
+pub fn principal(text: &str) -> Result<Principal, String> {
+    let EntityRef { ty, id } = entity(text)?;
+    Principal::new(&ty, &id).ok_or_else(|| "it is too long".to_owned())
+}
+
+/// Reads a kind of entries, and knows all of them.
+pub fn kind() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.iter().map(|kind| kind.name()))
+        .try_map(|name| Kind::of_name(&name).ok_or("there is no such kind"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entities_are_read_quoted_and_not() {
+        let read = |text| entity(text).map(|entity| (entity.ty, entity.id));
+        let both = |ty: &str, id: &str| Ok((ty.to_owned(), id.to_owned()));
+        assert_eq!(read("Agent::\"ci\""), both("Agent", "ci"));
+        assert_eq!(read("Agent::ci"), both("Agent", "ci"));
+        assert_eq!(read(r#"Agent::"a\"b\\c::d""#), both("Agent", r#"a"b\c::d"#));
+        for wrong in ["", "Agent", "Agent:ci", "::ci", "Agent::", "Agent::\"ci", "Agent::\"ci\"x", r#"Agent::"\n""#] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn moments_are_read() {
+        let noon = Timestamp::parse("2026-01-31T12:00:00Z").expect("it is a time");
+        assert_eq!(moment("2026-01-31T12:00:00Z"), Ok(Moment::At(noon)));
+        let day = Timestamp::parse("2026-01-31T00:00:00Z").expect("it is a time");
+        assert_eq!(moment("2026-01-31"), Ok(Moment::At(day)));
+        assert_eq!(moment("12h").map(|moment| moment.before(noon)), Ok(Some(day)));
+        for wrong in ["", "-1h", "yesterday", "2026-02-30", "2026-1-31"] {
+            assert!(moment(wrong).is_err(), "{wrong}");
+        }
+    }
+}

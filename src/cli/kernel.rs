@@ -1,0 +1,22 @@
+//! `pdl kernel`: makes a kernel, gives it a policy, asks it.
+
+mod activate;
+mod decide;
+mod info;
+mod init;
+mod sweep;
+
+use super::args::kernel::{KernelArgs, KernelCommand};
+use super::output::Output;
+use super::status::{Failure, Status};
+
+/// Does what was asked.
+pub fn run(args: &KernelArgs, output: &mut Output) -> Result<Status, Failure> {
+    match &args.command {
+        KernelCommand::Init(args) => init::run(args, output),
+        KernelCommand::Activate(args) => activate::run(args, output),
+        KernelCommand::Info(args) => info::run(args, output),
+        KernelCommand::Decide(args) => decide::run(args, output),
+        KernelCommand::Sweep(args) => sweep::run(args, output),
+    }
+}

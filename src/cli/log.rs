@@ -1,0 +1,26 @@
+//! `pdl log`: reads, proves, verifies and exports what happened.
+
+mod erase;
+mod export;
+mod prove;
+mod query;
+mod show;
+mod verify;
+
+use super::args::log::{LogArgs, LogCommand};
+use super::output::Output;
+use super::status::{Failure, Status};
+
+/// Does what was asked.
+pub fn run(args: &LogArgs, output: &mut Output) -> Result<Status, Failure> {
+    match &args.command {
+        LogCommand::Tail(args) => query::tail(args, output),
+        LogCommand::Query(args) => query::run(args, output),
+        LogCommand::Show(args) => show::run(args, output),
+        LogCommand::Checkpoint(args) => prove::checkpoint(args, output),
+        LogCommand::Prove(args) => prove::run(args, output),
+        LogCommand::Verify(args) => verify::run(args, output),
+        LogCommand::Export(args) => export::run(args, output),
+        LogCommand::Erase(args) => erase::run(args, output),
+    }
+}

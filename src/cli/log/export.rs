@@ -1,0 +1,33 @@
+//! `pdl log export`: the log as files, laid out as C2SP tlog-tiles has it.
+
+use serde_json::json;
+
+use super::super::args::Format;
+use super::super::args::log::ExportArgs;
+use super::super::output::Output;
+use super::super::place::Place;
+use super::super::progress::Bar;
+use super::super::status::{Failure, Status};
+use super::verify::Folder;
+use crate::kernel::log::export;
+
+/// Writes the files up to a checkpoint.
+pub fn run(args: &ExportArgs, output: &mut Output) -> Result<Status, Failure> {
+    let place = Place::new(&args.place.store);
+    let (origin, verifier) = place.verifier()?;
+    let bar = Bar::new("exporting");
+    let kept = place.work(|tx| {
+        let (files, known) = (&mut Folder::new(&args.folder), std::slice::from_ref(&verifier));
+        export::export(tx, args.size, &origin, known, files, &mut |progress| bar.show(progress))
+    })?;
+    drop(bar);
+    let folder = args.folder.display().to_string();
+    match args.place.format {
+        Format::Human => {
+            output.say(&format!("wrote {} entries to {folder}", kept.size));
+            output.hint("others verify it with `pdl log verify --files FOLDER --key log.pub`");
+        }
+        Format::Json => output.data(&format!("{:#}\n", json!({ "size": kept.size, "folder": folder })))?,
+    }
+    Ok(Status::Success)
+}

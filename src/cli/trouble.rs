@@ -1,0 +1,60 @@
+//! What the kernel could not do, or did not want to, as it is told at the command line.
+
+use super::place::Place;
+use super::status::Failure;
+use crate::kernel::KernelError;
+use crate::kernel::log::LogError;
+use crate::kernel::store::StoreError;
+use crate::vm::store::fault::EntitiesRefused;
+
+/// How many faults of entities are shown.
+const FAULTS_SHOWN: usize = 20;
+
+/// The failure for an error of the kernel: 4 where it says no, 9 where the log is not what was promised, else 1.
+#[must_use]
+pub fn kernel(error: &KernelError) -> Failure {
+    match error {
+        KernelError::Step(_) | KernelError::Token(_) | KernelError::UnknownPermit | KernelError::Obliged(_) => {
+            Failure::refused(error.to_string())
+        }
+        KernelError::NoBundle => Failure::new(error.to_string()).help("activate one with `pdl kernel activate`"),
+        KernelError::EntitiesNeeded => Failure::new(error.to_string()).help("give them with `--entities`"),
+        KernelError::Entities(refused) => Failure::new(format!("the entities are refused:{}", faults(refused))),
+        KernelError::Log(error) => log(error),
+        _ => Failure::new(error.to_string()),
+    }
+}
+
+/// The failure for an error of the log.
+#[must_use]
+pub fn log(error: &LogError) -> Failure {
+    match error {
+        LogError::BrokenPromise { .. } => {
+            Failure::unverified(error.to_string()).help("`pdl log verify` says what was changed")
+        }
+        LogError::NoCheckpoint(0) => {
+            Failure::new("there is no checkpoint yet").help("sign the head of the log with `pdl log checkpoint`")
+        }
+        LogError::NoCheckpoint(_) => {
+            Failure::new(error.to_string()).help("sign the head of the log with `pdl log checkpoint`")
+        }
+        _ => Failure::new(error.to_string()),
+    }
+}
+
+/// The failure for an error of the store of a place.
+#[must_use]
+pub fn store(place: &Place, error: &StoreError) -> Failure {
+    Failure::new(format!("the kernel in `{}`: {error}", place.folder().display()))
+}
+
+/// The failure for entities that are refused.
+#[must_use]
+pub fn faults(refused: &EntitiesRefused) -> String {
+    let faults = refused.faults();
+    let mut text: String = faults.iter().take(FAULTS_SHOWN).map(|fault| format!("\n  {fault}")).collect();
+    if let Some(more) = faults.len().checked_sub(FAULTS_SHOWN).filter(|more| *more > 0) {
+        text.push_str(&format!("\n  and {more} more"));
+    }
+    text
+}
