@@ -6,9 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{Error, ErrorKind};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use pdl::kernel::store::sqlite::tip::Beside;
 use sqlite_vfs::{DatabaseHandle, LockKind, OpenAccess, OpenOptions, Vfs, WalDisabled, register};
 
 use super::Chance;
@@ -20,6 +22,10 @@ pub enum Fault {
     None,
     /// It says that it has synced, and has not.
     Deaf,
+    /// The same, of all files but the tip.
+    DeafButForTip,
+    /// The same, of the tip alone.
+    DeafToTip,
     /// Sometimes syncing fails; then what was to be synced may be lost, though it is seen until the power goes.
     Failing,
     /// Sometimes there is no room.
@@ -156,7 +162,12 @@ impl State {
     fn sync(&mut self, path: &str) -> Result<(), Error> {
         self.powered()?;
         let is_failing = self.fault == Fault::Failing && self.happens(20);
-        let is_deaf = self.fault == Fault::Deaf;
+        let is_deaf = match self.fault {
+            Fault::None | Fault::Failing | Fault::Full => false,
+            Fault::Deaf => true,
+            Fault::DeafButForTip => !path.ends_with("-tip"),
+            Fault::DeafToTip => path.ends_with("-tip"),
+        };
         self.power -= 1;
         self.powered()?;
         let file = self.file(path)?;
@@ -171,6 +182,27 @@ impl State {
         changes.iter().for_each(|change| change.apply(synced));
         Ok(())
     }
+}
+
+/// The tip lies on the same disk.
+impl Beside for Disk {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
+        let state = self.state();
+        state.powered()?;
+        Ok(state.files.get(name(path)).map(|file| file.seen.clone()))
+    }
+
+    fn write(&self, path: &Path, at: u64, bytes: &[u8]) -> Result<(), Error> {
+        let mut state = self.state();
+        state.powered()?;
+        state.files.entry(name(path).to_owned()).or_default();
+        state.change(name(path), Change::Write(at as usize, bytes.to_owned()))?;
+        state.sync(name(path))
+    }
+}
+
+fn name(path: &Path) -> &str {
+    path.to_str().expect("it is a text")
 }
 
 /// A file that is open.

@@ -127,11 +127,12 @@ fn kill_often(mut chance: Chance, kills: u64) -> u64 {
             // what this one left.
             let copy = room.path("copy");
             let looked_at = if chance.below(2) == 0 && path.exists() {
-                fs::copy(&path, &copy).expect("it can be copied");
-                let (ahead, copy_ahead) = (room.path("store-wal"), room.path("copy-wal"));
-                let _ = fs::remove_file(&copy_ahead);
-                if ahead.exists() {
-                    fs::copy(ahead, copy_ahead).expect("it can be copied");
+                for more in ["", "-wal", "-tip"] {
+                    let (file, its_copy) = (room.path(&format!("store{more}")), room.path(&format!("copy{more}")));
+                    let _ = fs::remove_file(&its_copy);
+                    if file.exists() {
+                        fs::copy(file, its_copy).expect("it can be copied");
+                    }
                 }
                 &copy
             } else {

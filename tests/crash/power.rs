@@ -1,8 +1,9 @@
 //! A machine that loses its power at any moment, on a disk that forgets what was not synced.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use pdl::kernel::store::sqlite::{Options, Sqlite};
+use pdl::kernel::store::sqlite::{Options, Sqlite, Vfs};
 use pdl::kernel::store::{Store, StoreError};
 
 use super::Chance;
@@ -15,7 +16,8 @@ const DISKS: u64 = 25;
 const OUTAGES: u64 = 12;
 
 fn open(disk: &Disk, name: &str) -> Result<Sqlite, StoreError> {
-    let options = Options { vfs: Some(name.to_owned()), ..Options::PLAIN };
+    let vfs = Vfs { name: name.to_owned(), beside: Arc::new(disk.clone()) };
+    let options = Options { vfs: Some(vfs), ..Options::PLAIN };
     match Sqlite::open(PATH, &options) {
         Err(StoreError::Unavailable(_)) if !disk.has(PATH) => Sqlite::create(PATH, &options),
         Err(StoreError::Unknown(why)) if why == "there is nothing in it" => Sqlite::create(PATH, &options),
@@ -29,24 +31,37 @@ struct Told {
     acknowledged: u64,
     failed: u64,
     full: u64,
+    /// Whether it was noticed that something is lost.
+    refused: bool,
 }
 
 /// Works until the power goes, looks what is left, and so on. Panics when something is lost.
 fn outages(disk: &Disk, name: &str, fault: Fault, chance: &mut Chance) -> Told {
     let mut told = Told::default();
-    let mut done = [0; WORKERS];
+    let (mut done, mut unsure) = ([0; WORKERS], 0);
     disk.clear();
     for _ in 0..OUTAGES {
         // Time to look at what is left. Nothing is written for that, but a little to tidy up.
         disk.power(1_000_000, Fault::None, chance);
-        let mut store = open(disk, name).unwrap_or_else(|error| panic!("{done:?} were acknowledged: {error}"));
-        let counts = check(&mut store).unwrap_or_else(|error| panic!("{done:?} were acknowledged: {error}"));
-        // One more may be done: that in whose middle the power went.
-        let is_one_more = counts.iter().sum::<u64>() <= done.iter().sum::<u64>() + 1;
-        let is_kept = is_one_more && counts.iter().zip(done).all(|(count, done)| *count >= done);
+        let opened = open(disk, name).and_then(|mut store| {
+            let counts = check(&mut store)?;
+            Ok((store, counts))
+        });
+        let (store, counts) = match opened {
+            Ok(opened) => opened,
+            Err(_) if matches!(fault, Fault::DeafButForTip | Fault::DeafToTip) => {
+                told.refused = true;
+                return told;
+            }
+            Err(error) => panic!("{done:?} were acknowledged: {error}"),
+        };
+        // What failed while it was made durable may be done or not, and so may that in whose middle the power went.
+        let is_no_more = counts.iter().sum::<u64>() <= done.iter().sum::<u64>() + unsure;
+        let is_kept = is_no_more && counts.iter().zip(done).all(|(count, done)| *count >= done);
         assert!(is_kept, "{counts:?} are there, and {done:?} were acknowledged");
         done = counts;
         drop(store);
+        unsure = 1;
         disk.power(1 + chance.below(800), fault, chance);
         let Ok(mut store) = open(disk, name) else { continue };
         while disk.has_power() {
@@ -61,9 +76,13 @@ fn outages(disk: &Disk, name: &str, fault: Fault, chance: &mut Chance) -> Told {
                     done[worker] = count;
                     told.acknowledged += 1;
                 }
-                Err(StoreError::Full(_)) => told.full += 1,
                 Err(StoreError::Corrupt(why)) => panic!("{why}"),
-                Err(_) => told.failed += u64::from(disk.has_power()),
+                Err(error) if disk.has_power() => {
+                    unsure += 1;
+                    let is_full = matches!(error, StoreError::Full(_));
+                    *(if is_full { &mut told.full } else { &mut told.failed }) += 1;
+                }
+                Err(_) => {}
             }
         }
     }
@@ -100,6 +119,17 @@ fn a_store_that_does_not_sync_is_found_out() {
         .filter(|_| catch_unwind(AssertUnwindSafe(|| outages(&disk, "deaf", Fault::Deaf, &mut chance))).is_err())
         .count() as u64;
     assert!(lost > DISKS / 2, "only {lost} of {DISKS} disks lost something");
+}
+
+/// A disk that loses what is in the database, or in its tip: that may happen, but not without being noticed.
+#[test]
+fn what_a_disk_has_lost_is_noticed() {
+    for (name, fault) in [("deaf-but-for-tip", Fault::DeafButForTip), ("deaf-to-tip", Fault::DeafToTip)] {
+        let disk = Disk::new(name);
+        let mut chance = Chance(7);
+        let refused = (0..DISKS).filter(|_| outages(&disk, name, fault, &mut chance).refused).count() as u64;
+        assert!(refused > DISKS / 2, "{name}: only {refused} of {DISKS} disks were refused");
+    }
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn files_of_others_are_refused_and_left_alone() {
         "PRAGMA application_id = 7",
         "PRAGMA user_version = 1",
         // A form that is newer than any.
-        "PRAGMA application_id = 1346653259; PRAGMA user_version = 2; CREATE TABLE objects (kind)",
+        "PRAGMA application_id = 1346653259; PRAGMA user_version = 1000; CREATE TABLE objects (kind)",
         // Ours, and of no version.
         "PRAGMA application_id = 1346653259; CREATE TABLE objects (kind)",
         "PRAGMA application_id = 1346653259; PRAGMA user_version = -1; CREATE TABLE objects (kind)",
@@ -102,6 +102,9 @@ fn a_store_is_made_once_and_opened_by_one() {
     // What is left of a store that was emptied is not a new one, unless somebody wants one.
     fs::write(&path, "").expect("it can be written");
     assert!(matches!(opened(&path), Err(StoreError::Unknown(_))));
+    // Nor is one made where the tip of another one is: something was acknowledged there.
+    assert!(matches!(Sqlite::create(&path, &Options::PLAIN), Err(StoreError::Corrupt(_))));
+    fs::remove_file(room.path("store-tip")).expect("it was there");
     Sqlite::create(&path, &Options::PLAIN).expect("nothing is in the way");
 }
 
@@ -232,49 +235,208 @@ fn damage_is_noticed() {
     }
 }
 
-/// A file that was written ahead and not tidied up, cut off and changed at the end: whatever is read is what was kept up to
-/// some transaction, whole.
+/// The files of a store as a process that is killed leaves them: the database, what was written ahead, the tip.
+const FILES: [&str; 3] = ["", "-wal", "-tip"];
+
+fn left(room: &Room, name: &str) -> [Vec<u8>; 3] {
+    FILES.map(|more| fs::read(room.path(&format!("{name}{more}"))).expect("it is there"))
+}
+
+fn leave(room: &Room, name: &str, files: &[&[u8]; 3]) {
+    for (more, bytes) in FILES.iter().zip(files) {
+        fs::write(room.path(&format!("{name}{more}")), bytes).expect("it can be written");
+    }
+}
+
+/// How many transactions of `keep` are there, each as a whole.
+fn kept(store: &mut Sqlite, count: u64) -> Result<u64, StoreError> {
+    store.check()?;
+    let mut size = 0;
+    store.transact(&mut |tx| {
+        size = tx.log_size()?;
+        for number in 0..count {
+            let is_kept = number < size;
+            assert_eq!(tx.get("gate", &number.to_string())?.is_some(), is_kept);
+            assert_eq!(tx.node(Node { level: 0, index: number })?.is_some(), is_kept);
+            assert_eq!(tx.index_of(&format!("ent_{number}"))?, is_kept.then_some(number));
+        }
+        Ok(())
+    })?;
+    Ok(size)
+}
+
+/// What was written ahead, cut off and changed anywhere: either everything is there that was acknowledged, or the store is
+/// refused. Who accepts it nevertheless has what was kept up to some transaction, whole.
 #[test]
-fn a_torn_end_is_as_if_it_had_not_begun() {
+fn a_lost_end_is_noticed() {
     const COUNT: u64 = 12;
+    const FRAME: usize = 24 + 4_096;
     let room = Room::new();
-    let path = room.path("store");
-    let store = fill(&path, COUNT);
-    // As a process that is killed leaves them.
-    let (good, ahead) = (fs::read(&path), fs::read(room.path("store-wal")));
-    let (good, ahead) = (good.expect("it is there"), ahead.expect("it is there"));
+    let store = fill(&room.path("store"), COUNT);
+    let files = left(&room, "store");
     drop(store);
-    let torn = room.path("torn");
-    let mut seen = std::collections::BTreeSet::new();
-    for at in places(ahead.len(), 80) {
-        let mut changed = ahead.clone();
-        changed[at] ^= 0x10;
+    let [database, ahead, tip] = files.each_ref().map(Vec::as_slice);
+    let frames = (32..ahead.len()).step_by(FRAME).chain([0, 1, 31, ahead.len() - 1, ahead.len()]);
+    let (mut whole, mut refused, mut seen) = (0, 0, std::collections::BTreeSet::new());
+    for at in places(ahead.len(), 80).chain(frames) {
+        let mut changed = ahead.to_owned();
+        if let Some(byte) = changed.get_mut(at) {
+            *byte ^= 0x10;
+        }
         for ahead in [&ahead[..at], &changed] {
-            fs::write(&torn, &good).expect("it can be written");
-            fs::write(room.path("torn-wal"), ahead).expect("it can be written");
-            let mut size = 0;
-            let read = opened(&torn).and_then(|mut store| {
-                store.check()?;
-                store.transact(&mut |tx| {
-                    size = tx.log_size()?;
-                    for number in 0..COUNT {
-                        let is_kept = number < size;
-                        assert_eq!(tx.get("gate", &number.to_string())?.is_some(), is_kept);
-                        assert_eq!(tx.node(Node { level: 0, index: number })?.is_some(), is_kept);
-                        assert_eq!(tx.index_of(&format!("ent_{number}"))?, is_kept.then_some(number));
-                    }
-                    Ok(())
-                })
-            });
-            let _ = fs::remove_file(room.path("torn-wal"));
-            match read {
-                Ok(()) => seen.insert(size),
-                Err(StoreError::Unknown(_)) => seen.insert(0),
+            leave(&room, "torn", &[database, ahead, tip]);
+            match opened(&room.path("torn")) {
+                Ok(mut store) => {
+                    assert_eq!(kept(&mut store, COUNT), Ok(COUNT), "{at}");
+                    whole += 1;
+                }
+                Err(StoreError::Corrupt(_) | StoreError::Unknown(_)) => {
+                    refused += 1;
+                    // Nothing of that is mended by being looked at.
+                    assert!(opened(&room.path("torn")).is_err());
+                    let Ok((mut store, accepted)) = Sqlite::accept(room.path("torn"), &Options::PLAIN) else {
+                        continue;
+                    };
+                    let size = kept(&mut store, COUNT).expect("it is whole");
+                    assert_eq!((accepted.acknowledged, accepted.found), (Some(COUNT), size));
+                    seen.insert(size);
+                    drop(store);
+                    let mut store = opened(&room.path("torn")).expect("it was accepted");
+                    assert_eq!(kept(&mut store, COUNT), Ok(size));
+                }
                 Err(other) => panic!("{other:?}"),
-            };
+            }
         }
     }
-    assert!(seen.len() > 4, "{seen:?}");
+    assert!(whole > 0 && refused > 100 && seen.len() > 4, "{whole} {refused} {seen:?}");
+    // Without what was written ahead at all.
+    leave(&room, "torn", &[database, &[], tip]);
+    fs::remove_file(room.path("torn-wal")).expect("it was there");
+    assert!(opened(&room.path("torn")).is_err());
+}
+
+/// The tip, missing, cut off and changed anywhere: it is refused, or what is there is everything.
+#[test]
+fn a_lost_tip_is_noticed() {
+    let room = Room::new();
+    let mut store = fill(&room.path("store"), 3);
+    let older = left(&room, "store");
+    store.transact(&mut |tx| keep(tx, 3)).expect("it can be kept");
+    let files = left(&room, "store");
+    // To look is not to change.
+    store.transact(&mut |tx| tx.log_size().map(drop)).expect("it can be read");
+    assert_eq!(left(&room, "store"), files);
+    drop(store);
+    let [database, ahead, tip] = files.each_ref().map(Vec::as_slice);
+    let with = |tip: &[u8]| {
+        leave(&room, "other", &[database, ahead, tip]);
+        opened(&room.path("other")).and_then(|mut store| kept(&mut store, 4))
+    };
+    assert_eq!(with(tip), Ok(4));
+    // As it was before the last one was acknowledged.
+    assert_eq!(with(&older[2]), Ok(4));
+    let mut refused = 0;
+    for at in (0..64).step_by(5).chain((4_096..4_160).step_by(3)).chain([100, 5_000]) {
+        let mut changed = tip.to_owned();
+        changed[at] ^= 1;
+        for tip in [&tip[..at], &changed] {
+            match with(tip) {
+                Ok(size) => assert_eq!(size, 4, "{at}"),
+                Err(StoreError::Corrupt(_)) => refused += 1,
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!(refused > 50, "{refused}");
+    leave(&room, "other", &[database, ahead, tip]);
+    fs::remove_file(room.path("other-tip")).expect("it was there");
+    assert!(matches!(opened(&room.path("other")), Err(StoreError::Corrupt(_))));
+    // A database that has gone as far is another one.
+    drop(fill(&room.path("third"), 4));
+    fs::copy(room.path("third-tip"), room.path("other-tip")).expect("it can be copied");
+    assert!(matches!(opened(&room.path("other")), Err(StoreError::Corrupt(_))));
+    // So is a copy that has gone on by itself.
+    leave(&room, "copy", &[database, ahead, tip]);
+    let mut copy = opened(&room.path("copy")).expect("it is whole");
+    copy.transact(&mut |tx| keep(tx, 4)).expect("it can be kept");
+    drop(copy);
+    leave(&room, "other", &[database, ahead, tip]);
+    let mut store = opened(&room.path("other")).expect("it is whole");
+    store.transact(&mut |tx| keep(tx, 4)).expect("it can be kept");
+    drop(store);
+    fs::copy(room.path("copy-tip"), room.path("other-tip")).expect("it can be copied");
+    assert!(matches!(opened(&room.path("other")), Err(StoreError::Corrupt(_))));
+}
+
+/// The tip can't be written for a while. Nothing is acknowledged then, not even what is only read; when it can be written
+/// again, everything goes on.
+#[cfg(unix)]
+#[test]
+fn without_its_tip_nothing_is_acknowledged() {
+    let room = Room::new();
+    let path = room.path("store");
+    drop(fill(&path, 2));
+    let tip = fs::read(room.path("store-tip")).expect("it is there");
+    let mut store = opened(&path).expect("it is whole");
+    // A folder in its place can't be written to.
+    fs::remove_file(room.path("store-tip")).expect("it was there");
+    fs::create_dir(room.path("store-tip")).expect("nothing is in the way");
+    for number in 2..4 {
+        assert!(matches!(store.transact(&mut |tx| keep(tx, number)), Err(StoreError::Unavailable(_))));
+        assert!(matches!(store.transact(&mut |tx| tx.log_size().map(drop)), Err(StoreError::Unavailable(_))));
+    }
+    fs::remove_dir(room.path("store-tip")).expect("it is empty");
+    fs::write(room.path("store-tip"), tip).expect("nothing is in the way");
+    // What failed is there: it was not known whether it was done.
+    assert_eq!(kept(&mut store, 3), Ok(3));
+    store.transact(&mut |tx| keep(tx, 3)).expect("it can be written again");
+    drop(store);
+    assert_eq!(kept(&mut opened(&path).expect("it is level"), 4), Ok(4));
+}
+
+#[cfg(unix)]
+#[test]
+fn files_are_for_their_owner() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let room = Room::new();
+    let _store = fill(&room.path("store"), 1);
+    for more in FILES {
+        let mode = fs::metadata(room.path(&format!("store{more}"))).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "store{more}");
+    }
+}
+
+/// A store of version 1, by the statements of that time.
+#[test]
+fn an_older_store_is_brought_to_this_form() {
+    let room = Room::new();
+    let path = room.path("store");
+    let before = all(&mut fill(&room.path("new"), 3), 3);
+    let make = || {
+        let _ = fs::remove_file(&path);
+        Connection::open(&path).expect("it can be made").execute_batch(include_str!("store-1.sql")).expect("it is SQL");
+    };
+    make();
+    let old = fs::read(&path).expect("it is there");
+    let mut store = opened(&path).expect("it can be brought to this form");
+    store.check().expect("it is whole");
+    assert_eq!(all(&mut store, 3), before);
+    store.transact(&mut |tx| keep(tx, 3)).expect("it can be written");
+    drop(store);
+    assert_eq!(kept(&mut opened(&path).expect("it is of this form"), 4), Ok(4));
+    // As it was before it was brought to this form, it is behind what was acknowledged since.
+    fs::write(&path, old).expect("it can be written");
+    assert!(matches!(opened(&path), Err(StoreError::Corrupt(_))));
+    // One of which a step can't be done is as it was.
+    let _ = fs::remove_file(room.path("store-tip"));
+    make();
+    Connection::open(&path).expect("it is there").execute_batch("CREATE TABLE place (x)").expect("it is SQL");
+    for _ in 0..2 {
+        assert!(opened(&path).is_err());
+        let connection = Connection::open(&path).expect("it is there");
+        let version: i64 = connection.query_row("PRAGMA user_version", (), |row| row.get(0)).expect("it has one");
+        assert_eq!(version, 1);
+    }
 }
 
 #[test]

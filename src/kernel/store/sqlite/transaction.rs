@@ -4,6 +4,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row,
 
 use super::super::{Object, Query, StoreError, Tx, conflict, content_fits, entry_fits, node_conflict, object_fits};
 use super::fault;
+use super::tip::{Place, Reached};
 use crate::base::hash::Digest;
 use crate::log::tree::Node;
 
@@ -31,9 +32,14 @@ const PUT_CONTENT: &str = "INSERT INTO contents (digest, content) VALUES (?1, ?2
 const CONTENT: &str = "SELECT digest, content FROM contents WHERE digest = ?1";
 const ERASE_CONTENT: &str = "DELETE FROM contents WHERE digest = ?1";
 
+const REACHED: &str = "SELECT number, mark, before, sum FROM place WHERE only = 0";
+const BEGIN: &str = "INSERT INTO place (only, number, mark, before, sum) VALUES (0, 0, ?1, ?1, ?2)";
+const MOVE_TO: &str = "UPDATE place SET number = ?1, mark = ?2, before = ?3, sum = ?4 WHERE only = 0";
+
 /// A transaction that is under way.
 pub(super) struct Transaction<'c> {
     pub(super) connection: &'c Connection,
+    pub(super) has_changed: bool,
     pub(super) has_erased: bool,
 }
 
@@ -51,9 +57,16 @@ impl Transaction<'_> {
         self.connection.prepare_cached(sql).map_err(fault)
     }
 
+    /// Does what changes no row.
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        self.statement(sql)?.execute(()).map_err(fault).map(drop)
+    }
+
     /// How many rows were changed.
-    fn execute(&self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-        self.statement(sql)?.execute(params).map_err(fault)
+    fn change(&mut self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
+        let changed = self.statement(sql)?.execute(params).map_err(fault)?;
+        self.has_changed |= changed > 0;
+        Ok(changed)
     }
 
     /// The one row of a statement, read; if there is one.
@@ -89,7 +102,7 @@ impl Drop for Part<'_, '_> {
         if self.keep {
             return;
         }
-        let is_undone = self.tx.execute("ROLLBACK TO part", ()).is_ok() && self.tx.execute("RELEASE part", ()).is_ok();
+        let is_undone = self.tx.execute("ROLLBACK TO part").is_ok() && self.tx.execute("RELEASE part").is_ok();
         if !is_undone && !self.tx.connection.is_autocommit() {
             // Then nothing of the transaction may stay.
             let _ = self.tx.connection.execute_batch("ROLLBACK");
@@ -99,10 +112,10 @@ impl Drop for Part<'_, '_> {
 
 impl Tx for Transaction<'_> {
     fn part(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        self.execute("SAVEPOINT part", ())?;
+        self.execute("SAVEPOINT part")?;
         let mut part = Part { tx: self, keep: false };
         work(part.tx)?;
-        part.tx.execute("RELEASE part", ())?;
+        part.tx.execute("RELEASE part")?;
         part.keep = true;
         Ok(())
     }
@@ -119,13 +132,13 @@ impl Tx for Transaction<'_> {
         let sql = if object.version == 0 { PUT_NEW } else { PUT };
         let sum = object_sum(object, version);
         let Object { kind, key, state, due_ms, body, .. } = object;
-        let changed = self.execute(sql, params![kind, key, signed, state, due_ms, body, sum])?;
+        let changed = self.change(sql, params![kind, key, signed, state, due_ms, body, sum])?;
         if changed == 1 { Ok(version) } else { Err(refused()) }
     }
 
     fn remove(&mut self, kind: &str, key: &str, version: u64) -> Result<(), StoreError> {
         let signed = i64::try_from(version).map_err(|_| conflict(kind, key))?;
-        let changed = self.execute(REMOVE, (kind, key, signed))?;
+        let changed = self.change(REMOVE, (kind, key, signed))?;
         if changed == 1 { Ok(()) } else { Err(conflict(kind, key)) }
     }
 
@@ -144,7 +157,7 @@ impl Tx for Transaction<'_> {
         let index = self.log_size()?;
         let position = i64::try_from(index).map_err(|_| StoreError::Full("no log is longer".to_owned()))?;
         let sum = entry_sum(position, id, kind, entry);
-        let changed = self.execute(APPEND, (position, id, kind, entry, sum))?;
+        let changed = self.change(APPEND, (position, id, kind, entry, sum))?;
         if changed == 1 { Ok(index) } else { Err(conflict("entry", id)) }
     }
 
@@ -167,7 +180,7 @@ impl Tx for Transaction<'_> {
 
     fn put_node(&mut self, node: Node, hash: Digest) -> Result<(), StoreError> {
         let position = i64::try_from(node.index).map_err(|_| StoreError::Full("no tree is wider".to_owned()))?;
-        let changed = self.execute(PUT_NODE, (node.level, position, hash.0, node_sum(node, &hash)))?;
+        let changed = self.change(PUT_NODE, (node.level, position, hash.0, node_sum(node, &hash)))?;
         if changed == 1 || self.node(node)? == Some(hash) { Ok(()) } else { Err(node_conflict(node)) }
     }
 
@@ -194,7 +207,7 @@ impl Tx for Transaction<'_> {
     fn put_content(&mut self, content: &[u8]) -> Result<Digest, StoreError> {
         content_fits(content)?;
         let digest = Digest::of(content);
-        self.execute(PUT_CONTENT, (digest.0, content))?;
+        self.change(PUT_CONTENT, (digest.0, content))?;
         Ok(digest)
     }
 
@@ -203,10 +216,51 @@ impl Tx for Transaction<'_> {
     }
 
     fn erase_content(&mut self, digest: Digest) -> Result<bool, StoreError> {
-        let changed = self.execute(ERASE_CONTENT, (digest.0,))?;
+        let changed = self.change(ERASE_CONTENT, (digest.0,))?;
         self.has_erased |= changed > 0;
         Ok(changed > 0)
     }
+}
+
+/// How far the database is.
+pub(super) fn reached(connection: &Connection) -> Result<Reached, StoreError> {
+    let read = |row: &Row<'_>| {
+        let number: i64 = row.get(0)?;
+        let reached = unsigned(number)
+            .and_then(|number| Ok(Reached { place: Place { number, mark: mark(row, 1)? }, before: mark(row, 2)? }));
+        let sum: i64 = row.get(3)?;
+        Ok(reached.and_then(|reached| summed(reached, || "the place".to_owned(), sum, reached_sum(&reached))))
+    };
+    let mut statement = connection.prepare_cached(REACHED).map_err(fault)?;
+    let row = statement.query_row((), read).optional().map_err(fault)?;
+    row.ok_or_else(|| StoreError::Corrupt("it does not say how far it is".to_owned()))?
+}
+
+fn mark(row: &Row<'_>, at: usize) -> Result<[u8; 16], StoreError> {
+    row.get(at).map_err(fault)
+}
+
+/// Sixteen random bytes.
+fn random(connection: &Connection) -> Result<[u8; 16], StoreError> {
+    let mut statement = connection.prepare_cached("SELECT randomblob(16)").map_err(fault)?;
+    statement.query_row((), |row| row.get(0)).map_err(fault)
+}
+
+/// Says of a new store that nothing was done to it.
+pub(super) fn begin(connection: &Connection) -> Result<Place, StoreError> {
+    let mark = random(connection)?;
+    let reached = Reached { place: Place { number: 0, mark }, before: mark };
+    connection.execute(BEGIN, (mark, reached_sum(&reached))).map_err(fault)?;
+    Ok(reached.place)
+}
+
+/// Says that the database is as far as so many transactions.
+pub(super) fn move_to(connection: &Connection, number: u64) -> Result<(), StoreError> {
+    let before = reached(connection)?.place.mark;
+    let reached = Reached { place: Place { number, mark: random(connection)? }, before };
+    let signed = i64::try_from(number).map_err(|_| StoreError::Full("no store has more transactions".to_owned()))?;
+    let mut statement = connection.prepare_cached(MOVE_TO).map_err(fault)?;
+    statement.execute((signed, reached.place.mark, before, reached_sum(&reached))).map_err(fault).map(drop)
 }
 
 /// Only what is asked for is in the text, so that each has the index that suits it.
@@ -349,6 +403,10 @@ fn object_sum(object: &Object, version: u64) -> i64 {
 fn entry_sum(position: i64, id: &str, kind: &str, entry: &[u8]) -> i64 {
     let (id, kind) = (id.as_bytes(), kind.as_bytes());
     sum(&[b"entry", &position.to_be_bytes(), &length(id), id, &length(kind), kind, entry])
+}
+
+fn reached_sum(Reached { place: Place { number, mark }, before }: &Reached) -> i64 {
+    sum(&[b"place", &number.to_be_bytes(), mark, before])
 }
 
 fn node_sum(node: Node, hash: &Digest) -> i64 {
