@@ -23,6 +23,7 @@ pub mod invoke;
 pub mod json;
 pub mod log;
 pub mod permit;
+pub mod reading;
 pub mod record;
 pub mod registry;
 pub mod running;

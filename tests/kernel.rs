@@ -9,6 +9,8 @@ mod engine;
 mod log;
 #[path = "kernel/plain.rs"]
 mod plain;
+#[path = "kernel/reading.rs"]
+mod reading;
 #[path = "kernel/room.rs"]
 mod room;
 #[path = "kernel/store.rs"]

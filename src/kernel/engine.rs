@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::entry::Kind;
 use super::environment::Environment;
@@ -31,6 +31,7 @@ use super::writer::Writer;
 use crate::base::hash::Digest;
 use crate::bytecode::bundle::LoadOptions;
 use crate::data::duration::Duration;
+use crate::log::note::{Signer, is_name};
 use crate::vm::canonical::Form;
 use crate::vm::decide::Answer;
 use crate::vm::decision::{Decision, ErrorReport};
@@ -50,6 +51,10 @@ pub struct Settings {
     pub start_within: Duration,
     /// How long what was started may take, before it counts as abandoned.
     pub run_within: Duration,
+    /// The name of the log, as its checkpoints have it: `example.com/kernel`. It never changes.
+    pub origin: String,
+    /// Who signs the log's checkpoints, if anybody does here; of the name of the log. The key is never stored.
+    pub signer: Option<Signer>,
 }
 
 /// The Execution Kernel over a store. Shared between threads.
@@ -143,12 +148,17 @@ impl Kernel {
     /// decision is a denial that says so, until another bundle is activated.
     ///
     /// # Errors
-    /// The store can't be read or written.
+    /// The store can't be read or written; [`KernelError::OtherLog`] if the store's log, or the one that is signed, has
+    /// another name than the settings say.
     pub fn open(
         store: Box<dyn Kept>,
         environment: Arc<dyn Environment>,
         settings: Settings,
     ) -> Result<Kernel, KernelError> {
+        let Settings { origin, signer, .. } = &settings;
+        if !is_name(origin) || signer.as_ref().is_some_and(|signer| signer.name() != origin) {
+            return Err(KernelError::OtherLog(origin.clone()));
+        }
         let verifier = settings.issuer.verifier();
         let shared = Arc::new(Shared { log: Log::default(), environment, settings, verifier });
         let writer = Writer::new(store)?;
@@ -270,19 +280,24 @@ fn refused_facts(why: &FactsRefused) -> Decision {
     Decision::refused(ErrorReport::Input { code, document: Document::Facts, path, message: why.to_string() })
 }
 
-/// Begins the log of an empty store.
+/// Begins the log of an empty store; of another one, makes sure that it is the log that is meant.
 fn begin(tx: &mut dyn Tx, shared: &Shared) -> Result<(), KernelError> {
-    if tx.get("meta", "kernel")?.is_some() {
-        return Ok(());
+    let origin = &shared.settings.origin;
+    if let Some(object) = tx.get("meta", "kernel")? {
+        let body: Value = serde_json::from_slice(&object.body).unwrap_or_default();
+        let is_ours = body.get("origin").and_then(Value::as_str) == Some(origin);
+        return if is_ours { Ok(()) } else { Err(KernelError::OtherLog(origin.clone())) };
     }
     if tx.log_size()? > 0 {
         return Err(KernelError::Damaged("the store has a log, and nothing says whose".to_owned()));
     }
-    let body = json!({ "format": 1 });
-    let event = Event::new(Kind::KernelCreated, body.as_object().cloned().unwrap_or_else(Map::new));
+    let mut body = Map::new();
+    body.insert("format".to_owned(), 1.into());
+    body.insert("origin".to_owned(), origin.clone().into());
+    let event = Event::new(Kind::KernelCreated, body.clone());
     let entry = shared.log.append(tx, &*shared.environment, event)?.id;
-    let body = json!({ "format": 1, "entry": entry });
-    put(tx, "meta", "kernel", 0, "open", None, &body)?;
+    body.insert("entry".to_owned(), entry.into());
+    put(tx, "meta", "kernel", 0, "open", None, &body.into())?;
     Ok(())
 }
 

@@ -38,6 +38,10 @@ pub enum KernelError {
     Request(String),
     /// What is stored makes no sense.
     Damaged(String),
+    /// The log has another name than this, by which it was asked for; or no log can have it.
+    OtherLog(String),
+    /// Nobody here can sign a checkpoint.
+    NoSigner,
     /// The clock gives a time near the end of all times.
     Clock,
     /// The kernel has a defect: it panicked.
@@ -67,6 +71,8 @@ impl fmt::Display for KernelError {
             KernelError::Step(error) => error.fmt(f),
             KernelError::Request(error) => write!(f, "the request can't be read: {error}"),
             KernelError::Damaged(what) => write!(f, "what is stored is damaged: {what}"),
+            KernelError::OtherLog(name) => write!(f, "the log is not the one of the name `{name}`"),
+            KernelError::NoSigner => f.write_str("the kernel was given no key to sign checkpoints with"),
             KernelError::Clock => f.write_str("the clock is out of range"),
             KernelError::Panicked => f.write_str("the kernel has a defect"),
             KernelError::Write(error) => error.fmt(f),

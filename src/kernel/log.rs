@@ -40,6 +40,8 @@ mod view;
 #[cfg(test)]
 mod testing;
 
+pub(in crate::kernel) use self::view::Rounds;
+
 use std::fmt;
 
 use super::entry::read::Malformed;

@@ -221,7 +221,9 @@ fn is_text(text: &str) -> bool {
     text.ends_with('\n') && text.len() < NOTE_BYTES_MAX && !text.chars().any(|c| c < ' ' && c != '\n')
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether a key, and so a log, can have this name: it is not empty, and has no white space and no `+` in it.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains('+') && !name.chars().any(char::is_whitespace)
 }
 

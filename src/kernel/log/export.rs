@@ -14,11 +14,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::LogError;
-use super::checkpoint::{Kept, current};
+use super::checkpoint::{Kept, covering, current};
 use super::finding::{Finding, Findings};
-use super::prove::checkpoint_of;
 use super::verify::{Options, Progress, Report, verify_view};
-use super::view::{Note, Row, View};
+use super::view::{AtOnce, Hashes, Note, Rounds, Row, Stretch, View};
 use crate::base::hash::Digest;
 use crate::kernel::store::{StoreError, Tx};
 use crate::log::note::{NOTE_BYTES_MAX, Verifier};
@@ -30,6 +29,9 @@ use crate::log::tree::{Frontier, empty_root, leaf_hash};
 
 /// The file of the signed head.
 pub const CHECKPOINT: &str = "checkpoint";
+
+/// How many entries are read at once: a multiple of those of a tile.
+const ROUND: u32 = 4_096;
 
 /// Where files of a log are. Paths have `/` between their parts, and none that goes up.
 pub trait Files {
@@ -59,26 +61,45 @@ pub fn export(
     files: &mut dyn Files,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Kept, LogError> {
-    let kept = match size {
-        Some(size) => checkpoint_of(tx, size)?,
-        None => current(tx)?.ok_or(LogError::NoCheckpoint(0))?,
-    };
+    export_in(&mut AtOnce(tx), size, origin, known, files, progress)
+}
+
+/// The same in rounds, which may be transactions of their own.
+pub(in crate::kernel) fn export_in(
+    rounds: &mut impl Rounds,
+    size: Option<u64>,
+    origin: &str,
+    known: &[Verifier],
+    files: &mut dyn Files,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Kept, LogError> {
+    let kept = rounds.read(move |tx| match size {
+        Some(size) => covering(tx, size).map(|kept| kept.filter(|kept| kept.size == size)),
+        None => current(tx),
+    })?;
+    let kept = kept.ok_or(LogError::NoCheckpoint(size.unwrap_or(0)))?;
     let head = open_checkpoint(&kept.note, origin, known).map_err(LogError::BadCheckpoint)?;
     let size = head.size;
     let mut tree = Frontier::default();
     // The hashes of each level of tiles that are in no file yet.
     let mut open: BTreeMap<u8, Vec<Digest>> = BTreeMap::new();
+    let mut rows: Vec<(u64, Vec<u8>)> = Vec::new();
     while tree.size() < size {
         let start = tree.size();
         let Some(tile) = Tile::of_entry(start, size) else { break };
-        let rows = tx.entries(start, tile.width.into())?;
-        let is_whole = (start..).zip(&rows).all(|(at, (index, _))| at == *index);
+        let behind = rows.partition_point(|(at, _)| *at < start);
+        rows.drain(..behind);
+        if rows.len() < usize::from(tile.width) {
+            rows = rounds.read(move |tx| tx.entries(start, ROUND))?;
+        }
+        let rows = rows.get(..usize::from(tile.width)).unwrap_or(&rows);
+        let is_whole = (start..).zip(rows).all(|(at, (index, _))| at == *index);
         let bytes = write_entries(rows.iter().map(|(_, entry)| &entry[..]));
         let Some(bytes) = bytes.filter(|_| is_whole && rows.len() == usize::from(tile.width)) else {
             return Err(StoreError::Corrupt(format!("the entries from {start} on are not whole")).into());
         };
         files.write(&tile.to_string(), &bytes).map_err(LogError::Files)?;
-        for (_, entry) in &rows {
+        for (_, entry) in rows {
             let mut complete = Vec::new();
             tree.append(leaf_hash(entry), |node, hash| complete.push((node, hash)));
             for (node, hash) in complete.into_iter().filter(|(node, _)| node.level.is_multiple_of(TILE_HEIGHT)) {
@@ -180,6 +201,28 @@ impl InFiles<'_> {
     }
 }
 
+impl InFiles<'_> {
+    fn stretch(&mut self, stretch: Stretch, findings: &mut Findings) -> Result<Hashes, StoreError> {
+        let Stretch { level, from, count } = stretch;
+        let tiles_level = level.div_euclid(TILE_HEIGHT);
+        let mut nodes = Vec::new();
+        for index in (from..=u64::MAX).take(usize::try_from(count).unwrap_or(usize::MAX)) {
+            let Some(tile) = Tile::of_node(crate::log::tree::Node { level, index }, self.size) else {
+                nodes.push(None);
+                continue;
+            };
+            if self.tiles.get(&tiles_level).is_none_or(|(kept, _)| *kept != tile) {
+                let hashes = self.file(tile, |bytes| read_hashes(tile, bytes), findings)?;
+                self.tiles.insert(tiles_level, (tile, hashes));
+            }
+            let place = usize::try_from(index.rem_euclid(TILE_WIDTH.into())).unwrap_or(usize::MAX);
+            let hashes = self.tiles.get(&tiles_level).and_then(|(_, hashes)| hashes.as_ref());
+            nodes.push(hashes.and_then(|hashes| hashes.get(place)).copied());
+        }
+        Ok(nodes)
+    }
+}
+
 impl View for InFiles<'_> {
     fn step(&self) -> u8 {
         TILE_HEIGHT
@@ -210,29 +253,8 @@ impl View for InFiles<'_> {
         Ok(rows)
     }
 
-    fn nodes(
-        &mut self,
-        level: u8,
-        from: u64,
-        count: u32,
-        findings: &mut Findings,
-    ) -> Result<Vec<Option<Digest>>, StoreError> {
-        let tiles_level = level.div_euclid(TILE_HEIGHT);
-        let mut nodes = Vec::new();
-        for index in (from..=u64::MAX).take(usize::try_from(count).unwrap_or(usize::MAX)) {
-            let Some(tile) = Tile::of_node(crate::log::tree::Node { level, index }, self.size) else {
-                nodes.push(None);
-                continue;
-            };
-            if self.tiles.get(&tiles_level).is_none_or(|(kept, _)| *kept != tile) {
-                let hashes = self.file(tile, |bytes| read_hashes(tile, bytes), findings)?;
-                self.tiles.insert(tiles_level, (tile, hashes));
-            }
-            let place = usize::try_from(index.rem_euclid(TILE_WIDTH.into())).unwrap_or(usize::MAX);
-            let hashes = self.tiles.get(&tiles_level).and_then(|(_, hashes)| hashes.as_ref());
-            nodes.push(hashes.and_then(|hashes| hashes.get(place)).copied());
-        }
-        Ok(nodes)
+    fn nodes(&mut self, stretches: &[Stretch], findings: &mut Findings) -> Result<Vec<Hashes>, StoreError> {
+        stretches.iter().map(|stretch| self.stretch(*stretch, findings)).collect()
     }
 
     fn notes(&mut self, _: &mut Findings) -> Result<Vec<Note>, StoreError> {

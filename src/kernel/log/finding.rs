@@ -163,4 +163,10 @@ impl Findings {
             self.more = true;
         }
     }
+
+    /// What else was found.
+    pub(super) fn take(&mut self, others: Findings) {
+        self.more |= others.more;
+        others.list.into_iter().for_each(|finding| self.push(finding));
+    }
 }

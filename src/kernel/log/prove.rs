@@ -13,9 +13,21 @@ use crate::log::proof;
 /// # Errors
 /// [`LogError::NoEntry`]; [`LogError::NoCheckpoint`] if the entry is younger than the last checkpoint.
 pub fn inclusion(tx: &mut dyn Tx, id: &str) -> Result<(Entry, Inclusion), LogError> {
+    inclusion_in(tx, id, None)
+}
+
+/// The same, leading to the checkpoint of so many entries if a size is given.
+///
+/// # Errors
+/// [`LogError::NoEntry`]; [`LogError::NoCheckpoint`] if there is none of that size, or the entry is younger than it.
+pub fn inclusion_in(tx: &mut dyn Tx, id: &str, size: Option<u64>) -> Result<(Entry, Inclusion), LogError> {
     let entry = entry_of(tx, id)?;
     let needed = entry.index.saturating_add(1);
-    let Kept { size, note } = current(tx)?.filter(|kept| kept.size >= needed).ok_or(LogError::NoCheckpoint(needed))?;
+    let kept = match size {
+        Some(size) => Some(checkpoint_of(tx, size)?),
+        None => current(tx)?,
+    };
+    let Kept { size, note } = kept.filter(|kept| kept.size >= needed).ok_or(LogError::NoCheckpoint(needed))?;
     let hashes = with_nodes(tx, |node| proof::inclusion(entry.index, size, node))?.map_err(LogError::NoProof)?;
     let proof = Inclusion { index: entry.index, hashes, checkpoint: note };
     Ok((entry, proof))
@@ -61,6 +73,7 @@ mod tests {
                 for entry in &entries {
                     let (read, proof) = inclusion(tx, &entry.id)?;
                     assert_eq!(&read, entry);
+                    assert_eq!(inclusion_in(tx, &entry.id, Some(size))?, (read, proof.clone()));
                     let leaf = leaf_hash(&entry.to_bytes());
                     let text = proof.to_string();
                     let proof = Inclusion::parse(&text).expect("it comes back");
@@ -88,6 +101,8 @@ mod tests {
             assert!(inclusion(tx, &first.id).is_ok());
             let second = log.append(tx, &world, event(1))?;
             assert_eq!(inclusion(tx, &second.id), Err(LogError::NoCheckpoint(2)));
+            assert_eq!(inclusion_in(tx, &second.id, Some(1)), Err(LogError::NoCheckpoint(2)));
+            assert_eq!(inclusion_in(tx, &first.id, Some(2)), Err(LogError::NoCheckpoint(2)));
             assert_eq!(consistency(tx, 2), Err(LogError::NoCheckpoint(2)));
             assert!(matches!(consistency(tx, 0), Err(LogError::NoProof(_))));
             assert_eq!(inclusion(tx, "ent_0"), Err(LogError::NoEntry("ent_0".to_owned())));

@@ -1,12 +1,13 @@
 //! Searching the log, the newest first.
 //!
 //! Entries are found by kind with an index; by time by halving, since times never go back; by link by looking at what came
-//! after the entry that is linked to. A search looks at so many entries at most and then says from where to go on, so that
-//! it never keeps the writer of the store for long.
+//! after the entry that is linked to. A search looks at so many entries at most and then says from where to go on, and is
+//! done in rounds, so that it never keeps the writer of the store for long.
 
 use serde_json::Value;
 
 use super::LogError;
+use super::view::{AtOnce, Rounds};
 use crate::base::limits::{SEARCH_MAX, SEARCH_STEPS_MAX};
 use crate::data::timestamp::Timestamp;
 use crate::kernel::entry::read::Header;
@@ -51,21 +52,13 @@ pub struct Page {
 /// # Errors
 /// The store can't be read, or has something else than entries.
 pub fn search(tx: &mut dyn Tx, search: &Search) -> Result<Page, LogError> {
-    let size = tx.log_size()?;
-    let mut end = search.before.map_or(size, |before| before.min(size));
-    if let Some(until) = search.until {
-        end = end.min(first(tx, size, |time| time > until)?);
-    }
-    let mut start = match search.from {
-        Some(from) => first(tx, size, |time| time >= from)?,
-        None => 0,
-    };
-    if let Some(link) = &search.link
-        && let Some(linked) = tx.index_of(link)?
-    {
-        // An entry is linked to by later ones only.
-        start = start.max(linked.saturating_add(1));
-    }
+    search_in(&mut AtOnce(tx), search)
+}
+
+/// The same in rounds, which may be transactions of their own.
+pub(in crate::kernel) fn search_in(rounds: &mut impl Rounds, search: &Search) -> Result<Page, LogError> {
+    let wanted = search.clone();
+    let (start, mut end) = rounds.read(move |tx| bounds(tx, &wanted))?;
     // As it is written in an entry.
     let needle = search.link.as_ref().map(|link| canonical(&Value::String(link.clone())));
     let limit = usize::try_from(search.limit.min(SEARCH_MAX)).unwrap_or(usize::MAX);
@@ -73,7 +66,8 @@ pub fn search(tx: &mut dyn Tx, search: &Search) -> Result<Page, LogError> {
     let (mut step, mut looked) = (STEP_FIRST, 0_u64);
     while end > start && entries.len() < limit && looked < SEARCH_STEPS_MAX {
         let low = end.saturating_sub(step).max(start);
-        for (at, bytes) in rows(tx, &search.kinds, low, end)?.into_iter().rev() {
+        let kinds = search.kinds.clone();
+        for (at, bytes) in rounds.read(move |tx| rows(tx, &kinds, low, end))?.into_iter().rev() {
             let header = header_of(at, &bytes)?;
             if !search.kinds.is_empty() && !search.kinds.contains(&header.kind) {
                 return Err(damaged(at, "it is of another kind than it is kept as").into());
@@ -98,13 +92,33 @@ pub fn search(tx: &mut dyn Tx, search: &Search) -> Result<Page, LogError> {
     Ok(Page { entries, next: (end > start).then_some(end) })
 }
 
+/// Between which places something can be found.
+fn bounds(tx: &mut dyn Tx, search: &Search) -> Result<(u64, u64), StoreError> {
+    let size = tx.log_size()?;
+    let mut end = search.before.map_or(size, |before| before.min(size));
+    if let Some(until) = search.until {
+        end = end.min(first(tx, size, |time| time > until)?);
+    }
+    let mut start = match search.from {
+        Some(from) => first(tx, size, |time| time >= from)?,
+        None => 0,
+    };
+    if let Some(link) = &search.link
+        && let Some(linked) = tx.index_of(link)?
+    {
+        // An entry is linked to by later ones only.
+        start = start.max(linked.saturating_add(1));
+    }
+    Ok((start, end))
+}
+
 /// The first index of which the time fulfils what all later ones do; the size if none does.
-fn first(tx: &mut dyn Tx, size: u64, is_behind: impl Fn(Timestamp) -> bool) -> Result<u64, LogError> {
+fn first(tx: &mut dyn Tx, size: u64, is_behind: impl Fn(Timestamp) -> bool) -> Result<u64, StoreError> {
     let (mut low, mut high) = (0, size);
     while low < high {
         let middle = u64::midpoint(low, high);
         let rows = tx.entries(middle, 1)?;
-        let Some((at, bytes)) = rows.first() else { return Err(damaged(middle, "it is missing").into()) };
+        let Some((at, bytes)) = rows.first() else { return Err(damaged(middle, "it is missing")) };
         if is_behind(header_of(*at, bytes)?.time) {
             high = middle;
         } else {

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::finding::{Finding, Findings};
 use super::leaves::{Leaf, leaves_of};
 use super::order::Order;
-use super::view::{InStore, Note, Row, View};
+use super::view::{AtOnce, InStore, Note, Rounds, Row, Stretch, View, node_of};
 use crate::base::hash::Digest;
 use crate::data::timestamp::Timestamp;
 use crate::kernel::entry::read::Header;
@@ -88,7 +88,16 @@ pub fn verify(
     options: &Options<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, StoreError> {
-    verify_view(&mut InStore(tx), options, progress)
+    verify_in(AtOnce(tx), options, progress)
+}
+
+/// The same in rounds, which may be transactions of their own: the entries that there are when it begins are verified.
+pub(in crate::kernel) fn verify_in(
+    rounds: impl Rounds,
+    options: &Options<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, StoreError> {
+    verify_view(&mut InStore::new(rounds), options, progress)
 }
 
 pub(super) fn verify_view(
@@ -120,7 +129,8 @@ pub(super) fn verify_view(
     // Leaves behind the last entry: of entries that were there.
     loop {
         let start = walk.kept.size();
-        let kept = view.nodes(0, start, ROUND, &mut findings)?;
+        let stretch = Stretch { level: 0, from: start, count: ROUND };
+        let kept = view.nodes(&[stretch], &mut findings)?.pop().unwrap_or_default();
         let count = kept.iter().take_while(|hash| hash.is_some()).count();
         if count == 0 || start.saturating_sub(size) > HOLE_MAX {
             break;
@@ -245,7 +255,8 @@ impl Walk {
     ) -> Result<(), StoreError> {
         let end = rows.last().map_or(start, |row| row.at.saturating_add(1));
         let count = u32::try_from(end.saturating_sub(start)).unwrap_or(u32::MAX);
-        let kept = view.nodes(0, start, count, findings)?;
+        let stretch = Stretch { level: 0, from: start, count };
+        let kept = view.nodes(&[stretch], findings)?.pop().unwrap_or_default();
         let kept_at = |at: u64| {
             let place = usize::try_from(at.checked_sub(start)?).ok()?;
             kept.get(place).copied().flatten()
@@ -277,7 +288,7 @@ impl Walk {
                 Ok((index, _)) => {
                     let there = match kept_at(*index) {
                         Some(hash) => Some(hash),
-                        None => view.nodes(0, *index, 1, findings)?.first().copied().flatten(),
+                        None => node_of(view, Node { level: 0, index: *index }, findings)?,
                     };
                     if there == Some(leaf.hash) {
                         *index
@@ -379,10 +390,16 @@ impl Walk {
         for twin in self.complete.drain(..) {
             levels.entry(twin.node.level).or_default().push(twin);
         }
-        for (level, twins) in levels {
-            let Some(from) = twins.first().map(|twin| twin.node.index) else { continue };
-            let count = u32::try_from(twins.len()).unwrap_or(u32::MAX);
-            for (twin, stored) in twins.iter().zip(view.nodes(level, from, count, findings)?) {
+        let stretch = |(level, twins): (&u8, &Vec<Twin>)| {
+            let from = twins.first()?.node.index;
+            Some(Stretch { level: *level, from, count: u32::try_from(twins.len()).unwrap_or(u32::MAX) })
+        };
+        let stretches: Vec<Stretch> = levels.iter().filter_map(stretch).collect();
+        if stretches.is_empty() {
+            return Ok(());
+        }
+        for (twins, kept) in levels.values().zip(view.nodes(&stretches, findings)?) {
+            for (twin, stored) in twins.iter().zip(kept) {
                 match stored {
                     None => self.missing(twin.node, findings),
                     Some(stored) if stored == twin.kept => {}

@@ -1,0 +1,189 @@
+//! Reading the log of a running kernel: searching, proving, verifying, exporting, signing its head.
+//!
+//! What neighbours may rely on:
+//!
+//! - Nothing here keeps decisions waiting for long. What looks at many entries reads them in rounds, each a transaction of
+//!   its own between those of others; hashing, checking and writing files is done on the caller's thread.
+//! - What is read is one log all the same: the entries that there are when it begins. A log only grows, so a beginning of it
+//!   never changes.
+//! - The kernel knows the name of its log, and takes the signatures of its own key; those of earlier keys if it is given
+//!   them.
+//! - Only [`Kernel::sign_checkpoint`] writes anything.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::engine::Kernel;
+use super::entry::Entry;
+use super::error::KernelError;
+use super::log::checkpoint::{self, Kept};
+use super::log::commitment::{self, Revealed};
+use super::log::erase::entry_of;
+use super::log::export::{Files, export_in};
+use super::log::search::{Page, Search, search_in};
+use super::log::verify::{Options, Progress, Report, verify_in};
+use super::log::{Rounds, prove};
+use super::record::Principal;
+use super::store::{StoreError, Tx};
+use super::writer::{WriteError, Writer};
+use crate::log::note::Verifier;
+use crate::log::offline::{Consistency, Inclusion};
+
+/// How often a round is tried while too much waits for the store, and how long between two times.
+const TRIES_MAX: u32 = 1_000;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Against what the log is verified, beside the kernel's own key.
+#[derive(Clone, Copy, Debug)]
+pub struct Against<'a> {
+    /// Earlier keys of this log.
+    pub known: &'a [Verifier],
+    /// Checkpoints that were kept elsewhere, as signed notes.
+    pub trusted: &'a [String],
+    /// How many threads hash.
+    pub threads: usize,
+}
+
+/// Each round in a transaction of the writer.
+struct Between<'k>(&'k Writer);
+
+impl Rounds for Between<'_> {
+    fn read<T: Send + 'static>(
+        &mut self,
+        round: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        // A work that the writer refuses is gone; what it was to do is not.
+        let round = Arc::new(Mutex::new(Some(round)));
+        for _ in 0..TRIES_MAX {
+            let waiting = Arc::clone(&round);
+            let read = self.0.submit(move |tx| {
+                let round = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+                Ok::<T, WriteError>(round.ok_or(StoreError::Refused)?(tx)?)
+            });
+            match read {
+                Ok(read) => return Ok(read),
+                Err(WriteError::Busy) => thread::sleep(PAUSE),
+                Err(WriteError::Store(fault)) => return Err(fault),
+                Err(fault) => return Err(StoreError::Unavailable(fault.to_string())),
+            }
+        }
+        Err(StoreError::Unavailable(WriteError::Busy.to_string()))
+    }
+}
+
+impl Kernel {
+    /// The name of the log.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.shared.settings.origin
+    }
+
+    /// Whose signatures are taken.
+    fn known(&self, others: &[Verifier]) -> Vec<Verifier> {
+        let own = self.shared.settings.signer.as_ref().map(|signer| signer.verifier());
+        own.into_iter().chain(others.iter().cloned()).collect()
+    }
+
+    /// Verifies the entries that there are now, all of them.
+    ///
+    /// # Errors
+    /// The store can't be read at all. Damage that it finds in single entries, nodes or checkpoints is a finding.
+    pub fn verify_log(
+        &self,
+        _who: &Principal,
+        against: &Against<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Report, KernelError> {
+        let known = self.known(against.known);
+        let Against { trusted, threads, .. } = *against;
+        let options = Options { origin: self.origin(), known: &known, trusted, threads };
+        Ok(verify_in(Between(&self.writer), &options, progress)?)
+    }
+
+    /// Writes the log up to a checkpoint to files, that of `size` entries or the last one. Gives that checkpoint.
+    ///
+    /// # Errors
+    /// There is no such checkpoint; the entries are not those that were signed; a file can't be written.
+    pub fn export_log(
+        &self,
+        _who: &Principal,
+        size: Option<u64>,
+        known: &[Verifier],
+        files: &mut dyn Files,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Kept, KernelError> {
+        let known = self.known(known);
+        Ok(export_in(&mut Between(&self.writer), size, self.origin(), &known, files, progress)?)
+    }
+
+    /// Looks for entries, the newest first.
+    ///
+    /// # Errors
+    /// The store can't be read, or has something else than entries.
+    pub fn search(&self, _who: &Principal, search: &Search) -> Result<Page, KernelError> {
+        Ok(search_in(&mut Between(&self.writer), search)?)
+    }
+
+    /// The entry of an id, as it is in the log.
+    ///
+    /// # Errors
+    /// There is none, or it is damaged.
+    pub fn entry(&self, _who: &Principal, id: &str) -> Result<Entry, KernelError> {
+        let id = id.to_owned();
+        self.read(move |tx| Ok(entry_of(tx, &id)?))
+    }
+
+    /// The entry of an id, with its sensitive values as far as they were not erased.
+    ///
+    /// # Errors
+    /// There is none, or it or one of its contents is damaged.
+    pub fn reveal(&self, _who: &Principal, id: &str) -> Result<Revealed, KernelError> {
+        let id = id.to_owned();
+        self.read(move |tx| {
+            let entry = entry_of(tx, &id)?;
+            Ok(commitment::reveal(tx, entry)?)
+        })
+    }
+
+    /// The proof that the entry of an id is in the log, with the entry: leading to the checkpoint of `size` entries, or to
+    /// the last one.
+    ///
+    /// # Errors
+    /// There is no such entry, or no such checkpoint that is younger than it.
+    pub fn prove(&self, _who: &Principal, id: &str, size: Option<u64>) -> Result<(Entry, Inclusion), KernelError> {
+        let id = id.to_owned();
+        self.read(move |tx| Ok(prove::inclusion_in(tx, &id, size)?))
+    }
+
+    /// The proof that the log of the checkpoint of `old` entries is the beginning of that of the last one.
+    ///
+    /// # Errors
+    /// The last one is not of so many, or `old` is 0, of which there is nothing to prove.
+    pub fn prove_growth(&self, _who: &Principal, old: u64) -> Result<Consistency, KernelError> {
+        self.read(move |tx| Ok(prove::consistency(tx, old)?))
+    }
+
+    /// The last checkpoint.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn checkpoint(&self, _who: &Principal) -> Result<Option<Kept>, KernelError> {
+        self.read(|tx| Ok(checkpoint::current(tx)?))
+    }
+
+    /// Signs the head of the log and keeps that. To be called from time to time: what stands behind the last checkpoint is
+    /// promised to nobody. A head that was signed is not signed again.
+    ///
+    /// # Errors
+    /// [`KernelError::NoSigner`]; the log is not a continuation of its last checkpoint.
+    pub fn sign_checkpoint(&self) -> Result<Kept, KernelError> {
+        let shared = Arc::clone(&self.shared);
+        self.writer.submit(move |tx| {
+            let signer = shared.settings.signer.as_ref().ok_or(KernelError::NoSigner)?;
+            Ok(shared.log.checkpoint(tx, signer)?)
+        })
+    }
+}

@@ -1,0 +1,242 @@
+//! The log of a running kernel: read while it grows, proved to others, exported, its head signed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use pdl::data::duration::Duration;
+use pdl::data::timestamp::Timestamp;
+use pdl::kernel::entry::{Entry, Kind};
+use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::log::LogError;
+use pdl::kernel::log::append::{Event, Log};
+use pdl::kernel::log::export::{Files, verify_files};
+use pdl::kernel::log::finding::Finding;
+use pdl::kernel::log::search::Search;
+use pdl::kernel::log::verify::{Options, Report};
+use pdl::kernel::permit::Issuer;
+use pdl::kernel::reading::Against;
+use pdl::kernel::record::Principal;
+use pdl::kernel::store::memory::Memory;
+use pdl::kernel::store::sqlite::{self, Sqlite};
+use pdl::kernel::store::{Store, StoreError, Tx};
+use pdl::kernel::{Kernel, KernelError, Settings};
+use pdl::log::note::Signer;
+use pdl::log::tree::leaf_hash;
+use pdl::{Digest, LoadOptions};
+use serde_json::{Map, json};
+
+use super::room::Room;
+
+const ORIGIN: &str = "pdl.example/log";
+
+/// A clock that stands still, and chance that never comes twice.
+#[derive(Debug, Default)]
+struct World(AtomicU64);
+
+impl Environment for World {
+    fn now(&self) -> Timestamp {
+        Timestamp::parse("2026-11-21T10:00:00Z").expect("it is a time")
+    }
+
+    fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
+        let digest = Digest::of(&self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes()).0;
+        buffer.iter_mut().zip(digest).for_each(|(byte, chance)| *byte = chance);
+        Ok(())
+    }
+}
+
+fn signer(seed: u8) -> Signer {
+    Signer::from_seed(ORIGIN, &[seed; 32]).expect("it is a name")
+}
+
+fn settings(origin: &str, signer: Option<Signer>) -> Settings {
+    Settings {
+        bundles: LoadOptions::UNSIGNED,
+        issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
+        start_within: Duration(60_000),
+        run_within: Duration(600_000),
+        origin: origin.to_owned(),
+        signer,
+    }
+}
+
+fn open(store: Box<dyn Store>, world: &Arc<World>, settings: Settings) -> Result<Kernel, KernelError> {
+    Kernel::open(store, Arc::<World>::clone(world), settings)
+}
+
+fn kernel(world: &Arc<World>) -> Kernel {
+    open(Box::new(Memory::new()), world, settings(ORIGIN, Some(signer(7)))).expect("it opens")
+}
+
+fn auditor() -> Principal {
+    Principal::new("Person", "ada").expect("it is short")
+}
+
+/// A decision that nothing can make is an entry too, and costs little.
+fn grow(kernel: &Kernel, count: usize) {
+    (0..count).for_each(|_| assert!(kernel.decide(&auditor(), b"{}", None).entry.is_some()));
+}
+
+fn verify(kernel: &Kernel, trusted: &[String]) -> Report {
+    let against = Against { known: &[], trusted, threads: 2 };
+    kernel.verify_log(&auditor(), &against, &mut |_| {}).expect("it can be read")
+}
+
+#[test]
+fn the_name_of_a_log_never_changes() {
+    let world = Arc::new(World::default());
+    let store = kernel(&world).close().expect("it is there");
+    let other = "other.example/log";
+    let refused = open(store, &world, settings(other, None)).expect_err("it is another log");
+    assert_eq!(refused, KernelError::OtherLog(other.to_owned()));
+    // Nor is it signed under another name, or has one that can't be signed.
+    for origin in [other, "", "a log", "a+log"] {
+        let refused = open(Box::new(Memory::new()), &world, settings(origin, Some(signer(7))));
+        assert_eq!(refused.err(), Some(KernelError::OtherLog(origin.to_owned())));
+    }
+    for origin in ["", "a log", "a+log"] {
+        let refused = open(Box::new(Memory::new()), &world, settings(origin, None));
+        assert_eq!(refused.err(), Some(KernelError::OtherLog(origin.to_owned())));
+    }
+}
+
+#[test]
+fn a_head_is_signed_by_who_has_the_key() {
+    let world = Arc::new(World::default());
+    let kernel = kernel(&world);
+    assert_eq!(kernel.checkpoint(&auditor()), Ok(None));
+    let first = kernel.sign_checkpoint().expect("it is signed");
+    assert_eq!(kernel.checkpoint(&auditor()), Ok(Some(first.clone())));
+    assert_eq!(kernel.sign_checkpoint().as_ref(), Ok(&first), "nothing has changed");
+    grow(&kernel, 3);
+    let report = verify(&kernel, &[first.note.clone()]);
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!((report.size, report.covered), (4, first.size));
+
+    // The same log, without a key: nothing is signed, and what was signed is of nobody who is known.
+    let store = kernel.close().expect("it is there");
+    let kernel = open(store, &world, settings(ORIGIN, None)).expect("it opens");
+    assert_eq!(kernel.sign_checkpoint(), Err(KernelError::NoSigner));
+    assert!(matches!(&verify(&kernel, &[]).findings[..], [Finding::Checkpoint { .. }]));
+    let against = Against { known: &[signer(7).verifier()], trusted: &[], threads: 1 };
+    assert!(kernel.verify_log(&auditor(), &against, &mut |_| {}).expect("it can be read").is_sound());
+}
+
+#[test]
+fn a_log_that_grows_is_verified_as_it_was() {
+    let room = Room::new();
+    let store = Sqlite::create(room.path("log"), &sqlite::Options::PLAIN).expect("it is made");
+    let world = Arc::new(World::default());
+    let mut store: Box<dyn Store> = Box::new(store);
+    // More than are read at once.
+    let begun = open(store, &world, settings(ORIGIN, Some(signer(7)))).expect("it opens");
+    store = begun.close().expect("it is there");
+    let log = Log::default();
+    let done: Result<(), StoreError> = store.transact(&mut |tx| {
+        for number in 0..5_000 {
+            let body = Map::from_iter([("number".to_owned(), json!(number))]);
+            log.append(tx, &*world, Event::new(Kind::Decision, body))?;
+        }
+        Ok(())
+    });
+    assert_eq!(done, Ok(()));
+    let kernel = open(store, &world, settings(ORIGIN, Some(signer(7)))).expect("it opens");
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                grow(&kernel, 1);
+                kernel.sign_checkpoint().expect("it is signed");
+            }
+        });
+        let mut last = 0;
+        for _ in 0..2 {
+            let mut decided = 0;
+            let against = Against { known: &[], trusted: &[], threads: 2 };
+            let report = kernel.verify_log(&auditor(), &against, &mut |progress| {
+                // In the middle of it, decisions are made.
+                if progress.done < progress.of {
+                    grow(&kernel, 1);
+                    decided += 1;
+                }
+            });
+            let report = report.expect("it can be read");
+            assert!(report.is_sound() && report.size >= 5_001 && report.size >= last, "{report:?}");
+            assert!(decided >= 1, "it was read in rounds");
+            last = report.size + decided;
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    let page = kernel.search(&auditor(), &Search { limit: 5, ..Search::default() }).expect("it can be read");
+    assert_eq!(page.entries.len(), 5);
+}
+
+#[derive(Default)]
+struct Folder(BTreeMap<String, Vec<u8>>);
+
+impl Files for Folder {
+    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), String> {
+        self.0.insert(path.to_owned(), bytes.to_vec());
+        Ok(())
+    }
+
+    fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        Ok(self.0.get(path).cloned())
+    }
+}
+
+#[test]
+fn others_are_given_files_and_proofs() {
+    let world = Arc::new(World::default());
+    let kernel = kernel(&world);
+    let ada = auditor();
+    let mut files = Folder::default();
+    let unsigned = kernel.export_log(&ada, None, &[], &mut files, &mut |_| {});
+    assert_eq!(unsigned, Err(KernelError::Log(LogError::NoCheckpoint(0))));
+    grow(&kernel, 299);
+    let old = kernel.sign_checkpoint().expect("it is signed");
+    grow(&kernel, 300);
+    let new = kernel.sign_checkpoint().expect("it is signed");
+    grow(&kernel, 1);
+
+    let known = [signer(7).verifier()];
+    let mut written = Vec::new();
+    let kept = kernel.export_log(&ada, None, &[], &mut files, &mut |progress| written.push(progress.done));
+    assert_eq!(kept.as_ref(), Ok(&new));
+    assert_eq!(written, [256, 512, 600]);
+    let options = Options { origin: ORIGIN, known: &known, trusted: std::slice::from_ref(&old.note), threads: 1 };
+    let report = verify_files(&mut files, &options, &mut |_| {}).expect("they can be read");
+    assert!(report.is_sound() && report.covered == 600, "{report:?}");
+    assert_eq!(kernel.export_log(&ada, Some(300), &[], &mut Folder::default(), &mut |_| {}), Ok(old.clone()));
+
+    let page = kernel.search(&ada, &Search { limit: 1, before: Some(100), ..Search::default() }).expect("it is read");
+    let entry: Entry = page.entries.into_iter().next().expect("there are some");
+    assert_eq!((entry.index, page.next), (99, Some(99)));
+    assert_eq!(kernel.entry(&ada, &entry.id), Ok(entry.clone()));
+    for (size, last) in [(None, 600), (Some(300), 300)] {
+        let (proved, proof) = kernel.prove(&ada, &entry.id, size).expect("it is in it");
+        assert_eq!(proved, entry);
+        let head = proof.check(leaf_hash(&entry.to_bytes()), ORIGIN, &known).expect("it holds");
+        assert_eq!(head.size, last);
+    }
+    let grown = kernel.prove_growth(&ada, 300).expect("it has grown");
+    assert_eq!(grown.check(&old.note, ORIGIN, &known).map(|head| head.size), Ok(600));
+    // What is hidden is put back for who may see it.
+    let append = {
+        let world = Arc::clone(&world);
+        move |tx: &mut dyn Tx| {
+            let body = Map::from_iter([("email".to_owned(), json!("a@b.example"))]);
+            let event = Event { sensitive: vec!["/email".to_owned()], ..Event::new(Kind::Decision, body) };
+            Ok(Log::default().append(tx, &*world, event)?)
+        }
+    };
+    let entry = kernel.read(append).expect("it is appended");
+    assert!(entry.body["email"].get("commitment").is_some());
+    assert_eq!(
+        kernel.reveal(&ada, &entry.id).map(|revealed| revealed.entry.body["email"].clone()),
+        Ok(json!("a@b.example"))
+    );
+    assert_eq!(kernel.entry(&ada, "ent_0"), Err(KernelError::Log(LogError::NoEntry("ent_0".to_owned()))));
+}
