@@ -12,9 +12,7 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::engine::Kernel;
 use super::entry::Entry;
@@ -31,10 +29,6 @@ use super::store::{StoreError, Tx};
 use super::writer::{WriteError, Writer};
 use crate::log::note::Verifier;
 use crate::log::offline::{Consistency, Inclusion};
-
-/// How often a round is tried while too much waits for the store, and how long between two times.
-const TRIES_MAX: u32 = 1_000;
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// Against what the log is verified, beside the kernel's own key.
 #[derive(Clone, Copy, Debug)]
@@ -55,22 +49,11 @@ impl Rounds for Between<'_> {
         &mut self,
         round: impl FnOnce(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        // A work that the writer refuses is gone; what it was to do is not.
-        let round = Arc::new(Mutex::new(Some(round)));
-        for _ in 0..TRIES_MAX {
-            let waiting = Arc::clone(&round);
-            let read = self.0.submit(move |tx| {
-                let round = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-                Ok::<T, WriteError>(round.ok_or(StoreError::Refused)?(tx)?)
-            });
-            match read {
-                Ok(read) => return Ok(read),
-                Err(WriteError::Busy) => thread::sleep(PAUSE),
-                Err(WriteError::Store(fault)) => return Err(fault),
-                Err(fault) => return Err(StoreError::Unavailable(fault.to_string())),
-            }
-        }
-        Err(StoreError::Unavailable(WriteError::Busy.to_string()))
+        let read = self.0.submit_patiently(move |tx| Ok::<T, WriteError>(round(tx)?));
+        read.map_err(|fault| match fault {
+            WriteError::Store(fault) => fault,
+            fault => StoreError::Unavailable(fault.to_string()),
+        })
     }
 }
 

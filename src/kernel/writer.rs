@@ -106,13 +106,46 @@ impl Writer {
         T: Send + 'static,
         E: From<WriteError> + Send + 'static,
     {
+        self.hand_in(work, false)
+    }
+
+    /// The same for long work in many rounds, which can wait for its turn: where too much waits, it waits as well.
+    ///
+    /// # Errors
+    /// As [`Writer::submit`], but never [`WriteError::Busy`].
+    pub fn submit_patiently<T, E>(
+        &self,
+        work: impl FnOnce(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<WriteError> + Send + 'static,
+    {
+        self.hand_in(work, true)
+    }
+
+    fn hand_in<T, E>(
+        &self,
+        work: impl FnOnce(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+        waits: bool,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<WriteError> + Send + 'static,
+    {
         let (Some(queue), Some(thread)) = (&self.queue, &self.thread) else { return Err(WriteError::Stopped.into()) };
         if thread.thread().id() == thread::current().id() {
             return Err(WriteError::Inside.into());
         }
         let (answer, answers) = sync_channel(1);
         let work = Work { work: Some(work), outcome: Outcome::Undone(StoreError::Refused), answer };
-        match queue.try_send(Box::new(work)) {
+        let job: Box<dyn Job> = Box::new(work);
+        let handed = if waits {
+            queue.send(job).map_err(|lost| TrySendError::Disconnected(lost.0))
+        } else {
+            queue.try_send(job)
+        };
+        match handed {
             Ok(()) => answers.recv().unwrap_or_else(|_| Err(WriteError::Stopped.into())),
             Err(TrySendError::Full(_)) => Err(WriteError::Busy.into()),
             Err(TrySendError::Disconnected(_)) => Err(WriteError::Stopped.into()),

@@ -246,7 +246,16 @@ fn one_work_too_many_is_refused() {
             }
         };
         assert_eq!(refused, Err(WriteError::Busy));
+        let (begun, begins) = std::sync::mpsc::channel();
+        let writer = &writer;
+        let patient = scope.spawn(move || {
+            begun.send(()).expect("somebody listens");
+            writer.submit_patiently(|tx| Ok::<u64, WriteError>(tx.log_size()?))
+        });
+        begins.recv().expect("it begins");
+        (0..1_000).for_each(|_| thread::yield_now());
         drop(open);
+        assert_eq!(patient.join().expect("it does not panic"), Ok(0), "it has waited");
         assert_eq!(first.join().expect("it does not panic"), Ok(0));
         let answers: Vec<_> = waiting.into_iter().map(|caller| caller.join().expect("it does not panic")).collect();
         // The queue was full when one was refused; whoever came later found room again.
