@@ -111,7 +111,7 @@ fn a_head_is_signed_by_who_has_the_key() {
     assert_eq!(kernel.checkpoint(&auditor()), Ok(Some(first.clone())));
     assert_eq!(kernel.sign_checkpoint().as_ref(), Ok(&first), "nothing has changed");
     grow(&kernel, 3);
-    let report = verify(&kernel, &[first.note.clone()]);
+    let report = verify(&kernel, std::slice::from_ref(&first.note));
     assert!(report.is_sound(), "{report:?}");
     assert_eq!((report.size, report.covered), (4, first.size));
 

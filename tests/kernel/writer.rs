@@ -246,7 +246,7 @@ fn one_work_too_many_is_refused() {
             }
         };
         assert_eq!(refused, Err(WriteError::Busy));
-        let (begun, begins) = std::sync::mpsc::channel();
+        let (begun, begins) = channel();
         let writer = &writer;
         let patient = scope.spawn(move || {
             begun.send(()).expect("somebody listens");
