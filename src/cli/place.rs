@@ -105,11 +105,15 @@ impl Place {
         let settings = self.settings()?;
         let issuer = Issuer::shared(&self.read_key(PERMIT_KEY, key::read_permit)?)
             .ok_or_else(|| Failure::new(format!("`{}` is too short", self.shown(PERMIT_KEY))))?;
+        // Who keeps that key elsewhere signs there.
+        let signer = self.folder.join(LOG_KEY).exists().then(|| self.signer()).transpose()?;
         let settings = kernel::Settings {
             bundles: settings.bundles()?,
             issuer,
             start_within: settings.start_within,
             run_within: settings.run_within,
+            origin: settings.origin,
+            signer,
         };
         Kernel::open(Box::new(store), Arc::new(System), settings).map_err(|error| trouble::kernel(&error))
     }
