@@ -15,6 +15,7 @@
 //! | [`run`], `ops`, `make` | the loop, what each instruction does, and how it makes values |
 //! | [`decide`] | which rules are looked at, and what follows |
 //! | `report`, [`decision`], `show`, `json_out` | the decision with its reasons, made on demand |
+//! | [`records`] | governed records by themselves: lifecycle, attributes, invariants |
 //! | [`canonical`], [`asked`], [`digest`] | the texts that a log keeps, and those that digests are of |
 //!
 //! What the verifier accepts stays within its bounds; every access is checked all the same, and what should not happen is
@@ -38,6 +39,7 @@ mod make;
 pub mod memory;
 mod ops;
 pub mod plan;
+pub mod records;
 mod report;
 pub mod run;
 mod show;

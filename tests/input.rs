@@ -4,4 +4,6 @@ mod digests;
 mod entities;
 mod json;
 mod requests;
+#[cfg(feature = "compiler")]
+mod states;
 mod world;

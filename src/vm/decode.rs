@@ -9,9 +9,10 @@
 pub mod names;
 pub mod value;
 
-use crate::base::limits::REQUEST_BYTES_MAX;
+use crate::base::limits::{REQUEST_BYTES_MAX, STRING_DEFAULT_BYTES_MAX};
 use crate::bytecode::program::Input;
 use crate::data::similar::best_match;
+use crate::vm::canonical::push_string;
 use crate::vm::decode::names::{Fields, Plan};
 use crate::vm::decode::value::{Buffers, Decoder, Extra, Parts, Sink, Want, duplicate_key, internal, missing};
 use crate::vm::entities::Entities as _;
@@ -142,6 +143,50 @@ pub fn decode_asked(
         .map_err(|error| locate(error, Document::Request, request))?;
     scratch.context.extend_from_slice(scratch.buffers.work.get(mark..).unwrap_or_default());
     Ok(decoded)
+}
+
+/// What is written before the attributes of a record, to read them as an entity's.
+const BEFORE: &str = "{\"properties\":";
+
+/// Decodes a governed record that is stored: all of its attributes, as an entity that came with them.
+pub(super) fn decode_record(
+    world: World<'_>,
+    ty: u32,
+    id: &str,
+    properties: &[u8],
+    scratch: &mut Scratch,
+    local: &mut Local,
+) -> Result<EntityRef, Fail> {
+    clear(scratch, local);
+    if id.len() > STRING_DEFAULT_BYTES_MAX as usize || properties.len() > REQUEST_BYTES_MAX {
+        return Err(too_large());
+    }
+    let bytes = properties;
+    let text = Reader::new(bytes).map_err(|error| locate(error.into(), Document::Request, bytes))?.text();
+    // Whatever stands in the text adds no member to it: all that an entity may have are there, and none may stand twice.
+    let mut document = BEFORE.to_owned();
+    document.push_str(text);
+    document.push_str(",\"id\":");
+    push_string(&mut document, id);
+    document.push_str(",\"type\":\"\"}");
+    let mut decode = || {
+        let options = Options { extent: Extent::Everything, ..Options::STRICT };
+        let sink = RequestSink { world, local, entry: u32::MAX, options, assumed: false };
+        let reader = Reader::new(document.as_bytes())?;
+        let buffers = &mut scratch.buffers;
+        let mut decoder = Decoder { reader, schema: world.image.schema(), plan: world.plan, sink, buffers };
+        let shape = decoder.reader.peek()?;
+        decoder.expect_object(shape)?;
+        let parts = decoder.parts(Extra::Refused, &mut Vec::new())?;
+        decoder.reader.finish()?;
+        let Some((id, _)) = parts.id else { return Err(internal(0)) };
+        decoder.presented_entity(ty, id, &parts, Want::Built)
+    };
+    decode().map_err(|error| {
+        let mut error = locate(error, Document::Request, document.as_bytes());
+        error.offset = error.offset.saturating_sub(BEFORE.len());
+        error
+    })
 }
 
 fn clear(scratch: &mut Scratch, local: &mut Local) {

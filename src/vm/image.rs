@@ -13,6 +13,7 @@ use crate::data::pattern::Pattern;
 use crate::data::url;
 use crate::vm::compare::make_set;
 use crate::vm::memory::{Heap, Memory, UrlValue};
+use crate::vm::plan::states::{StatePlan, state_plans};
 use crate::vm::plan::{EntryPlan, entry_plans};
 use crate::vm::strings::StringIndex;
 use crate::vm::value::{EntityRef, Region, Row, StrRef, Value, Variant};
@@ -36,6 +37,8 @@ pub struct Image {
     pub memo_count: u32,
     /// For each action what a decision needs.
     pub entries: Vec<EntryPlan>,
+    /// For each entity type what holds for one that is stored.
+    pub states: Vec<StatePlan>,
     strings: StringIndex,
     actions: Vec<(Box<str>, u32)>,
 }
@@ -86,8 +89,21 @@ impl Image {
         let constants = constants(&program, &named, &mut heap)?;
         let (functions, memo_count) = callees(&program);
         let entries = entry_plans(&program, &functions, &constants, &heap);
+        let states = state_plans(&program);
         let actions = actions(&program.schema);
-        Ok(Image { program, heap, constants, named, patterns, functions, memo_count, entries, strings, actions })
+        Ok(Image {
+            program,
+            heap,
+            constants,
+            named,
+            patterns,
+            functions,
+            memo_count,
+            entries,
+            states,
+            strings,
+            actions,
+        })
     }
 
     /// The schema.

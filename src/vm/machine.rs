@@ -72,6 +72,12 @@ pub struct Scratch {
     sets: Sets,
 }
 
+impl Scratch {
+    pub(super) fn parts(&mut self) -> (&mut decode::Scratch, &mut Local) {
+        (&mut self.decode, &mut self.local)
+    }
+}
+
 impl Machine {
     /// A machine for a program, without entities.
     ///
@@ -163,8 +169,9 @@ impl Machine {
     ) -> Decided<'a> {
         let decoded = self.decode(&store, question, scratch);
         let outcome = decoded.map(|decoded| {
-            let outcome = self
-                .run(&store, &decoded, scratch, Unmetered, |run, sets| decide(run, sets, decoded.action, Extent::Kind));
+            let action = decoded.action;
+            let outcome =
+                self.run(&store, action, scratch, Unmetered, |run, sets| decide(run, sets, action, Extent::Kind));
             (decoded, outcome)
         });
         Decided { machine: self, store, question, scratch, outcome }
@@ -237,7 +244,7 @@ impl Machine {
             }
         };
         let mut decision =
-            self.run(store, decoded, scratch, Unmetered, |run, sets| report(run, sets, decoded.action, extent));
+            self.run(store, decoded.action, scratch, Unmetered, |run, sets| report(run, sets, decoded.action, extent));
         decision.assumed_presented = decoded.assumed_presented;
         if let Some(origin) = self.origin() {
             decision.locate(|site| origin.place(site));
@@ -262,22 +269,23 @@ impl Machine {
         scratch: &mut Scratch,
         meter: M,
     ) -> (Outcome, M) {
-        self.run(store, decoded, scratch, meter, |run, sets| {
+        self.run(store, decoded.action, scratch, meter, |run, sets| {
             let outcome = decide(run, sets, decoded.action, Extent::Kind);
             (outcome, std::mem::take(&mut run.meter))
         })
     }
 
-    fn run<M: Meter, T>(
+    /// Runs something of an action's entry, on what was decoded last.
+    pub(super) fn run<M: Meter, T>(
         &self,
         store: &Store,
-        decoded: &Decoded,
+        action: u32,
         scratch: &mut Scratch,
         meter: M,
         what: impl FnOnce(&mut Run<'_, Store, M>, &mut Sets) -> T,
     ) -> T {
         let Scratch { decode, local, work, sets } = scratch;
-        let stack = self.image.entries.get(decoded.action as usize).map_or(0, |plan| plan.stack);
+        let stack = self.image.entries.get(action as usize).map_or(0, |plan| plan.stack);
         work.begin(&self.image, stack);
         let mut run = Run { image: &self.image, entities: store, inputs: &decode.inputs, local, work, meter };
         what(&mut run, sets)

@@ -3,6 +3,7 @@
 
 mod failing;
 mod reads;
+pub mod states;
 
 use crate::bytecode::program::{ConstantId, Effect, Entry, FunctionId, Index, Key, MessagePart, Program, Rule};
 use crate::vm::compare::compare;

@@ -8,6 +8,7 @@ use crate::vm::decide::{Extent, Kind, Outcome, Sets, decide, look_at_shadow};
 use crate::vm::decision::{Decision, Digests, EntityName, ErrorReport, GateReport, ObligationReport, RuleReport};
 use crate::vm::entities::Entities;
 use crate::vm::image::Image;
+use crate::vm::plan::states::{StatePlan, has_message_of_state};
 use crate::vm::run::{Meter, Run};
 use crate::vm::show::Show;
 use crate::vm::value::{Fault, Value};
@@ -63,6 +64,25 @@ pub fn report<E: Entities, M: Meter>(
         decision.shadow.push(RuleReport { error, ..rule_report(image, rule, message) });
     });
     decision
+}
+
+/// The invariants of a record that don't hold for what lies in `run.inputs`, in source order: those that are violated, and
+/// those that are an error.
+pub fn state_report<E: Entities, M: Meter>(run: &mut Run<'_, E, M>, action: u32, plan: &StatePlan) -> Vec<RuleReport> {
+    let image: &Image = run.image;
+    let Some(entry) = image.program.entries.get(action as usize) else { return Vec::new() };
+    let mut violations = Vec::new();
+    for rule in plan.rules.iter().filter_map(|&place| entry.rules.get(place as usize)) {
+        let error = match run.value(rule.condition) {
+            Value::Bool(false) => continue,
+            Value::Bool(true) => None,
+            other => Some(other.fault().unwrap_or(Fault::INTERNAL).kind),
+        };
+        let can_be_told = error.is_none() && has_message_of_state(&image.program, action, rule);
+        let message = if can_be_told { message(run, rule) } else { None };
+        violations.push(RuleReport { error, ..rule_report(image, rule, message) });
+    }
+    violations
 }
 
 /// The rules that determine an outcome, in source order.
