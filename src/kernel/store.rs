@@ -6,7 +6,8 @@
 //! - **Objects**: gates, permits, scopes, records and whatever else has a state that changes. An object has a kind and a
 //!   key, a version that counts its changes, a state and a time by which it is found, and a body that the store does not
 //!   read.
-//! - **Entries** of the log, and the nodes of their tree. They are appended and never change.
+//! - **Entries** of the log, and the nodes of their tree. They are appended and never change. The oldest entries can be
+//!   dropped, and then their nodes are all that is left.
 //! - **Contents**: bytes by their digest, such as bundles. They can be erased, and then their digest is all that is left.
 //!
 //! All changes are made in transactions. What neighbours may rely on:
@@ -160,7 +161,20 @@ pub trait Tx {
     /// [`StoreError::Conflict`] if there is an entry of that id; [`StoreError::TooLarge`].
     fn append(&mut self, id: &str, kind: &str, entry: &[u8]) -> Result<u64, StoreError>;
 
-    /// Entries from an index on, at most so many.
+    /// How many entries were dropped, from the beginning on.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn dropped(&mut self) -> Result<u64, StoreError>;
+
+    /// Drops the entries before an index, but never the last one of the log. Nodes stay. Gives how many are dropped now,
+    /// from the beginning on. Once the transaction is durable, these entries are in no file of the store.
+    ///
+    /// # Errors
+    /// The store can't be written.
+    fn drop_entries(&mut self, before: u64) -> Result<u64, StoreError>;
+
+    /// Entries from an index on, at most so many. Those that were dropped are passed over.
     ///
     /// # Errors
     /// The store can't be read.
@@ -172,7 +186,7 @@ pub trait Tx {
     /// The store can't be read.
     fn entries_of(&mut self, kind: &str, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError>;
 
-    /// The index of the entry of an id.
+    /// The index of the entry of an id, unless it was dropped.
     ///
     /// # Errors
     /// The store can't be read.

@@ -183,6 +183,28 @@ fn what_is_erased_is_in_no_file() {
     }
 }
 
+#[test]
+fn what_is_dropped_is_in_no_file_and_its_room_can_be_given_back() {
+    let room = Room::new();
+    let path = room.path("store");
+    let mut store = fill(&path, 200);
+    let everything = || {
+        let mut bytes = fs::read(&path).expect("it is there");
+        bytes.extend(fs::read(room.path("store-wal")).expect("it is there"));
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    assert!(everything().contains("{\"number\":7}"));
+    store.transact(&mut |tx| tx.drop_entries(190).map(drop)).expect("they can be dropped");
+    assert!(!everything().contains("{\"number\":7}") && everything().contains("{\"number\":195}"));
+    let before = (all(&mut store, 200), everything().len());
+    store.shrink().expect("there is room for a copy");
+    assert!(everything().len() < before.1, "{} of {}", everything().len(), before.1);
+    assert_eq!(all(&mut store, 200), before.0);
+    store.check().expect("it is whole");
+    drop(store);
+    assert_eq!(all(&mut opened(&path).expect("it is level"), 200), before.0);
+}
+
 /// Some places of a file, the same each time.
 fn places(length: usize, count: usize) -> impl Iterator<Item = usize> {
     let mut at = 12_345_u64;
@@ -459,6 +481,10 @@ fn a_row_that_was_changed_is_noticed_when_it_is_read() {
         "UPDATE entries SET kind = 'other' WHERE position = 1",
         "UPDATE entries SET position = 7 WHERE position = 1",
         "DELETE FROM entries WHERE position = 1",
+        "DELETE FROM entries WHERE position = 0",
+        // Nor are entries dropped by saying so.
+        "DELETE FROM entries WHERE position = 0; INSERT INTO dropped VALUES (0, 1, 7)",
+        "INSERT INTO dropped VALUES (0, -1, 7)",
         "UPDATE nodes SET hash = zeroblob(32) WHERE position = 1",
         "UPDATE nodes SET hash = x'00' WHERE position = 1",
         "UPDATE nodes SET level = 1 WHERE position = 1",

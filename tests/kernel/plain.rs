@@ -7,6 +7,7 @@ use pdl::log::tree::Node;
 #[derive(Clone, Debug, Default)]
 pub struct Plain {
     objects: Vec<Object>,
+    dropped: u64,
     entries: Vec<(String, String, Vec<u8>)>,
     nodes: Vec<(Node, Digest)>,
     contents: Vec<Vec<u8>>,
@@ -18,7 +19,8 @@ impl Plain {
     }
 
     fn indexed(&self, limit: u32, is_wanted: impl Fn(u64, &str) -> bool) -> Vec<(u64, Vec<u8>)> {
-        let all = (0..).zip(&self.entries).filter(|(index, (_, kind, _))| is_wanted(*index, kind));
+        let is_kept = |index: u64| index >= self.dropped;
+        let all = (0..).zip(&self.entries).filter(|(index, (_, kind, _))| is_kept(*index) && is_wanted(*index, kind));
         all.map(|(index, (_, _, entry))| (index, entry.clone())).take(limit as usize).collect()
     }
 }
@@ -88,6 +90,15 @@ impl Tx for Plain {
         Ok(self.entries.len() as u64 - 1)
     }
 
+    fn dropped(&mut self) -> Result<u64, StoreError> {
+        Ok(self.dropped)
+    }
+
+    fn drop_entries(&mut self, before: u64) -> Result<u64, StoreError> {
+        self.dropped = self.dropped.max(before.min((self.entries.len() as u64).saturating_sub(1)));
+        Ok(self.dropped)
+    }
+
     fn entries(&mut self, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         Ok(self.indexed(limit, |index, _| index >= from))
     }
@@ -97,7 +108,8 @@ impl Tx for Plain {
     }
 
     fn index_of(&mut self, id: &str) -> Result<Option<u64>, StoreError> {
-        Ok((0..).zip(&self.entries).find(|(_, (other, ..))| other == id).map(|(index, _)| index))
+        let mut kept = (0..).zip(&self.entries).filter(|(index, _)| *index >= self.dropped);
+        Ok(kept.find(|(_, (other, ..))| other == id).map(|(index, _)| index))
     }
 
     fn put_node(&mut self, node: Node, hash: Digest) -> Result<(), StoreError> {

@@ -308,6 +308,7 @@ enum Step {
     Content(usize),
     Erase(usize),
     Find(Query),
+    Drop(u64),
     Entries { kind: Option<usize>, from: u64, limit: u32 },
     Part { steps: Vec<Step>, fails: bool },
 }
@@ -331,6 +332,7 @@ fn a_step() -> impl Strategy<Value = Step> {
         1 => name().prop_map(Step::Content),
         1 => name().prop_map(Step::Erase),
         2 => query.prop_map(Step::Find),
+        1 => (0_u64..20).prop_map(Step::Drop),
         1 => (proptest::option::of(name()), 0_u64..20, 0_u32..5)
             .prop_map(|(kind, from, limit)| Step::Entries { kind, from, limit }),
     ];
@@ -356,6 +358,7 @@ fn take(tx: &mut dyn Tx, step: &Step, told: &mut Vec<String>) {
         }
         Step::Content(name) => format!("{:?}", tx.put_content(NAMES[*name].as_bytes())),
         Step::Erase(name) => format!("{:?}", tx.erase_content(Digest::of(NAMES[*name].as_bytes()))),
+        Step::Drop(before) => format!("{:?} {:?}", tx.drop_entries(*before), tx.dropped()),
         Step::Find(query) => format!("{:?}", tx.find(query)),
         Step::Entries { kind: Some(kind), from, limit } => format!("{:?}", tx.entries_of(NAMES[*kind], *from, *limit)),
         Step::Entries { kind: None, from, limit } => format!("{:?}", tx.entries(*from, *limit)),
@@ -389,6 +392,37 @@ fn all(store: &mut dyn Store) -> String {
         Ok(format!("{objects:?} {:?} {} {nodes:?} {:?} {:?}", tx.entries(0, 1_000)?, tx.log_size()?, contents?, ids?))
     });
     read.expect("it can be read")
+}
+
+#[test]
+fn the_oldest_entries_can_be_dropped() {
+    each(|store| {
+        assert_eq!(done(store, |tx| tx.drop_entries(5)), Ok(0), "there are none");
+        for number in 0..10_u64 {
+            done(store, |tx| {
+                tx.put_node(Node { level: 0, index: number }, Digest::of(&number.to_be_bytes()))?;
+                tx.append(&format!("id{number}"), ["even", "odd"][number as usize % 2], &[number as u8; 400])
+            })
+            .expect("it can be kept");
+        }
+        assert_eq!(done(store, |tx| Ok((tx.drop_entries(4)?, tx.drop_entries(2)?))), Ok((4, 4)));
+        let undone = done(store, |tx| tx.part(&mut |tx| tx.drop_entries(7).and(Err(StoreError::Refused))));
+        assert_eq!(undone, Err(StoreError::Refused));
+        let indexes = |found: Vec<(u64, Vec<u8>)>| found.into_iter().map(|(index, _)| index).collect::<Vec<_>>();
+        let kept = |store: &mut dyn Store| {
+            done(store, |tx| Ok((indexes(tx.entries(0, 3)?), indexes(tx.entries_of("odd", 0, 9)?), tx.log_size()?)))
+        };
+        assert_eq!(kept(store), Ok((vec![4, 5, 6], vec![5, 7, 9], 10)));
+        let found = done(store, |tx| Ok((tx.index_of("id3")?, tx.index_of("id4")?, tx.dropped()?)));
+        assert_eq!(found, Ok((None, Some(4), 4)));
+        assert!(done(store, |tx| tx.node(Node { level: 0, index: 1 })).expect("it can be read").is_some());
+        store.check().expect("it is whole");
+        // The last one stays: what comes next is put behind it.
+        assert_eq!(done(store, |tx| tx.drop_entries(u64::MAX)), Ok(9));
+        assert_eq!(done(store, |tx| tx.append("id10", "even", b"")), Ok(10));
+        assert_eq!(kept(store), Ok((vec![9, 10], vec![9], 11)));
+        store.check().expect("it is whole");
+    });
 }
 
 proptest! {

@@ -64,6 +64,7 @@ impl Environment for World {
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     pub objects: BTreeMap<(String, String), Object>,
+    pub dropped: u64,
     pub rows: BTreeMap<u64, Vec<u8>>,
     pub kinds: BTreeMap<u64, String>,
     pub ids: BTreeMap<String, u64>,
@@ -172,6 +173,17 @@ impl Tx for Memory {
         self.kinds.insert(index, kind.to_owned());
         self.rows.insert(index, entry.to_vec());
         Ok(index)
+    }
+
+    fn dropped(&mut self) -> Result<u64, StoreError> {
+        Ok(self.dropped)
+    }
+
+    fn drop_entries(&mut self, before: u64) -> Result<u64, StoreError> {
+        self.dropped = self.dropped.max(before.min(self.log_size()?.saturating_sub(1)));
+        self.rows.retain(|index, _| *index >= self.dropped);
+        self.ids.retain(|_, index| *index >= self.dropped);
+        Ok(self.dropped)
     }
 
     fn entries(&mut self, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {

@@ -15,6 +15,8 @@ use crate::log::tree::Node;
 pub struct Memory {
     // By kind and key.
     objects: BTreeMap<String, BTreeMap<String, Object>>,
+    // Before these there were so many.
+    dropped: u64,
     entries: Vec<Entry>,
     ids: BTreeMap<String, u64>,
     kinds: BTreeMap<String, Vec<u64>>,
@@ -37,7 +39,7 @@ impl Memory {
     }
 
     fn size(&self) -> u64 {
-        u64::try_from(self.entries.len()).unwrap_or(u64::MAX)
+        self.dropped.saturating_add(u64::try_from(self.entries.len()).unwrap_or(u64::MAX))
     }
 
     fn set_object(&mut self, kind: &str, key: &str, object: Option<Object>) -> Option<Object> {
@@ -64,6 +66,16 @@ impl Memory {
                     indexes.pop();
                 }
             }
+            Undo::Dropped { before, mut entries } => {
+                for (index, entry) in (before..).zip(&entries) {
+                    self.ids.insert(entry.id.clone(), index);
+                    let indexes = self.kinds.entry(entry.kind.clone()).or_default();
+                    indexes.insert(indexes.partition_point(|other| *other < index), index);
+                }
+                entries.append(&mut self.entries);
+                self.entries = entries;
+                self.dropped = before;
+            }
             Undo::Node(node) => drop(self.nodes.remove(&node)),
             Undo::Content { digest, before } => drop(self.set_content(digest, before)),
         }
@@ -89,6 +101,7 @@ impl Store for Memory {
 enum Undo {
     Object { kind: String, key: String, before: Option<Object> },
     Entry,
+    Dropped { before: u64, entries: Vec<Entry> },
     Node(Node),
     Content { digest: Digest, before: Option<Vec<u8>> },
 }
@@ -177,8 +190,33 @@ impl Tx for Transaction<'_> {
         Ok(index)
     }
 
+    fn dropped(&mut self) -> Result<u64, StoreError> {
+        Ok(self.store.dropped)
+    }
+
+    fn drop_entries(&mut self, before: u64) -> Result<u64, StoreError> {
+        let dropped = self.store.dropped;
+        let before = before.min(self.store.size().saturating_sub(1));
+        let count = usize::try_from(before.saturating_sub(dropped)).unwrap_or(usize::MAX);
+        if count == 0 || count > self.store.entries.len() {
+            return Ok(dropped);
+        }
+        let kept = self.store.entries.split_off(count);
+        let entries = std::mem::replace(&mut self.store.entries, kept);
+        self.store.dropped = before;
+        for entry in &entries {
+            self.store.ids.remove(&entry.id);
+            if let Some(indexes) = self.store.kinds.get_mut(&entry.kind) {
+                indexes.retain(|index| *index >= before);
+            }
+        }
+        self.done.push(Undo::Dropped { before: dropped, entries });
+        Ok(before)
+    }
+
     fn entries(&mut self, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        let indexes = (from..self.store.size()).take(usize::try_from(limit).unwrap_or(usize::MAX));
+        let indexes =
+            (from.max(self.store.dropped)..self.store.size()).take(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(self.read(indexes))
     }
 
@@ -235,7 +273,10 @@ impl Tx for Transaction<'_> {
 
 impl Transaction<'_> {
     fn read(&self, indexes: impl Iterator<Item = u64>) -> Vec<(u64, Vec<u8>)> {
-        let entry = |index: u64| self.store.entries.get(usize::try_from(index).ok()?);
+        let entry = |index: u64| {
+            let place = index.checked_sub(self.store.dropped)?;
+            self.store.entries.get(usize::try_from(place).ok()?)
+        };
         indexes.filter_map(|index| Some((index, entry(index)?.bytes.clone()))).collect()
     }
 }

@@ -30,7 +30,7 @@ use super::{Store, StoreError, Tx};
 /// What says that a file is ours: `PDLK`.
 const APPLICATION_ID: i64 = 0x5044_4c4b;
 /// What was done to the form of the file, step by step. A step never changes once it was published.
-const STEPS: &[&str] = &[include_str!("sqlite/1.sql"), include_str!("sqlite/2.sql")];
+const STEPS: &[&str] = &[include_str!("sqlite/1.sql"), include_str!("sqlite/2.sql"), include_str!("sqlite/3.sql")];
 /// After so many steps, stores had no tip yet.
 const STEPS_WITHOUT_TIP: usize = 2;
 /// How long somebody else may have the file before opening it is an error.
@@ -253,6 +253,17 @@ impl Sqlite {
             fault(error)
         })?;
         Ok(())
+    }
+
+    /// Gives the room that is free in the file back to the system. The whole store is copied for that, in memory.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] if there is no room for a copy; then nothing was done.
+    pub fn shrink(&mut self) -> Result<(), StoreError> {
+        self.roll_back();
+        self.level()?;
+        self.connection.execute_batch("VACUUM").map_err(fault)?;
+        self.cut()
     }
 
     /// Moves everything into the file itself and cuts what was written ahead, so that it holds nothing of the past.

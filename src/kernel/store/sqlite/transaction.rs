@@ -22,6 +22,10 @@ const ENTRIES: &str =
     "SELECT position, id, kind, entry, sum FROM entries WHERE position >= ?1 ORDER BY position LIMIT ?2";
 const ENTRIES_OF: &str = "SELECT position, id, kind, entry, sum FROM entries WHERE kind = ?3 AND position >= ?1
     ORDER BY position LIMIT ?2";
+const DROPPED: &str = "SELECT count, sum FROM dropped WHERE only = 0";
+const DROP: &str = "DELETE FROM entries WHERE position < ?1";
+const SET_DROPPED: &str = "INSERT INTO dropped (only, count, sum) VALUES (0, ?1, ?2)
+    ON CONFLICT (only) DO UPDATE SET count = excluded.count, sum = excluded.sum";
 const INDEX_OF: &str = "SELECT position FROM entries WHERE id = ?1";
 const PUT_NODE: &str = "INSERT INTO nodes (level, position, hash, sum) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (level, position) DO NOTHING";
@@ -161,7 +165,26 @@ impl Tx for Transaction<'_> {
         if changed == 1 { Ok(index) } else { Err(conflict("entry", id)) }
     }
 
+    fn dropped(&mut self) -> Result<u64, StoreError> {
+        Ok(self.row(DROPPED, (), read_dropped)?.unwrap_or_default())
+    }
+
+    fn drop_entries(&mut self, before: u64) -> Result<u64, StoreError> {
+        let dropped = self.dropped()?;
+        let before = before.min(self.log_size()?.saturating_sub(1));
+        let Some(count) = before.checked_sub(dropped).filter(|count| *count > 0) else { return Ok(dropped) };
+        let signed = i64::try_from(before).map_err(|_| missing_entry())?;
+        let deleted = self.change(DROP, (signed,))?;
+        if u64::try_from(deleted) != Ok(count) {
+            return Err(missing_entry());
+        }
+        self.has_erased = true;
+        self.change(SET_DROPPED, (signed, dropped_sum(before)))?;
+        Ok(before)
+    }
+
     fn entries(&mut self, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let from = from.max(self.dropped()?);
         let Ok(start) = i64::try_from(from) else { return Ok(Vec::new()) };
         let found = self.rows(ENTRIES, (start, limit), read_entry)?;
         let is_whole = (from..).zip(&found).all(|(index, (position, _))| index == *position);
@@ -301,6 +324,7 @@ pub(super) fn check(connection: &Connection) -> Result<(), StoreError> {
         Ok(read_object(row)?.map(drop))
     })?;
     let mut next = 0..;
+    each("SELECT count, sum FROM dropped", &mut |row| Ok(read_dropped(row)?.map(|dropped| next = dropped..)))?;
     each("SELECT position, id, kind, entry, sum FROM entries ORDER BY position", &mut |row| {
         let position = read_entry(row)?.map(|(position, _)| position);
         Ok(position.and_then(|position| if next.next() == Some(position) { Ok(()) } else { Err(missing_entry()) }))
@@ -339,6 +363,11 @@ fn read_object(row: &Row<'_>) -> rusqlite::Result<Result<Object, StoreError>> {
     let what = format!("the {} {}", object.kind, object.key);
     let expected = object_sum(&object, version);
     Ok(summed(object, || what, row.get(6)?, expected))
+}
+
+fn read_dropped(row: &Row<'_>) -> rusqlite::Result<Result<u64, StoreError>> {
+    let (count, sum) = (unsigned(row.get(0)?), row.get(1)?);
+    Ok(count.and_then(|count| summed(count, || "the number of dropped entries".to_owned(), sum, dropped_sum(count))))
 }
 
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<Result<(u64, Vec<u8>), StoreError>> {
@@ -409,6 +438,10 @@ fn reached_sum(Reached { place: Place { number, mark }, before }: &Reached) -> i
     sum(&[b"place", &number.to_be_bytes(), mark, before])
 }
 
+fn dropped_sum(count: u64) -> i64 {
+    sum(&[b"dropped", &count.to_be_bytes()])
+}
+
 fn node_sum(node: Node, hash: &Digest) -> i64 {
     sum(&[b"node", &[node.level], &node.index.to_be_bytes(), &hash.0])
 }
@@ -442,7 +475,7 @@ mod tests {
             // Only what is due may have to be sorted, and that is little.
             assert!(at & 4 > 0 || !plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
         }
-        for sql in [GET, PUT, REMOVE, ENTRIES, ENTRIES_OF, INDEX_OF, NODE, CONTENT, ERASE_CONTENT] {
+        for sql in [GET, PUT, REMOVE, ENTRIES, ENTRIES_OF, DROP, DROPPED, INDEX_OF, NODE, CONTENT, ERASE_CONTENT] {
             let plan = plan(sql);
             assert!(plan.contains("SEARCH") && !plan.contains("SCAN") && !plan.contains("TEMP"), "{sql}: {plan}");
         }
