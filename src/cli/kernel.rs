@@ -1,5 +1,6 @@
 //! `pdl kernel`: makes a kernel, gives it a policy, asks it.
 
+mod accept;
 mod activate;
 mod decide;
 mod info;
@@ -18,5 +19,6 @@ pub fn run(args: &KernelArgs, output: &mut Output) -> Result<Status, Failure> {
         KernelCommand::Info(args) => info::run(args, output),
         KernelCommand::Decide(args) => decide::run(args, output),
         KernelCommand::Sweep(args) => sweep::run(args, output),
+        KernelCommand::Accept(args) => accept::run(args, output),
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! .pdl/
 //!   kernel.db     objects, log and contents; kernel.db-wal beside it while it is open
+//!   kernel.db-tip how far the state was, so that nothing is lost in silence
 //!   kernel.toml   the settings
 //!   permit.key    the key of permits: whoever has it can make them
 //!   log.key       the key of checkpoints: whoever has it can sign another history
@@ -18,6 +19,8 @@ pub mod settings;
 use std::fs::{self, DirBuilder};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use self::settings::Settings;
 use super::files::{self, Access};
@@ -28,17 +31,23 @@ use super::trouble;
 use crate::base::limits::{KEY_FILE_BYTES_MAX, MANIFEST_BYTES_MAX};
 use crate::kernel::log::LogError;
 use crate::kernel::permit::Issuer;
-use crate::kernel::store::sqlite::{Options, Sqlite};
-use crate::kernel::store::{Store as _, Tx};
+use crate::kernel::store::sqlite::{Accepted, IN_USE, Options, Sqlite};
+use crate::kernel::store::{Store as _, StoreError, Tx};
 use crate::kernel::{self, Kernel};
 use crate::log::note::{Signer, Verifier};
 
 const STATE: &str = "kernel.db";
+/// The files of the state: what the store has, and what lies beside it.
+const STATE_FILES: [&str; 3] = [STATE, "kernel.db-tip", "kernel.db-wal"];
 const SETTINGS: &str = "kernel.toml";
 const PERMIT_KEY: &str = "permit.key";
 const LOG_KEY: &str = "log.key";
 const LOG_PUBLIC: &str = "log.pub";
 const IGNORE: &str = ".gitignore";
+
+/// How long a command waits for another one that has the kernel open, and how long between two tries.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The folder of a kernel.
 #[derive(Clone, Debug)]
@@ -62,7 +71,7 @@ impl Place {
     /// Makes folder, keys and settings of a new kernel, and an empty store. Nothing is overwritten; if it fails, nothing that
     /// was made is left.
     pub fn create(&self, settings: &Settings) -> Result<(), Failure> {
-        for name in [STATE, SETTINGS, PERMIT_KEY, LOG_KEY, LOG_PUBLIC] {
+        for name in STATE_FILES.into_iter().chain([SETTINGS, PERMIT_KEY, LOG_KEY, LOG_PUBLIC]) {
             files::refuse_existing(&self.folder.join(name)).map_err(|failure| {
                 failure.help("a kernel is there; another one needs another folder: `--store DIR`")
             })?;
@@ -93,8 +102,7 @@ impl Place {
         make(LOG_KEY, key::private_text(&log_key).as_bytes(), Access::Owner)?;
         make(LOG_PUBLIC, format!("{public}\n").as_bytes(), Access::Everybody)?;
         make(SETTINGS, settings.to_text().as_bytes(), Access::Everybody)?;
-        // SQLite takes an empty file for a new one, and gives what it makes beside it the same access.
-        make(STATE, b"", Access::Owner)?;
+        made.extend(STATE_FILES.map(|name| self.folder.join(name)));
         Sqlite::create(self.folder.join(STATE), &Options::PLAIN).map_err(|error| trouble::store(self, &error))?;
         Ok(())
     }
@@ -118,10 +126,25 @@ impl Place {
         Kernel::open(Box::new(store), Arc::new(System), settings).map_err(|error| trouble::kernel(&error))
     }
 
-    /// Opens the state alone.
+    /// Opens the state alone. Who has it now may be a command that is done in a moment; so it is tried again for a while.
     pub fn store(&self) -> Result<Sqlite, Failure> {
         self.require()?;
-        Sqlite::open(self.folder.join(STATE), &Options::PLAIN).map_err(|error| trouble::store(self, &error))
+        let began = Instant::now();
+        loop {
+            match Sqlite::open(self.folder.join(STATE), &Options::PLAIN) {
+                Err(StoreError::Unavailable(why)) if why == IN_USE && began.elapsed() < PATIENCE => {
+                    thread::sleep(PAUSE)
+                }
+                done => return done.map_err(|error| trouble::open(self, &error)),
+            }
+        }
+    }
+
+    /// Opens a state that is not as far as it was, and has what is there hold from now on.
+    pub fn accept(&self) -> Result<Accepted, Failure> {
+        self.require()?;
+        let accepted = Sqlite::accept(self.folder.join(STATE), &Options::PLAIN);
+        accepted.map(|(_, accepted)| accepted).map_err(|error| trouble::store(self, &error))
     }
 
     /// Does something with the state alone, in one transaction.

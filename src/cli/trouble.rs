@@ -5,6 +5,7 @@ use super::status::Failure;
 use crate::kernel::KernelError;
 use crate::kernel::log::LogError;
 use crate::kernel::store::StoreError;
+use crate::kernel::store::sqlite::IN_USE;
 use crate::vm::store::fault::EntitiesRefused;
 
 /// How many faults of entities are shown.
@@ -46,6 +47,19 @@ pub fn log(error: &LogError) -> Failure {
 #[must_use]
 pub fn store(place: &Place, error: &StoreError) -> Failure {
     Failure::new(format!("the kernel in `{}`: {error}", place.folder().display()))
+}
+
+/// The failure for an error of opening it: what is damaged may be a backup that was put back.
+#[must_use]
+pub fn open(place: &Place, error: &StoreError) -> Failure {
+    let failure = store(place, error);
+    match error {
+        StoreError::Corrupt(_) => failure.help("if this is a backup that was put back on purpose: `pdl kernel accept`"),
+        StoreError::Unavailable(why) if why == IN_USE => {
+            failure.help("a service or another command has it; ask that service, or wait until the command is done")
+        }
+        _ => failure,
+    }
 }
 
 /// The failure for entities that are refused.

@@ -53,6 +53,8 @@ pub enum KernelCommand {
     Decide(DecideArgs),
     /// End what nobody has ended in time
     Sweep(ActArgs),
+    /// Go on with a backup that was put back: what was done behind it is lost
+    Accept(PlaceArgs),
 }
 
 /// `pdl kernel init`

@@ -57,15 +57,13 @@ fn tell(report: &Report, output: &mut Output) -> Result<(), Failure> {
     if report.more {
         output.data("and more than that\n")?;
     }
-    let checkpoints = count(report.checkpoints as usize, "checkpoint");
     if report.is_sound() {
         let word = paint(output.color_data(), GREEN, "verified");
-        output.data(&format!(
-            "{word} {}, {} of them signed for by {checkpoints}\n",
-            entries(report.size),
-            report.covered
-        ))?;
-        output.data(&format!("root {}\n", report.root))
+        let signed = match report.checkpoints {
+            0 => "none of them signed for".to_owned(),
+            number => format!("{} of them signed for by {}", report.covered, count(number as usize, "checkpoint")),
+        };
+        output.data(&format!("{word} {}, {signed}\nroot {}\n", entries(report.size), report.root))
     } else {
         let word = paint(output.color_talk(), RED, "the log does not verify:");
         output.talk(&format!("{word} {}\n", count(report.findings.len(), "finding")));

@@ -35,6 +35,8 @@ const STEPS: &[&str] = &[include_str!("sqlite/1.sql"), include_str!("sqlite/2.sq
 const STEPS_WITHOUT_TIP: usize = 2;
 /// How long somebody else may have the file before opening it is an error.
 const BUSY: Duration = Duration::from_millis(250);
+/// What [`StoreError::Unavailable`] says then.
+pub const IN_USE: &str = "somebody else has it open";
 /// More statements than there are, so that each is prepared once.
 const STATEMENTS: usize = 64;
 
@@ -371,9 +373,7 @@ fn fault(error: Error) -> StoreError {
             (ErrorCode::DatabaseCorrupt, _) => StoreError::Corrupt(text),
             (ErrorCode::NotADatabase, _) => StoreError::Unknown("it is not a database".to_owned()),
             (ErrorCode::DiskFull, _) => StoreError::Full(text),
-            (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => {
-                StoreError::Unavailable("somebody else has it open".to_owned())
-            }
+            (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => StoreError::Unavailable(IN_USE.to_owned()),
             _ => StoreError::Unavailable(text),
         },
         Error::FromSqlConversionFailure(..)
