@@ -11,24 +11,32 @@
 //! lies in a [`store`]: state as objects, history as the entries of a tamper-evident log, both changed in one
 //! transaction or not at all. An error in it is a denial to whoever asked, and never anything else.
 
+mod admit;
+pub mod approvals;
+pub mod ask;
 pub mod bundles;
 pub mod engine;
 pub mod entry;
 pub mod environment;
 pub mod error;
-pub mod facts;
 pub mod gate;
 pub mod id;
 pub mod invoke;
 pub mod json;
 pub mod log;
+mod members;
 pub mod permit;
+mod present;
 pub mod reading;
 pub mod record;
+pub mod records;
 pub mod registry;
 pub mod running;
 pub mod scope;
+pub mod scopes;
 pub mod store;
+pub mod sweep;
+mod touch;
 pub mod writer;
 
 pub use engine::{Kernel, Settings};

@@ -1,10 +1,16 @@
 //! The Execution Kernel.
 
+#[cfg(feature = "compiler")]
+#[path = "kernel/approvals.rs"]
+mod approvals;
 #[path = "kernel/damage.rs"]
 mod damage;
 #[cfg(feature = "compiler")]
 #[path = "kernel/engine.rs"]
 mod engine;
+#[cfg(feature = "compiler")]
+#[path = "kernel/house.rs"]
+mod house;
 #[path = "kernel/log.rs"]
 mod log;
 #[path = "kernel/plain.rs"]
@@ -13,6 +19,9 @@ mod plain;
 mod reading;
 #[path = "kernel/room.rs"]
 mod room;
+#[cfg(feature = "compiler")]
+#[path = "kernel/scopes.rs"]
+mod scopes;
 #[path = "kernel/store.rs"]
 mod store;
 #[path = "kernel/writer.rs"]

@@ -10,8 +10,6 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
-use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde_json::{Map, Value};
@@ -19,26 +17,24 @@ use serde_json::{Map, Value};
 use super::entry::Kind;
 use super::environment::Environment;
 use super::error::KernelError;
-use super::facts::{self, FactsRefused};
 use super::json::canonical;
 use super::log::append::{Event, Log};
-use super::permit::{Issuer, Permit, Verifier};
-use super::record::{self, Asked, Principal, Secrets};
+use super::permit::{Issuer, Verifier};
+use super::record::{Asked, Secrets};
 use super::registry;
-use super::running::{self, Grant};
 use super::store::{Object, Store as Kept, Tx};
+use super::touch::Touches;
 use super::writer::Writer;
 use crate::base::hash::Digest;
 use crate::bytecode::bundle::LoadOptions;
 use crate::data::duration::Duration;
 use crate::log::note::{Signer, is_name};
 use crate::vm::canonical::Form;
-use crate::vm::decide::Answer;
-use crate::vm::decision::{Decision, ErrorReport};
+use crate::vm::decision::Decision;
 use crate::vm::decode::World;
-use crate::vm::input::{Document, InputErrorKind};
-use crate::vm::machine::{Machine, Question, Recorded, Scratch};
+use crate::vm::machine::{Machine, Question, Scratch};
 use crate::vm::store::Store;
+use crate::vm::store::directory::Directory;
 
 /// How a kernel is run.
 #[derive(Debug)]
@@ -82,6 +78,7 @@ pub struct Active {
     pub(super) machine: Arc<Machine>,
     pub(super) store: Arc<Store>,
     pub(super) secrets: Arc<Secrets>,
+    pub(super) touches: Arc<Touches>,
     /// The name of the bundle.
     pub bundle: Digest,
     /// The version of the registry.
@@ -91,6 +88,11 @@ pub struct Active {
 impl Active {
     pub(super) fn world(&self) -> World<'_> {
         World { image: self.machine.image(), plan: self.machine.plan(), store: &self.store }
+    }
+
+    /// What the entities say to those who ask outside of a decision.
+    pub(super) fn directory(&self) -> Directory<'_> {
+        Directory::new(self.machine.image(), &self.store)
     }
 
     /// The digest of the entities.
@@ -111,34 +113,6 @@ impl Active {
         let question = Question { facts: Some(asked.facts.as_bytes()), ..Question::strict(asked.request.as_bytes()) };
         self.machine.recorded(&self.store, question, &mut Scratch::default()).decision
     }
-}
-
-/// An answer, and what comes with it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
-    /// The decision with its reasons; none if the kernel itself denied.
-    pub decision: Option<Decision>,
-    /// The id of its entry in the log; none if none could be written.
-    pub entry: Option<String>,
-    /// Leave to run it, with an `ALLOW` and only then.
-    pub permit: Option<Permit>,
-    /// Why the kernel itself denied.
-    pub trouble: Option<KernelError>,
-}
-
-impl Verdict {
-    /// The answer: that of the decision, but for an `ALLOW` that has no permit.
-    #[must_use]
-    pub fn answer(&self) -> Answer {
-        match (&self.decision, &self.trouble) {
-            (Some(decision), None) if decision.answer() != Answer::Allow || self.permit.is_some() => decision.answer(),
-            _ => Answer::Deny,
-        }
-    }
-}
-
-thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 impl Kernel {
@@ -188,63 +162,6 @@ impl Kernel {
         self.replace(found.and_then(|found| found.build(&self.shared.settings.bundles)).map(Arc::new));
     }
 
-    /// Decides a request. The entry of the decision is durable when this returns.
-    ///
-    /// `facts` are what the embedder knows, a JSON object of fields marked `@kernel`; `now` is the kernel's to say.
-    #[must_use]
-    pub fn decide(&self, principal: &Principal, request: &[u8], facts: Option<&[u8]>) -> Verdict {
-        let decided = catch_unwind(AssertUnwindSafe(|| self.try_decide(principal, request, facts)));
-        match decided.unwrap_or(Err(KernelError::Panicked)) {
-            Ok(verdict) => verdict,
-            Err(trouble) => {
-                // The failure is told as loudly as can be; if that fails too, the caller has it all the same.
-                let entry = self.append(record::trouble(principal, &trouble.to_string())).ok();
-                Verdict { decision: None, entry, permit: None, trouble: Some(trouble) }
-            }
-        }
-    }
-
-    fn try_decide(&self, who: &Principal, request: &[u8], given: Option<&[u8]>) -> Result<Verdict, KernelError> {
-        let active = self.active()?;
-        let facts = match facts::assemble(given, self.shared.environment.now()) {
-            Ok(facts) => facts,
-            Err(why) => return self.refuse(&active, who, request, given, refused_facts(&why)),
-        };
-        let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(request) };
-        let mut scratch = SCRATCH.take();
-        let Recorded { decision, asked, .. } = active.machine.recorded(&active.store, question, &mut scratch);
-        SCRATCH.set(scratch);
-        let Some(asked) = asked else {
-            return self.refuse(&active, who, request, Some(facts.as_bytes()), decision);
-        };
-        let event = record::decided(who, active.registry, &active.secrets, &asked, &decision);
-        let grant = match decision.answer() {
-            Answer::Allow => Some(Grant::new(&active, &asked.action.name, &decision)?),
-            Answer::Deny | Answer::RequireApproval => None,
-        };
-        let shared = Arc::clone(&self.shared);
-        let (entry, permit) = self.writer.submit(move |tx| {
-            let entry = shared.log.append(tx, &*shared.environment, event)?.id;
-            let permit = grant.map(|grant| running::issue(tx, &shared, &entry, grant)).transpose()?;
-            Ok::<_, KernelError>((entry, permit))
-        })?;
-        Ok(Verdict { decision: Some(decision), entry: Some(entry), permit, trouble: None })
-    }
-
-    /// A denial of what could not be read.
-    fn refuse(
-        &self,
-        active: &Active,
-        who: &Principal,
-        request: &[u8],
-        facts: Option<&[u8]>,
-        mut decision: Decision,
-    ) -> Result<Verdict, KernelError> {
-        decision.digests.bundle.get_or_insert(active.bundle);
-        let entry = self.append(record::refused(who, Some(active.registry), request, facts, &decision))?;
-        Ok(Verdict { decision: Some(decision), entry: Some(entry), permit: None, trouble: None })
-    }
-
     /// Appends one event, and gives the id of its entry.
     pub(super) fn append(&self, event: Event) -> Result<String, KernelError> {
         let shared = Arc::clone(&self.shared);
@@ -269,15 +186,6 @@ impl Kernel {
     pub fn close(self) -> Result<Box<dyn Kept>, KernelError> {
         Ok(self.writer.close()?)
     }
-}
-
-fn refused_facts(why: &FactsRefused) -> Decision {
-    let (kind, path) = match why {
-        FactsRefused::Malformed(_) => (InputErrorKind::Malformed, String::new()),
-        FactsRefused::Reserved(name) => (InputErrorKind::KernelField, (*name).to_owned()),
-    };
-    let code = kind.name().to_owned();
-    Decision::refused(ErrorReport::Input { code, document: Document::Facts, path, message: why.to_string() })
 }
 
 /// Begins the log of an empty store; of another one, makes sure that it is the log that is meant.

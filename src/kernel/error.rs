@@ -3,8 +3,10 @@
 use std::fmt;
 
 use super::environment::NoRandomness;
+use super::gate::{OpenRefused, Refused};
 use super::log::LogError;
 use super::permit::{StepRefused, TokenRefused};
+use super::scope::ScopeRefused;
 use super::store::StoreError;
 use super::writer::WriteError;
 use crate::base::hash::Digest;
@@ -30,6 +32,16 @@ pub enum KernelError {
     Token(TokenRefused),
     /// There is no such permit here.
     UnknownPermit,
+    /// There is no such gate.
+    UnknownGate,
+    /// No gate can be opened.
+    GateOpen(OpenRefused),
+    /// A gate can't do this step, or a vote does not count.
+    Gate(Refused),
+    /// There is no such scope.
+    UnknownScope,
+    /// A scope has not that much left, or can't do this step.
+    Scope(ScopeRefused),
     /// The answer obliges to something that nobody here can be asked to do, by these names.
     Obliged(Vec<String>),
     /// A permit can't do this step.
@@ -65,6 +77,11 @@ impl fmt::Display for KernelError {
             KernelError::UnknownVersion => f.write_str("the registry has no such version"),
             KernelError::Token(error) => write!(f, "this is no permit: {error}"),
             KernelError::UnknownPermit => f.write_str("there is no such permit"),
+            KernelError::UnknownGate => f.write_str("there is no such gate"),
+            KernelError::GateOpen(error) => write!(f, "nobody can be asked: {error}"),
+            KernelError::Gate(error) => error.fmt(f),
+            KernelError::UnknownScope => f.write_str("there is no such scope"),
+            KernelError::Scope(error) => error.fmt(f),
             KernelError::Obliged(names) => {
                 write!(f, "the answer obliges to {}, which has to be done by whoever asks", names.join(", "))
             }
@@ -116,6 +133,18 @@ impl From<LoadError> for KernelError {
 impl From<EntitiesRefused> for KernelError {
     fn from(error: EntitiesRefused) -> KernelError {
         KernelError::Entities(error)
+    }
+}
+
+impl From<OpenRefused> for KernelError {
+    fn from(error: OpenRefused) -> KernelError {
+        KernelError::GateOpen(error)
+    }
+}
+
+impl From<ScopeRefused> for KernelError {
+    fn from(error: ScopeRefused) -> KernelError {
+        KernelError::Scope(error)
     }
 }
 

@@ -4,7 +4,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use super::engine::{Kernel, Verdict};
+use super::ask::Verdict;
+use super::engine::Kernel;
 use super::error::KernelError;
 use super::permit::Permit;
 use super::record::Principal;

@@ -127,6 +127,12 @@ impl Principal {
         &self.id
     }
 
+    /// The name by which gates know it.
+    #[must_use]
+    pub fn name(&self) -> EntityName {
+        EntityName { ty: self.ty.clone(), id: self.id.clone() }
+    }
+
     pub(super) fn to_json(&self) -> Value {
         json!({ "type": self.ty, "id": self.id })
     }

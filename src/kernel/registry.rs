@@ -19,6 +19,7 @@ use super::error::KernelError;
 use super::log::append::Event;
 use super::record::{Principal, Secrets};
 use super::store::{Query, Tx};
+use super::touch::Touches;
 use crate::base::hash::Digest;
 use crate::bytecode::bundle::LoadOptions;
 use crate::data::timestamp::Timestamp;
@@ -75,8 +76,9 @@ pub(super) fn load(machine: &Machine, document: &[u8]) -> Result<Store, KernelEr
 
 pub(super) fn active(machine: Arc<Machine>, store: Store, registry: u64) -> Active {
     let secrets = Arc::new(Secrets::of(machine.image().schema()));
+    let touches = Arc::new(Touches::of(machine.image().schema()));
     let bundle = machine.origin().map_or(Digest([0; 32]), |origin| origin.name);
-    Active { machine, store: Arc::new(store), secrets, bundle, registry }
+    Active { machine, store: Arc::new(store), secrets, touches, bundle, registry }
 }
 
 impl Kernel {
@@ -112,8 +114,9 @@ impl Kernel {
         let old = self.active()?;
         let (store, patch) = make(&old)?;
         let version = old.registry.checked_add(1).ok_or(KernelError::UnknownVersion)?;
-        let (machine, secrets) = (Arc::clone(&old.machine), Arc::clone(&old.secrets));
-        let next = Active { machine, store: Arc::new(store), secrets, bundle: old.bundle, registry: version };
+        let (machine, secrets, touches) =
+            (Arc::clone(&old.machine), Arc::clone(&old.secrets), Arc::clone(&old.touches));
+        let next = Active { machine, store: Arc::new(store), secrets, touches, bundle: old.bundle, registry: version };
         let is_whole = patch.is_none() || version.checked_rem(SNAPSHOT_EVERY) == Some(0);
         let change = Change {
             version,

@@ -6,72 +6,68 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::engine::{Active, Kernel, Shared, put};
+use super::admit::Allowed;
+use super::ask::{Peek, peek};
+use super::engine::{Kernel, Shared, put};
 use super::entry::Kind;
 use super::error::KernelError;
 use super::id;
 use super::log::append::Event;
 use super::permit::{Claims, Permit, PermitState, Standing, Step};
+use super::present;
 use super::record::Principal;
 use super::registry::text;
-use super::store::{Object, Query, Tx};
+use super::scope::Ended;
+use super::scopes::{self, Reserved};
+use super::store::{Object, Tx};
 use crate::base::hash::Digest;
+use crate::data::decimal::Decimal;
 use crate::data::timestamp::Timestamp;
-use crate::vm::decision::Decision;
 use crate::vm::decode::Options;
 use crate::vm::digest::binding;
 
-const KIND: &str = "permit";
-/// How many permits one transaction of a sweep ends.
-const SWEEP_MAX: u32 = 256;
+pub(super) const KIND: &str = "permit";
 
-/// What a permit is to be for.
-#[derive(Debug)]
-pub(super) struct Grant {
-    action: String,
-    binding: Digest,
-    bundle: Digest,
-    registry: u64,
-}
-
-impl Grant {
-    /// For a request on this action, by its name on the wire, that was allowed.
-    pub(super) fn new(active: &Active, action: &str, decision: &Decision) -> Result<Grant, KernelError> {
-        let binding = decision.digests.binding;
-        let binding = binding.ok_or_else(|| KernelError::Damaged("the digests of a decision".to_owned()))?;
-        Ok(Grant { action: action.to_owned(), binding, bundle: active.bundle, registry: active.registry })
-    }
-}
-
-/// Issues a permit, in the transaction of the decision.
-pub(super) fn issue(tx: &mut dyn Tx, shared: &Shared, decision: &str, grant: Grant) -> Result<Permit, KernelError> {
-    let Grant { action, binding, bundle, registry } = grant;
+/// Issues a permit for what was allowed, in the transaction of the decision, and reserves what it needs of its scope.
+pub(super) fn issue(tx: &mut dyn Tx, shared: &Shared, allowed: &Allowed<'_>) -> Result<Permit, KernelError> {
     let issued = shared.environment.now();
     let expires = issued.checked_add(shared.settings.start_within).map_err(|_| KernelError::Clock)?;
-    let id = id::new("permit", &*shared.environment)?;
-    let decision = decision.to_owned();
+    let reserved = scopes::reserve(tx, shared, allowed)?;
     let permit = shared.settings.issuer.issue(Claims {
-        id,
-        decision,
-        action,
-        binding,
-        bundle,
-        registry,
-        gate: None,
+        id: id::new("permit", &*shared.environment)?,
+        decision: allowed.entry.to_owned(),
+        action: allowed.said.action.clone(),
+        binding: allowed.binding,
+        bundle: allowed.active.bundle,
+        registry: allowed.active.registry,
+        gate: allowed.gate.map(str::to_owned),
         issued,
         expires,
     });
     let claims = permit.claims();
-    let body = json!({
+    let mut body = json!({
         "decision": claims.decision, "action": claims.action, "binding": claims.binding.to_string(),
         "bundle": claims.bundle.to_string(), "registry": claims.registry,
         "issued": claims.issued.to_string(), "expires": claims.expires.to_string(),
     });
-    put(tx, KIND, &claims.id, 0, PermitState::Issued.name(), Some(claims.expires.millis()), &body)?;
     // What it is for stands in the entry of the decision, hidden there if it has to be.
-    let told = json!({ "permit": claims.id, "action": claims.action, "expires": claims.expires.to_string() });
+    let mut told = json!({ "permit": claims.id, "action": claims.action, "expires": claims.expires.to_string() });
+    if let Some(gate) = &claims.gate {
+        add(&mut body, "gate", json!(gate));
+        add(&mut told, "gate", json!(gate));
+    }
+    if let Some(Reserved { scope, cost }) = reserved {
+        add(&mut body, "scope", json!({ "id": scope, "cost": cost.to_string() }));
+    }
+    put(tx, KIND, &claims.id, 0, PermitState::Issued.name(), Some(claims.expires.millis()), &body)?;
     tell(tx, shared, Kind::PermitIssued, &claims.decision, told)?;
     Ok(permit)
+}
+
+fn add(object: &mut Value, name: &str, value: Value) {
+    if let Value::Object(members) = object {
+        members.insert(name.to_owned(), value);
+    }
 }
 
 fn tell(tx: &mut dyn Tx, shared: &Shared, kind: Kind, decision: &str, body: Value) -> Result<(), KernelError> {
@@ -86,6 +82,7 @@ struct Stored {
     body: Map<String, Value>,
     decision: String,
     standing: Standing,
+    reserved: Option<Reserved>,
 }
 
 fn stored(object: Object) -> Result<Stored, KernelError> {
@@ -96,23 +93,33 @@ fn stored(object: Object) -> Result<Stored, KernelError> {
         let due = object.due_ms.map_or(Some(Timestamp::EPOCH), Timestamp::from_millis)?;
         let standing = Standing { state, binding: Digest::parse(text(&body, "binding")?)?, due };
         let decision = text(&body, "decision")?.to_owned();
-        Some((body, decision, standing))
+        let reserved = match body.get("scope") {
+            Some(reserved) => Some(reserved_of(reserved)?),
+            None => None,
+        };
+        Some((body, decision, standing, reserved))
     };
-    let (body, decision, standing) =
+    let (body, decision, standing, reserved) =
         read(&object).ok_or_else(|| KernelError::Damaged(format!("the permit {}", object.key)))?;
-    Ok(Stored { object, body, decision, standing })
+    Ok(Stored { object, body, decision, standing, reserved })
 }
 
-/// Takes a step, if there is one.
+fn reserved_of(body: &Value) -> Option<Reserved> {
+    let body = body.as_object()?;
+    Some(Reserved { scope: text(body, "id")?.to_owned(), cost: Decimal::parse(text(body, "cost")?).ok()? })
+}
+
+/// Takes a step, if there is one. What ran at another cost than was reserved says so.
 fn take(
     tx: &mut dyn Tx,
     shared: &Shared,
     object: Object,
     step: Step,
+    cost: Option<Decimal>,
     told: Map<String, Value>,
 ) -> Result<PermitState, KernelError> {
     let now = shared.environment.now();
-    let Stored { object, body, decision, standing } = stored(object)?;
+    let Stored { object, body, decision, standing, reserved } = stored(object)?;
     let state = standing.step(step, now)?;
     let due = match state {
         PermitState::Started => {
@@ -133,6 +140,18 @@ fn take(
     entry.insert("permit".to_owned(), object.key.clone().into());
     put(tx, KIND, &object.key, object.version, state.name(), due, &Value::Object(body))?;
     tell(tx, shared, kind, &decision, entry.into())?;
+    let ended = |reserved: &Reserved| match state {
+        PermitState::Issued | PermitState::Started => None,
+        PermitState::Completed => Some(Ended::Spent(cost.unwrap_or(reserved.cost))),
+        PermitState::Failed => Some(Ended::Failed),
+        PermitState::Abandoned => Some(Ended::Unknown),
+        PermitState::Expired => Some(Ended::NeverBegun),
+    };
+    if let Some(reserved) = &reserved
+        && let Some(ended) = ended(reserved)
+    {
+        scopes::settle(tx, shared, reserved, ended, &decision)?;
+    }
     Ok(state)
 }
 
@@ -147,9 +166,19 @@ impl Kernel {
     pub fn start(&self, who: &Principal, token: &str, request: &[u8]) -> Result<Permit, KernelError> {
         let permit = self.shared.verifier.check(token)?;
         let active = self.active()?;
-        let binding = binding(active.world(), Options::STRICT, request);
-        let binding = binding.map_err(|error| KernelError::Request(error.to_string()))?;
-        self.step(who, &permit, Step::Start(binding))?;
+        let peeked = peek(&active, request);
+        let (shared, id, told) = (Arc::clone(&self.shared), permit.claims().id.clone(), by(who));
+        let request = request.to_vec();
+        self.writer.submit(move |tx| {
+            let request = match &peeked {
+                Peek::Kept(touched) => present::request(tx, &active, touched, &request, shared.environment.now())?,
+                Peek::Plain { .. } => request,
+            };
+            let binding = binding(active.world(), Options::STRICT, &request);
+            let binding = binding.map_err(|error| KernelError::Request(error.to_string()))?;
+            let object = tx.get(KIND, &id)?.ok_or(KernelError::UnknownPermit)?;
+            take(tx, &shared, object, Step::Start(binding), None, told).map(|_| ())
+        })?;
         Ok(permit)
     }
 
@@ -159,7 +188,17 @@ impl Kernel {
     /// Nothing was started with it, or it has ended already.
     pub fn complete(&self, who: &Principal, token: &str) -> Result<(), KernelError> {
         let permit = self.shared.verifier.check(token)?;
-        self.step(who, &permit, Step::Complete)
+        self.step(who, &permit, Step::Complete, None)
+    }
+
+    /// The same of what cost something else than was reserved of its scope. More than was reserved is recorded as it is, and
+    /// exhausts the scope.
+    ///
+    /// # Errors
+    /// As of [`Kernel::complete`], or the cost is below zero.
+    pub fn complete_at_cost(&self, who: &Principal, token: &str, cost: Decimal) -> Result<(), KernelError> {
+        let permit = self.shared.verifier.check(token)?;
+        self.step(who, &permit, Step::Complete, Some(cost))
     }
 
     /// Says that what was started with a permit failed.
@@ -168,14 +207,14 @@ impl Kernel {
     /// Nothing was started with it, or it has ended already.
     pub fn fail(&self, who: &Principal, token: &str) -> Result<(), KernelError> {
         let permit = self.shared.verifier.check(token)?;
-        self.step(who, &permit, Step::Fail)
+        self.step(who, &permit, Step::Fail, None)
     }
 
-    fn step(&self, who: &Principal, permit: &Permit, step: Step) -> Result<(), KernelError> {
+    fn step(&self, who: &Principal, permit: &Permit, step: Step, cost: Option<Decimal>) -> Result<(), KernelError> {
         let (shared, id, told) = (Arc::clone(&self.shared), permit.claims().id.clone(), by(who));
         self.writer.submit(move |tx| {
             let object = tx.get(KIND, &id)?.ok_or(KernelError::UnknownPermit)?;
-            take(tx, &shared, object, step, told).map(|_| ())
+            take(tx, &shared, object, step, cost, told).map(|_| ())
         })
     }
 
@@ -190,40 +229,13 @@ impl Kernel {
             None => Ok(None),
         })
     }
-
-    /// Ends the permits whose time is over: those that nobody started expire, those that nobody ended are abandoned. Gives
-    /// their ids with what became of them. To be called from time to time; nothing relies on when.
-    ///
-    /// # Errors
-    /// The store failed; what was ended before that is not lost.
-    pub fn sweep(&self) -> Result<Vec<(String, PermitState)>, KernelError> {
-        let mut all = Vec::new();
-        for state in [PermitState::Issued, PermitState::Started] {
-            loop {
-                let shared = Arc::clone(&self.shared);
-                let mut ended = self.writer.submit(move |tx| sweep(tx, &shared, state))?;
-                if ended.is_empty() {
-                    break;
-                }
-                all.append(&mut ended);
-            }
-        }
-        Ok(all)
-    }
 }
 
 fn by(who: &Principal) -> Map<String, Value> {
     Map::from_iter([("principal".to_owned(), who.to_json())])
 }
 
-fn sweep(tx: &mut dyn Tx, shared: &Shared, state: PermitState) -> Result<Vec<(String, PermitState)>, KernelError> {
-    let (kind, due_until_ms) = (KIND.to_owned(), Some(shared.environment.now().millis()));
-    let due =
-        tx.find(&Query { kind, state: Some(state.name().to_owned()), due_until_ms, after: None, limit: SWEEP_MAX })?;
-    let mut ended = Vec::new();
-    for object in due {
-        let id = object.key.clone();
-        ended.push((id, take(tx, shared, object, Step::TimeOut, Map::new())?));
-    }
-    Ok(ended)
+/// Ends a permit whose time is over: nobody started it, or nobody said how it ended.
+pub(super) fn time_out(tx: &mut dyn Tx, shared: &Shared, object: Object) -> Result<PermitState, KernelError> {
+    take(tx, shared, object, Step::TimeOut, None, Map::new())
 }

@@ -56,7 +56,9 @@ impl ScopeStatus {
         }
     }
 
-    fn parse(name: &str) -> Option<ScopeStatus> {
+    /// The state of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<ScopeStatus> {
         ScopeStatus::ALL.into_iter().find(|status| status.name() == name)
     }
 }
@@ -131,6 +133,8 @@ pub enum ScopeRefused {
     NotReserved,
     /// A number is too large.
     Overflow,
+    /// Nothing leads from the one state to the other.
+    NoSuchStep(ScopeStatus, ScopeStatus),
 }
 
 impl fmt::Display for ScopeRefused {
@@ -142,6 +146,9 @@ impl fmt::Display for ScopeRefused {
             ScopeRefused::BadCost => f.write_str("a cost can't be below zero"),
             ScopeRefused::NotReserved => f.write_str("nothing was reserved that could be settled"),
             ScopeRefused::Overflow => f.write_str("a number of the scope is too large"),
+            ScopeRefused::NoSuchStep(from, to) => {
+                write!(f, "no scope steps from {} to {}", from.name(), to.name())
+            }
         }
     }
 }
@@ -220,6 +227,22 @@ impl Scope {
     #[must_use]
     pub fn revoke(&self) -> Scope {
         Scope { status: ScopeStatus::Revoked, ..self.clone() }
+    }
+
+    /// The scope, ended in a way that policy allows: as the lifecycle `std.scopes.ScopeStatus` has it, whatever policy says.
+    ///
+    /// # Errors
+    /// There is no such step.
+    pub fn end(&self, to: ScopeStatus) -> Result<Scope, ScopeRefused> {
+        match (self.status, to) {
+            (_, ScopeStatus::Revoked) => Ok(self.revoke()),
+            (ScopeStatus::Active, ScopeStatus::Exhausted | ScopeStatus::Expired) => {
+                Ok(Scope { status: to, ..self.clone() })
+            }
+            (_, ScopeStatus::Active | ScopeStatus::Exhausted | ScopeStatus::Expired) => {
+                Err(ScopeRefused::NoSuchStep(self.status, to))
+            }
+        }
     }
 
     /// The scope as the store keeps it. Decimals are strings, so that nobody rounds them.

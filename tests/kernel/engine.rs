@@ -11,7 +11,7 @@ use pdl::build::{Sources, build};
 use pdl::bytecode::bundle::{public_key, sign};
 use pdl::data::duration::Duration;
 use pdl::data::timestamp::Timestamp;
-use pdl::kernel::engine::Verdict;
+use pdl::kernel::ask::Verdict;
 use pdl::kernel::entry::{Entry, Kind};
 use pdl::kernel::environment::{Environment, NoRandomness};
 use pdl::kernel::log::commitment::reveal;
@@ -224,7 +224,8 @@ fn an_answer_has_its_entry_and_an_allow_its_permit() {
             Kind::Decision,
             Kind::Decision,
             Kind::RegistryChanged,
-            Kind::Decision
+            Kind::Decision,
+            Kind::GateOpened
         ]
     );
     let entries = log(&kernel);
@@ -474,14 +475,14 @@ fn a_permit_is_started_once_for_its_own_request() {
         (kernel.decide(&agent(), &request("1"), FACTS), kernel.decide(&agent(), &request("2"), FACTS));
     world.turn(59_999);
     kernel.start(&agent(), permit(&begun), &request("2")).expect("there is time");
-    assert_eq!(kernel.sweep(), Ok(vec![]));
+    assert_eq!(kernel.sweep().map(|swept| swept.permits), Ok(vec![]));
     world.turn(1);
     assert_eq!(kernel.start(&agent(), permit(&unused), &request("1")).map(drop), refused(StepRefused::Expired));
     let id = |verdict: &Verdict| verdict.permit.as_ref().expect("it was allowed").claims().id.clone();
-    assert_eq!(kernel.sweep(), Ok(vec![(id(&unused), PermitState::Expired)]));
+    assert_eq!(kernel.sweep().map(|swept| swept.permits), Ok(vec![(id(&unused), PermitState::Expired)]));
     world.turn(600_000);
-    assert_eq!(kernel.sweep(), Ok(vec![(id(&begun), PermitState::Abandoned)]));
-    assert_eq!(kernel.sweep(), Ok(vec![]));
+    assert_eq!(kernel.sweep().map(|swept| swept.permits), Ok(vec![(id(&begun), PermitState::Abandoned)]));
+    assert_eq!(kernel.sweep().map(|swept| swept.permits), Ok(vec![]));
     assert_eq!(kernel.complete(&agent(), permit(&begun)), refused(StepRefused::Ended));
     let last: Vec<Kind> = kinds(&kernel).into_iter().rev().take(2).collect();
     assert_eq!(last, [Kind::PermitAbandoned, Kind::PermitExpired]);
@@ -537,7 +538,7 @@ fn work_runs_if_it_is_allowed_and_its_end_is_told() {
         world.turn(600_000);
         kernel.sweep()
     });
-    assert_eq!(slow.outcome.expect("it ran").expect("it was swept").len(), 1);
+    assert_eq!(slow.outcome.expect("it ran").expect("it was swept").permits.len(), 1);
     assert_eq!(slow.trouble, Some(KernelError::Step(StepRefused::Ended)));
     let ends: Vec<Kind> = kinds(&kernel)
         .into_iter()

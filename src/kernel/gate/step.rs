@@ -11,8 +11,7 @@ use crate::base::limits::GATE_VOTES_MAX;
 use crate::data::timestamp::Timestamp;
 use crate::kernel::entry::Kind as EntryKind;
 use crate::vm::decide::Kind;
-use crate::vm::decision::EntityName;
-use crate::vm::machine::Decided;
+use crate::vm::decision::{Decision, EntityName};
 use crate::vm::store::directory::Directory;
 
 /// What the log has to say of a step: the kind of an entry, and its body. A body may be longer than an entry; then it is
@@ -129,15 +128,20 @@ pub struct Today {
 }
 
 impl Today {
-    /// Of the request that the gate has.
+    /// Of a request that can't be read by now: it is denied.
     #[must_use]
-    pub fn of(decided: &mut Decided<'_>) -> Today {
-        let comes_to = match decided.kind() {
-            Kind::Approval => decided.approved().map_or(Kind::Error, |approved| approved.kind),
+    pub fn unreadable() -> Today {
+        Today { comes_to: Kind::Error, asked: Vec::new(), binding: None }
+    }
+
+    /// Of a decision on the request that the gate has, and what that comes to once all have agreed, where people are asked.
+    #[must_use]
+    pub fn new(decision: &Decision, approved: Option<&Decision>) -> Today {
+        let comes_to = match decision.kind {
+            Kind::Approval => approved.map_or(Kind::Error, |approved| approved.kind),
             kind => kind,
         };
-        let asked = Asked::all(&decided.decision());
-        Today { comes_to, asked, binding: decided.digests().binding }
+        Today { comes_to, asked: Asked::all(decision), binding: decision.digests.binding }
     }
 }
 

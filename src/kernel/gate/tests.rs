@@ -187,7 +187,9 @@ fn decide(machine: &Machine, request: &str, facts: Facts) -> (Decision, Today) {
     let (mut scratch, facts) = (Scratch::default(), facts.json());
     let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(request.as_bytes()) };
     let mut decided = machine.decide(question, &mut scratch);
-    (decided.record(), Today::of(&mut decided))
+    let (decision, approved) = (decided.record(), decided.approved());
+    let today = Today::new(&decision, approved.as_ref());
+    (decision, today)
 }
 
 fn open_as(machine: &Machine, requester: &str, request: &str, facts: Facts) -> Result<(Gate, Note), OpenRefused> {

@@ -1,0 +1,261 @@
+//! Admitting a request: everything between that it came and that somebody may act on it.
+//!
+//! ```text
+//! prepare ─▶ judge ─▶ conclude ─▶ DENY
+//!                        ├──────▶ REQUIRE_APPROVAL, and people are asked
+//!                        └──────▶ ALLOW, and what follows from it
+//! ```
+//!
+//! To judge is pure. To conclude is a part of a transaction: the entry of the decision, the gate or its end, and what
+//! follows from an ALLOW (a permit, a scope, a step of a record) are stored together or not at all. What follows is given
+//! by whoever asked; it is called only if the answer is ALLOW, at most once.
+//!
+//! A request that touches what the kernel keeps is judged within the transaction too, so that nothing is changed between
+//! the decision and what follows from it.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::approvals;
+use super::engine::{Active, Shared};
+use super::error::KernelError;
+use super::gate::{Gate, GateState, Refused, Today};
+use super::log::append::Event;
+use super::present::{self, Given, Presented, Unpresented};
+use super::record::{self, Principal};
+use super::scopes;
+use super::store::Tx;
+use super::touch::Touched;
+use crate::base::hash::Digest;
+use crate::vm::decide::Answer;
+use crate::vm::decision::{Decision, EntityName, ErrorReport};
+use crate::vm::machine::{Question, Recorded, Scratch};
+
+/// What somebody wants to be decided.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    /// Who.
+    pub(super) who: Principal,
+    /// The request, as it came.
+    pub(super) request: Vec<u8>,
+    /// The embedder's facts, as they came.
+    pub(super) facts: Option<Vec<u8>>,
+    /// The gate that is to be spent. Without one, that which waits for this request of theirs, if any does.
+    pub(super) gate: Option<String>,
+    /// What becomes of attributes of governed records.
+    pub(super) given: Given,
+}
+
+/// What was asked, in canonical form.
+#[derive(Debug)]
+pub(super) struct Said {
+    /// The action, by its name on the wire.
+    pub(super) action: String,
+    pub(super) subject: EntityName,
+    /// What the caller gave beside these: an object.
+    pub(super) context: String,
+    /// All of it, as a document that can be decided again.
+    pub(super) request: String,
+}
+
+/// A request that was judged.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) decision: Decision,
+    event: Event,
+    /// What was asked, if it could be read.
+    said: Option<Said>,
+    /// Where people have to agree: what is decided today of whom to ask, and what it comes to once they have.
+    today: Option<Today>,
+    approved: Option<Decision>,
+    /// The scope that it runs in.
+    scope: Option<String>,
+}
+
+/// An ALLOW, for what follows from it.
+#[derive(Debug)]
+pub(super) struct Allowed<'a> {
+    pub(super) active: &'a Active,
+    /// The id of the entry of the decision.
+    pub(super) entry: &'a str,
+    pub(super) said: &'a Said,
+    pub(super) binding: Digest,
+    /// The gate that was spent for it.
+    pub(super) gate: Option<&'a str>,
+    /// The scope that it runs in.
+    pub(super) scope: Option<&'a str>,
+}
+
+/// What a request came to.
+#[derive(Debug)]
+pub(super) struct Concluded<T> {
+    pub(super) answer: Answer,
+    /// The decision; that which the gate comes to, where one was spent.
+    pub(super) decision: Decision,
+    pub(super) entry: String,
+    /// The gate that waits, or was spent.
+    pub(super) gate: Option<Gate>,
+    /// Why it is denied although the decision is another one.
+    pub(super) trouble: Option<KernelError>,
+    /// What followed from an ALLOW, and only from one.
+    pub(super) followed: Option<T>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+/// Judges a request that touches nothing that is kept.
+pub(super) fn judge_plain(
+    active: &Arc<Active>,
+    shared: &Shared,
+    clock: bool,
+    wanted: &Wanted,
+) -> Result<Judged, KernelError> {
+    let now = clock.then(|| shared.environment.now());
+    match present::facts(wanted.facts.as_deref(), now) {
+        Ok(facts) => {
+            let presented = Presented { request: wanted.request.clone(), facts, scope: None, is_sure: false };
+            judge(active, wanted, presented)
+        }
+        Err(Unpresented::Refused(why)) => Ok(unreadable(active, wanted, why)),
+        Err(Unpresented::Failed(error)) => Err(error),
+    }
+}
+
+/// Judges a request by what is kept at this moment.
+pub(super) fn judge_in(
+    tx: &mut dyn Tx,
+    active: &Arc<Active>,
+    shared: &Shared,
+    touched: &Touched,
+    wanted: &Wanted,
+) -> Result<Judged, KernelError> {
+    let documents = (&wanted.request[..], wanted.facts.as_deref());
+    match present::present(tx, active, touched, wanted.given, documents, shared.environment.now()) {
+        Ok(presented) => judge(active, wanted, presented),
+        Err(Unpresented::Refused(why)) => Ok(unreadable(active, wanted, why)),
+        Err(Unpresented::Failed(error)) => Err(error),
+    }
+}
+
+fn judge(active: &Arc<Active>, wanted: &Wanted, presented: Presented) -> Result<Judged, KernelError> {
+    let Presented { request, facts, scope, is_sure } = presented;
+    let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(&request) };
+    let mut scratch = SCRATCH.take();
+    let mut recorded = active.machine.recorded(&active.store, question, &mut scratch);
+    let approved = recorded.approved();
+    let Recorded { decision, asked, .. } = recorded;
+    SCRATCH.set(scratch);
+    let wants_today = wanted.gate.is_some() || decision.answer() == Answer::RequireApproval;
+    let today = wants_today.then(|| Today::new(&decision, approved.as_ref()));
+    let Some(asked) = asked else {
+        let mut decision = decision;
+        decision.digests.bundle.get_or_insert(active.bundle);
+        let registry = Some(active.registry);
+        let event = record::refused(&wanted.who, registry, &request, Some(facts.as_bytes()), &decision);
+        return Ok(Judged { decision, event, said: None, today, approved: None, scope: None });
+    };
+    let said = Said {
+        action: asked.action.name.to_string(),
+        subject: EntityName { ty: asked.subject.ty.to_owned(), id: asked.subject.id.clone() },
+        context: asked.context.text().to_owned(),
+        request: asked.request(),
+    };
+    // What the machine read has to be what was looked for in the store: else something was not given that had to be.
+    let touched = active.touches.action(&said.action).ok_or_else(damaged)?;
+    let is_whole = (is_sure || !touched.records) && (touched.scope.is_none() || is_found(&said, scope.as_deref()));
+    if !is_whole && decision.answer() != Answer::Deny {
+        return Err(damaged());
+    }
+    let event = record::decided(&wanted.who, active.registry, &active.secrets, &asked, &decision);
+    Ok(Judged { decision, event, said: Some(said), today, approved, scope })
+}
+
+/// Whether the scope that was looked for is the one that is named. One that is not kept is not found.
+fn is_found(said: &Said, found: Option<&str>) -> bool {
+    let Some(terms) = scopes::terms(&said.context) else { return false };
+    found.is_none() || found == terms.scope.as_deref()
+}
+
+/// A denial of what could not be read.
+fn unreadable(active: &Active, wanted: &Wanted, why: ErrorReport) -> Judged {
+    let mut decision = Decision::refused(why);
+    decision.digests.bundle = Some(active.bundle);
+    let facts = wanted.facts.as_deref();
+    let event = record::refused(&wanted.who, Some(active.registry), &wanted.request, facts, &decision);
+    let today = wanted.gate.is_some().then(Today::unreadable);
+    Judged { decision, event, said: None, today, approved: None, scope: None }
+}
+
+fn damaged() -> KernelError {
+    KernelError::Damaged("a canonical text".to_owned())
+}
+
+/// Stores what a request came to.
+pub(super) fn conclude<T>(
+    tx: &mut dyn Tx,
+    shared: &Shared,
+    active: &Active,
+    wanted: &Wanted,
+    judged: Judged,
+    follow: impl FnOnce(&mut dyn Tx, &Allowed<'_>) -> Result<T, KernelError>,
+) -> Result<Concluded<T>, KernelError> {
+    let Judged { decision, mut event, said, today, approved, scope } = judged;
+    let (who, now) = (&wanted.who, shared.environment.now());
+    let answer = decision.answer();
+    let binding = decision.digests.binding;
+    // The gate that is to be spent, or that waits for this very request.
+    let waiting = match (&wanted.gate, answer, binding) {
+        (Some(id), _, _) => Some(approvals::load(tx, id)?.ok_or(KernelError::UnknownGate)?),
+        (None, Answer::RequireApproval, Some(binding)) => approvals::waiting(tx, who, binding, now)?,
+        _ => None,
+    };
+    let spent = match (waiting, today) {
+        (Some(waiting), Some(today)) => {
+            let told = waiting.gate.spend(&who.name(), &today, active.directory(), now);
+            event = event.link("gate", &waiting.gate.decision);
+            event.body.insert("gate".to_owned(), waiting.gate.id.clone().into());
+            Some((waiting, told))
+        }
+        (Some(_), None) => return Err(damaged()),
+        (None, _) => None,
+    };
+    let refused = spent.as_ref().and_then(|(_, told)| told.refused);
+    // An answer without a gate is what policy says. With one it is what the gate comes to.
+    let (answer, trouble) = match (&spent, refused) {
+        (None, _) => (answer, None),
+        (Some(_), None) => (Answer::Allow, None),
+        (Some(_), Some(Refused::NotAgreed)) => (Answer::RequireApproval, None),
+        (Some(_), Some(_)) if answer == Answer::Deny => (Answer::Deny, None),
+        (Some(_), Some(refused)) => (Answer::Deny, Some(KernelError::Gate(refused))),
+    };
+    if answer != decision.answer() {
+        event.body.insert("enforced".to_owned(), answer.name().into());
+    }
+    let entry = shared.log.append(tx, &*shared.environment, event)?.id;
+    let mut gate = None;
+    let mut outcome = decision;
+    if let Some((waiting, told)) = spent {
+        let is_spent = told.gate.state == GateState::Spent;
+        gate = Some(approvals::keep(tx, shared, waiting, told)?);
+        if is_spent && let Some(approved) = approved {
+            outcome = Decision { digests: outcome.digests, ..approved };
+        }
+    } else if answer == Answer::RequireApproval {
+        let said = said.as_ref().ok_or_else(damaged)?;
+        gate = Some(approvals::open(tx, shared, active, (who, said), &outcome, &entry)?);
+    }
+    let followed = match (answer, said, binding) {
+        (Answer::Allow, Some(said), Some(binding)) => {
+            let gate = gate.as_ref().map(|gate| gate.id.as_str());
+            let scope = scope.as_deref();
+            Some(follow(tx, &Allowed { active, entry: &entry, said: &said, binding, gate, scope })?)
+        }
+        (Answer::Allow, ..) => return Err(damaged()),
+        _ => None,
+    };
+    Ok(Concluded { answer, decision: outcome, entry, gate, trouble, followed })
+}

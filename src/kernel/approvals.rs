@@ -1,0 +1,211 @@
+//! Gates in the store: opened with a decision, voted on, and spent once with a later one.
+//!
+//! What becomes of a gate is for [`gate`](super::gate), which is pure; here it is kept. Every step is one transaction with
+//! what the log has to say of it, also where it was refused.
+//!
+//! While a gate waits, whoever asks for the very same again is not asked for other votes: the same gate answers. Once
+//! enough have agreed, to ask again is to spend it.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::admit::Said;
+use super::engine::{Active, Kernel, Shared, put};
+use super::error::KernelError;
+use super::gate::{Ballot, Gate, GateState, Opening, Refused, Told, Verdict as Vote};
+use super::id;
+use super::json::canonical;
+use super::log::append::Event;
+use super::record::Principal;
+use super::registry::text;
+use super::store::{Object, Query, Tx};
+use crate::base::hash::Digest;
+use crate::data::timestamp::Timestamp;
+use crate::vm::decision::Decision;
+
+pub(super) const KIND: &str = "gate";
+/// Which gate waits for a request of somebody.
+const ASKING: &str = "asking";
+
+/// A gate as it is stored.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    version: u64,
+    pub(super) gate: Gate,
+}
+
+/// The gate of an id.
+pub(super) fn load(tx: &mut dyn Tx, id: &str) -> Result<Option<Waiting>, KernelError> {
+    tx.get(KIND, id)?.map(read).transpose()
+}
+
+fn read(object: Object) -> Result<Waiting, KernelError> {
+    let gate = Gate::from_body(&object.body).filter(|gate| gate.id == object.key && gate.state.name() == object.state);
+    let gate = gate.ok_or_else(|| KernelError::Damaged(format!("the gate {}", object.key)))?;
+    Ok(Waiting { version: object.version, gate })
+}
+
+/// The gate that waits for a request of somebody, if one does.
+pub(super) fn waiting(
+    tx: &mut dyn Tx,
+    who: &Principal,
+    binding: Digest,
+    now: Timestamp,
+) -> Result<Option<Waiting>, KernelError> {
+    let key = asking(who, binding);
+    let Some(object) = tx.get(ASKING, &key)? else { return Ok(None) };
+    let body: Option<Value> = serde_json::from_slice(&object.body).ok();
+    let id = body.as_ref().and_then(|body| text(body.as_object()?, "gate"));
+    let damaged = || KernelError::Damaged(format!("what waits as {key}"));
+    let waiting = load(tx, id.ok_or_else(damaged)?)?.ok_or_else(damaged)?;
+    Ok((!waiting.gate.state_at(now).is_final()).then_some(waiting))
+}
+
+fn asking(who: &Principal, binding: Digest) -> String {
+    Digest::of(canonical(&json!([who.ty(), who.id(), binding.to_string()])).as_bytes()).to_string()
+}
+
+/// Asks people.
+pub(super) fn open(
+    tx: &mut dyn Tx,
+    shared: &Shared,
+    active: &Active,
+    (who, said): (&Principal, &Said),
+    decision: &Decision,
+    entry: &str,
+) -> Result<Gate, KernelError> {
+    let opening = Opening {
+        id: id::new("gate", &*shared.environment)?,
+        entry: entry.to_owned(),
+        requester: who.name(),
+        request: said.request.clone(),
+        decision,
+        directory: active.directory(),
+        now: shared.environment.now(),
+    };
+    let (gate, note) = Gate::open(opening)?;
+    let key = asking(who, gate.binding);
+    let before = tx.get(ASKING, &key)?.map_or(0, |object| object.version);
+    put(tx, ASKING, &key, before, "", None, &json!({ "gate": gate.id }))?;
+    let told = Told { gate, notes: vec![note], refused: None };
+    store(tx, shared, 0, told)
+}
+
+/// Stores what a step has made of a gate, and tells the log.
+pub(super) fn keep(tx: &mut dyn Tx, shared: &Shared, waiting: Waiting, told: Told) -> Result<Gate, KernelError> {
+    if told.gate == waiting.gate {
+        tell(tx, shared, &told)?;
+        return Ok(told.gate);
+    }
+    store(tx, shared, waiting.version, told)
+}
+
+fn store(tx: &mut dyn Tx, shared: &Shared, version: u64, told: Told) -> Result<Gate, KernelError> {
+    tell(tx, shared, &told)?;
+    let gate = told.gate;
+    if gate.state.is_final() {
+        let who = Principal::new(&gate.requester.ty, &gate.requester.id);
+        let key = who.map(|who| asking(&who, gate.binding)).unwrap_or_default();
+        // What waits by now may be another gate.
+        if let Some(object) = tx.get(ASKING, &key)?
+            && object.body == canonical(&json!({ "gate": gate.id })).into_bytes()
+        {
+            tx.remove(ASKING, &key, object.version)?;
+        }
+    }
+    tx.put(&Object {
+        kind: KIND.to_owned(),
+        key: gate.id.clone(),
+        version,
+        state: gate.state.name().to_owned(),
+        due_ms: gate.due().map(Timestamp::millis),
+        body: gate.to_body().into_bytes(),
+    })?;
+    Ok(gate)
+}
+
+fn tell(tx: &mut dyn Tx, shared: &Shared, told: &Told) -> Result<(), KernelError> {
+    for note in &told.notes {
+        let event = Event::new(note.kind, note.body.clone()).link("decision", &told.gate.decision);
+        shared.log.append(tx, &*shared.environment, event)?;
+    }
+    Ok(())
+}
+
+impl Kernel {
+    /// Takes a vote of an authenticated principal on what a rule asks for. Whoever votes says what they saw: the binding of
+    /// the gate that they were shown.
+    ///
+    /// # Errors
+    /// Why it does not count; the attempt is in the log. Or there is no such gate.
+    pub fn vote(
+        &self,
+        who: &Principal,
+        gate: &str,
+        rule: &str,
+        verdict: Vote,
+        binding: Digest,
+    ) -> Result<Gate, KernelError> {
+        let ballot = Ballot { voter: who.name(), rule: rule.to_owned(), verdict, binding };
+        self.step_gate(gate, move |gate, active, now| gate.vote(&ballot, active.directory(), now))
+    }
+
+    /// Takes back what was asked for. Only who asked may.
+    ///
+    /// # Errors
+    /// Why not, or there is no such gate.
+    pub fn withdraw(&self, who: &Principal, gate: &str) -> Result<Gate, KernelError> {
+        let by = who.name();
+        self.step_gate(gate, move |gate, active, now| gate.withdraw(&by, active.directory(), now))
+    }
+
+    fn step_gate(
+        &self,
+        id: &str,
+        step: impl FnOnce(&Gate, &Active, Timestamp) -> Told + Send + 'static,
+    ) -> Result<Gate, KernelError> {
+        let (active, shared, id) = (self.active()?, Arc::clone(&self.shared), id.to_owned());
+        // A refusal is stored as well: so it is no error of the work, which would be undone.
+        let (gate, refused) = self.writer.submit(move |tx| {
+            let waiting = load(tx, &id)?.ok_or(KernelError::UnknownGate)?;
+            let told = step(&waiting.gate, &active, shared.environment.now());
+            let refused = told.refused;
+            Ok::<_, KernelError>((keep(tx, &shared, waiting, told)?, refused))
+        })?;
+        refused.map_or(Ok(gate), |why| Err(KernelError::Gate(why)))
+    }
+
+    /// The gate of an id, as it is stored.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn gate(&self, id: &str) -> Result<Option<Gate>, KernelError> {
+        let id = id.to_owned();
+        self.read(move |tx| Ok(load(tx, &id)?.map(|waiting| waiting.gate)))
+    }
+
+    /// Gates in the order of their ids, which is that of their opening: in a state, if one is given, and behind an id.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn gates(&self, state: Option<GateState>, after: Option<String>, limit: u32) -> Result<Vec<Gate>, KernelError> {
+        let (kind, state) = (KIND.to_owned(), state.map(|state| state.name().to_owned()));
+        let query = Query { kind, state, due_until_ms: None, after, limit };
+        self.read(move |tx| tx.find(&query)?.into_iter().map(|object| Ok(read(object)?.gate)).collect())
+    }
+}
+
+/// Writes down that a gate has had its time, or which other groups are asked by now.
+pub(super) fn time_out(tx: &mut dyn Tx, shared: &Shared, object: Object) -> Result<(), KernelError> {
+    let now = shared.environment.now();
+    let waiting = read(object)?;
+    let told = match waiting.gate.expire(now) {
+        told if told.refused == Some(Refused::NotYet) => waiting.gate.escalate(now),
+        told => told,
+    };
+    keep(tx, shared, waiting, told)?;
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Sweeping: what time has ended is written down. To be called from time to time; nothing relies on when.
+//!
+//! Permits that nobody started expire, those that nobody ended are abandoned; gates expire or ask another group; scopes
+//! expire. One thing that can't be swept, because it is damaged, keeps no other from it.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+use std::sync::Arc;
+
+use super::engine::{Kernel, Shared};
+use super::error::KernelError;
+use super::permit::PermitState;
+use super::store::{Object, Query, Tx};
+use super::{approvals, running, scopes};
+use crate::base::limits::SWEEP_MAX;
+
+/// What was swept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Permits that have ended, with what became of them.
+    pub permits: Vec<(String, PermitState)>,
+    /// Gates that have ended, or ask another group as well.
+    pub gates: Vec<String>,
+    /// Scopes that have expired.
+    pub scopes: Vec<String>,
+    /// What could not be swept: its kind, its id, and why.
+    pub failed: Vec<(&'static str, String, KernelError)>,
+}
+
+type Step<T> = fn(&mut dyn Tx, &Shared, Object) -> Result<T, KernelError>;
+
+impl Kernel {
+    /// Writes down what time has ended. Whoever embeds a kernel calls it every few seconds.
+    ///
+    /// # Errors
+    /// The store failed; what was swept before that is not lost.
+    pub fn sweep(&self) -> Result<Swept, KernelError> {
+        let mut swept = Swept::default();
+        let mut failed = Vec::new();
+        swept.permits = self.sweep_each(running::KIND, running::time_out, &mut failed)?;
+        swept.gates = names(self.sweep_each(approvals::KIND, approvals::time_out, &mut failed)?);
+        swept.scopes = names(self.sweep_each(scopes::KIND, scopes::time_out, &mut failed)?);
+        swept.failed = failed;
+        Ok(swept)
+    }
+
+    fn sweep_each<T: Send + 'static>(
+        &self,
+        kind: &'static str,
+        step: Step<T>,
+        failed: &mut Vec<(&'static str, String, KernelError)>,
+    ) -> Result<Vec<(String, T)>, KernelError> {
+        let mut all = Vec::new();
+        let mut after = None;
+        loop {
+            let due_until_ms = Some(self.shared.environment.now().millis());
+            let query = Query { kind: kind.to_owned(), state: None, due_until_ms, after, limit: SWEEP_MAX };
+            let due = self.read(move |tx| Ok(tx.find(&query)?))?;
+            let Some(last) = due.last() else { return Ok(all) };
+            after = Some(last.key.clone());
+            match self.sweep_these(due.clone(), step) {
+                Ok(mut done) => all.append(&mut done),
+                // Which of them it was is found out by taking them one by one.
+                Err(_) => {
+                    for object in due {
+                        let key = object.key.clone();
+                        match self.sweep_these(vec![object], step) {
+                            Ok(mut done) => all.append(&mut done),
+                            Err(why) => failed.push((kind, key, why)),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn sweep_these<T: Send + 'static>(
+        &self,
+        objects: Vec<Object>,
+        step: Step<T>,
+    ) -> Result<Vec<(String, T)>, KernelError> {
+        let shared = Arc::clone(&self.shared);
+        self.writer.submit(move |tx| {
+            let mut done = Vec::new();
+            for object in objects {
+                // It may have been changed since it was found.
+                let Some(object) = tx.get(&object.kind, &object.key)? else { continue };
+                let is_due = object.due_ms.is_some_and(|due| due <= shared.environment.now().millis());
+                if is_due {
+                    let key = object.key.clone();
+                    done.push((key, step(tx, &shared, object)?));
+                }
+            }
+            Ok(done)
+        })
+    }
+}
+
+fn names(done: Vec<(String, ())>) -> Vec<String> {
+    done.into_iter().map(|(name, ())| name).collect()
+}

@@ -1,0 +1,233 @@
+//! Approvals as whoever asks and whoever agrees see them: a gate is opened, voted on, and spent once.
+
+use std::sync::Arc;
+
+use pdl::Answer;
+use pdl::kernel::ask::Verdict;
+use pdl::kernel::entry::Kind;
+use pdl::kernel::gate::{Gate, GateState, Ineligible, Refused, Verdict as Vote};
+use pdl::kernel::store::memory::Memory;
+use pdl::kernel::{Kernel, KernelError};
+
+use super::house::{World, bundle, kinds, log, open, who};
+
+const SHOP: &str = r#"module house
+entity Agent in Team { limit: Decimal  owner: Person? @owner }
+entity Team {}
+approver entity Person in Team {}
+presented entity Order {}
+
+obligation notify(who: String)
+
+action pay {
+    subject:  Agent
+    resource: Order
+    context { cost: Decimal  note: String? @advisory }
+}
+
+policy paying on pay {
+    allow within_limit when context.cost <= subject.limit
+
+    require approval large
+        when    context.cost >= 100.0
+        from    Team::"board"
+        quorum  2
+        within  1h
+        because "{subject} pays {context.cost}"
+        oblige  notify("board")
+}
+"#;
+
+const ENTITIES: &[u8] = br#"[
+    {"type":"Agent","id":"bot","properties":{"limit":500,"owner":"zoe"}},
+    {"type":"Team","id":"board"},
+    {"type":"Person","id":"ann","in":[{"type":"Team","id":"board"}]},
+    {"type":"Person","id":"ben","in":[{"type":"Team","id":"board"}]},
+    {"type":"Person","id":"zoe","in":[{"type":"Team","id":"board"}]},
+    {"type":"Person","id":"eve"}
+]"#;
+
+fn ready(world: &Arc<World>) -> Kernel {
+    let kernel = open(Memory::new(), world);
+    kernel.activate(&who("Person", "olga"), &bundle(SHOP), Some(ENTITIES)).expect("it is activated");
+    kernel
+}
+
+fn request(cost: u32) -> Vec<u8> {
+    format!(
+        r#"{{"subject":{{"type":"Agent","id":"bot"}},"action":{{"name":"pay"}},
+        "resource":{{"type":"Order","id":"o1"}},"context":{{"cost":{cost}}}}}"#
+    )
+    .into_bytes()
+}
+
+fn ask(kernel: &Kernel, cost: u32) -> Verdict {
+    kernel.decide(&who("Agent", "bot"), &request(cost), None)
+}
+
+fn vote(kernel: &Kernel, gate: &Gate, person: &str, vote: Vote) -> Result<Gate, KernelError> {
+    kernel.vote(&who("Person", person), &gate.id, &gate.asked[0].rule, vote, gate.binding)
+}
+
+fn opened(kernel: &Kernel) -> Gate {
+    let verdict = ask(kernel, 100);
+    assert_eq!((&verdict.trouble, &verdict.permit), (&None, &None));
+    assert_eq!(verdict.answer(), Answer::RequireApproval, "{:?}", verdict.decision);
+    verdict.gate.expect("people are asked")
+}
+
+#[test]
+fn two_people_agree_and_it_runs_once() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let before = log(&kernel).len();
+    let gate = opened(&kernel);
+    assert_eq!((gate.state, gate.asked[0].quorum), (GateState::Pending, 2));
+    assert_eq!(vote(&kernel, &gate, "ann", Vote::Approve).map(|gate| gate.state), Ok(GateState::Pending));
+    // Whoever asks again is told of the same gate, and nobody is asked twice.
+    let again = ask(&kernel, 100);
+    assert_eq!((again.answer(), again.gate.as_ref().map(|gate| &gate.id)), (Answer::RequireApproval, Some(&gate.id)));
+    assert_eq!(vote(&kernel, &gate, "ann", Vote::Approve), Err(KernelError::Gate(Refused::Duplicate)));
+    assert_eq!(vote(&kernel, &gate, "ben", Vote::Approve).map(|gate| gate.state), Ok(GateState::Approved));
+    let spent = ask(&kernel, 100);
+    assert_eq!((spent.answer(), &spent.trouble), (Answer::Allow, &None));
+    let permit = spent.permit.expect("it is allowed");
+    assert_eq!(permit.claims().gate.as_ref(), Some(&gate.id));
+    let decision = spent.decision.expect("it was decided");
+    assert_eq!(decision.answer(), Answer::Allow);
+    assert_eq!(decision.obligations.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["notify"]);
+    assert_eq!(kernel.gate(&gate.id).map(|gate| gate.map(|gate| gate.state)), Ok(Some(GateState::Spent)));
+    // The next time people are asked anew.
+    let next = ask(&kernel, 100);
+    assert_eq!(next.answer(), Answer::RequireApproval);
+    assert_ne!(next.gate.expect("people are asked").id, gate.id);
+    use Kind::{Decision, GateClosed, GateOpened, GateVoted, PermitIssued};
+    assert_eq!(
+        kinds(&kernel, before),
+        [
+            Decision,
+            GateOpened,
+            GateVoted,
+            Decision,
+            GateVoted,
+            GateVoted,
+            GateClosed,
+            Decision,
+            GateClosed,
+            PermitIssued,
+            Decision,
+            GateOpened
+        ]
+    );
+    // The log has what policy said, and what came of it.
+    let entries = log(&kernel);
+    let entry = &entries[before + 7];
+    assert_eq!((&entry.body["answer"], &entry.body["enforced"]), (&"REQUIRE_APPROVAL".into(), &"ALLOW".into()));
+    assert_eq!((&entry.body["gate"], &entry.links["gate"]), (&gate.id.into(), &gate.decision));
+}
+
+#[test]
+fn who_may_not_agree_does_not_count() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let gate = opened(&kernel);
+    for (person, why) in
+        [("zoe", Ineligible::Owner), ("eve", Ineligible::NotAsked), ("nobody", Ineligible::NotApprover)]
+    {
+        let refused = vote(&kernel, &gate, person, Vote::Approve);
+        assert_eq!(refused, Err(KernelError::Gate(Refused::Ineligible(why))), "{person}");
+    }
+    // And each attempt is in the log.
+    let voted = log(&kernel).into_iter().filter(|entry| entry.kind == Kind::GateVoted);
+    assert_eq!(voted.map(|entry| entry.body["counts"].clone()).collect::<Vec<_>>(), [false, false, false]);
+    assert_eq!(vote(&kernel, &gate, "ann", Vote::Deny).map(|gate| gate.state), Ok(GateState::Denied));
+    let late = vote(&kernel, &gate, "ben", Vote::Approve);
+    assert_eq!(late, Err(KernelError::Gate(Refused::Over(GateState::Denied))));
+    assert_eq!(kernel.spend(&who("Agent", "bot"), &gate.id, None).answer(), Answer::Deny);
+    let unknown = kernel.vote(&who("Person", "ann"), "gate_0", "house.large", Vote::Approve, gate.binding);
+    assert_eq!(unknown, Err(KernelError::UnknownGate));
+}
+
+fn approved(kernel: &Kernel) -> Gate {
+    let gate = opened(kernel);
+    vote(kernel, &gate, "ann", Vote::Approve).expect("it counts");
+    vote(kernel, &gate, "ben", Vote::Approve).expect("it counts")
+}
+
+#[test]
+fn what_is_denied_by_now_stays_denied() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let gate = approved(&kernel);
+    let poorer = br#"{"upsert":[{"type":"Agent","id":"bot","properties":{"limit":50,"owner":"zoe"}}]}"#;
+    kernel.patch_entities(&who("Person", "olga"), poorer).expect("it holds");
+    let denied = kernel.spend(&who("Agent", "bot"), &gate.id, None);
+    assert_eq!((denied.answer(), &denied.permit, &denied.trouble), (Answer::Deny, &None, &None));
+    assert_eq!(denied.gate.map(|gate| gate.state), Some(GateState::Denied));
+    // That it would be allowed again later does not bring the approval back.
+    let richer = br#"{"upsert":[{"type":"Agent","id":"bot","properties":{"limit":500,"owner":"zoe"}}]}"#;
+    kernel.patch_entities(&who("Person", "olga"), richer).expect("it holds");
+    let late = kernel.spend(&who("Agent", "bot"), &gate.id, None);
+    assert_eq!(late.answer(), Answer::Deny);
+    assert_eq!(late.trouble, Some(KernelError::Gate(Refused::Over(GateState::Denied))));
+}
+
+#[test]
+fn whoever_left_the_board_has_not_agreed() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let gate = approved(&kernel);
+    let gone = br#"{"upsert":[{"type":"Person","id":"ben"}]}"#;
+    kernel.patch_entities(&who("Person", "olga"), gone).expect("it holds");
+    let waits = kernel.spend(&who("Agent", "bot"), &gate.id, None);
+    assert_eq!((waits.answer(), waits.permit), (Answer::RequireApproval, None));
+    assert_eq!(waits.gate.map(|gate| gate.state), Some(GateState::Pending));
+}
+
+#[test]
+fn only_who_asked_spends_or_takes_back() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let gate = approved(&kernel);
+    let other = who("Agent", "other");
+    let stolen = kernel.spend(&other, &gate.id, None);
+    assert_eq!((stolen.answer(), stolen.permit), (Answer::Deny, None));
+    assert_eq!(stolen.trouble, Some(KernelError::Gate(Refused::NotRequester)));
+    assert_eq!(kernel.withdraw(&other, &gate.id), Err(KernelError::Gate(Refused::NotRequester)));
+    let bot = who("Agent", "bot");
+    assert_eq!(kernel.withdraw(&bot, &gate.id).map(|gate| gate.state), Ok(GateState::Withdrawn));
+    assert_eq!(kernel.spend(&bot, &gate.id, None).answer(), Answer::Deny);
+    // Another amount is another request: nobody has agreed to it.
+    assert_eq!(ask(&kernel, 101).answer(), Answer::RequireApproval);
+}
+
+#[test]
+fn time_ends_it_and_the_sweep_writes_that_down() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let gate = approved(&kernel);
+    world.turn(3_600);
+    let late = kernel.spend(&who("Agent", "bot"), &gate.id, None);
+    assert_eq!((late.answer(), late.permit), (Answer::Deny, None));
+    assert_eq!(late.trouble, Some(KernelError::Gate(Refused::Over(GateState::Expired))));
+    let second = opened(&kernel);
+    assert_ne!(second.id, gate.id);
+    world.turn(3_600);
+    let swept = kernel.sweep().expect("the store is there");
+    assert_eq!(swept.gates, std::slice::from_ref(&second.id));
+    assert_eq!(kernel.sweep().expect("the store is there").gates, [""; 0]);
+    assert_eq!(kernel.gates(Some(GateState::Expired), None, 9).expect("it is there").len(), 2);
+}
+
+#[test]
+fn a_gate_outlives_the_process() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let gate = opened(&kernel);
+    vote(&kernel, &gate, "ann", Vote::Approve).expect("it counts");
+    let store = kernel.close().expect("it closes");
+    let world_again: Arc<dyn pdl::kernel::environment::Environment> = Arc::<World>::clone(&world);
+    let kernel = Kernel::open(store, world_again, super::house::settings()).expect("it opens");
+    vote(&kernel, &gate, "ben", Vote::Approve).expect("it counts");
+    assert_eq!(ask(&kernel, 100).answer(), Answer::Allow);
+}

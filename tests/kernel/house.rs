@@ -1,0 +1,87 @@
+//! What the tests of a whole kernel stand on: time that is turned by hand, chance that comes out the same, a kernel.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use pdl::build::{Sources, build};
+use pdl::data::duration::Duration;
+use pdl::data::timestamp::Timestamp;
+use pdl::kernel::entry::{Entry, Kind};
+use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::permit::Issuer;
+use pdl::kernel::record::Principal;
+use pdl::kernel::store::{Store, Tx};
+use pdl::kernel::{Kernel, Settings};
+use pdl::{Digest, LoadOptions};
+
+/// Time that is turned by hand, and numbers that don't come twice.
+#[derive(Debug)]
+pub struct World {
+    now: AtomicI64,
+    chance: AtomicU64,
+}
+
+impl World {
+    pub fn new() -> Arc<World> {
+        let now = Timestamp::parse("2026-11-20T10:00:00Z").expect("it is a time").millis();
+        Arc::new(World { now: AtomicI64::new(now), chance: AtomicU64::new(0) })
+    }
+
+    /// So many seconds later.
+    pub fn turn(&self, seconds: i64) {
+        self.now.fetch_add(seconds * 1_000, Ordering::Relaxed);
+    }
+}
+
+impl Environment for World {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.now.load(Ordering::Relaxed)).expect("it is a time")
+    }
+
+    fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
+        for part in buffer.chunks_mut(32) {
+            let next = Digest::of(&self.chance.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+            part.copy_from_slice(&next.0[..part.len()]);
+        }
+        Ok(())
+    }
+}
+
+pub fn settings() -> Settings {
+    Settings {
+        bundles: LoadOptions::UNSIGNED,
+        issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
+        start_within: Duration(60_000),
+        run_within: Duration(600_000),
+    }
+}
+
+pub fn open(store: impl Store + 'static, world: &Arc<World>) -> Kernel {
+    let world: Arc<dyn Environment> = Arc::<World>::clone(world);
+    Kernel::open(Box::new(store), world, settings()).expect("it opens")
+}
+
+pub fn bundle(text: &str) -> Vec<u8> {
+    let files = [("house.pdl", text)];
+    build(&Sources { package: "house", version: "1.0.0", files: &files })
+        .unwrap_or_else(|error| panic!("{error}"))
+        .bundle
+}
+
+pub fn who(ty: &str, id: &str) -> Principal {
+    Principal::new(ty, id).expect("it is short")
+}
+
+/// All entries, as they are in the log.
+pub fn log(kernel: &Kernel) -> Vec<Entry> {
+    let read = |tx: &mut dyn Tx| {
+        let rows = tx.entries(0, u32::MAX)?;
+        Ok(rows.iter().map(|(_, bytes)| Entry::read(bytes).expect("it was written")).collect())
+    };
+    kernel.read(read).expect("the store is there")
+}
+
+/// What the entries behind the first so many tell of.
+pub fn kinds(kernel: &Kernel, behind: usize) -> Vec<Kind> {
+    log(kernel).iter().skip(behind).map(|entry| entry.kind).collect()
+}

@@ -1,0 +1,195 @@
+//! Scopes as whoever runs something in one sees them: made by a decision, reserved with a permit, settled at its end.
+
+use std::sync::Arc;
+use std::thread;
+
+use pdl::Answer;
+use pdl::data::decimal::Decimal;
+use pdl::kernel::ask::Verdict;
+use pdl::kernel::entry::Kind;
+use pdl::kernel::scope::{Scope, ScopeStatus};
+use pdl::kernel::store::memory::Memory;
+use pdl::kernel::{Kernel, KernelError};
+
+use super::house::{World, bundle, log, open, who};
+
+const HOUSE: &str = r#"module house
+use std.scopes.{scope_creating, scope_stepping, scoped}
+include std.scopes(attempts_most = 64)
+presented entity Agent {}
+presented entity Service {}
+action restart in scoped { subject: Agent  resource: Service }
+action open_scope in scope_creating { subject: Agent  resource: Service }
+action end_scope in scope_stepping { subject: Agent  resource: Service }
+policy mending on restart { allow everybody }
+policy opening on open_scope { allow anybody }
+policy ending on end_scope {
+    allow makers when context.scope is present and context.scope.created_by == subject.id
+}
+"#;
+
+fn ready(world: &Arc<World>) -> Kernel {
+    let kernel = open(Memory::new(), world);
+    kernel.activate(&who("Person", "olga"), &bundle(HOUSE), None).expect("it is activated");
+    kernel
+}
+
+fn usd(text: &str) -> Decimal {
+    Decimal::parse(text).expect("it is a decimal")
+}
+
+fn request(action: &str, agent: &str, context: &str) -> Vec<u8> {
+    format!(
+        r#"{{"subject":{{"type":"Agent","id":"{agent}"}},"action":{{"name":"{action}"}},
+        "resource":{{"type":"Service","id":"web"}},"context":{context}}}"#
+    )
+    .into_bytes()
+}
+
+fn made(kernel: &Kernel, attempts: u32, cost: &str) -> Scope {
+    let context = format!(
+        r#"{{"incident":"inc-1","allowed_actions":["restart"],"intent":"it leaks","max_attempts":{attempts},
+        "max_cost":{cost},"target_agents":["web-1"]}}"#
+    );
+    let scoping = kernel.create_scope(&who("Agent", "bot"), &request("open_scope", "bot", &context), None);
+    assert_eq!((scoping.verdict.answer(), &scoping.verdict.trouble), (Answer::Allow, &None));
+    assert_eq!(scoping.verdict.permit, None);
+    scoping.scope.expect("it was made")
+}
+
+fn run(kernel: &Kernel, scope: &str, cost: &str) -> Verdict {
+    let context = format!(r#"{{"scope_id":"{scope}","incident":"inc-1","cost":{cost},"target_agents":["web-1"]}}"#);
+    kernel.decide(&who("Agent", "bot"), &request("restart", "bot", &context), Some(br#"{"risk":"medium"}"#))
+}
+
+fn denied_for(verdict: &Verdict) -> Vec<String> {
+    assert_eq!((verdict.answer(), &verdict.permit, &verdict.trouble), (Answer::Deny, &None, &None));
+    verdict.decision.as_ref().expect("it was decided").codes.clone()
+}
+
+fn context_of(scope: &str, cost: &str) -> Vec<u8> {
+    let context = format!(r#"{{"scope_id":"{scope}","incident":"inc-1","cost":{cost},"target_agents":["web-1"]}}"#);
+    request("restart", "bot", &context)
+}
+
+#[test]
+fn a_scope_runs_out() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let scope = made(&kernel, 2, "1.5");
+    assert_eq!((scope.created_by.as_str(), scope.status), ("bot", ScopeStatus::Active));
+    let bot = who("Agent", "bot");
+    let first = run(&kernel, &scope.id, "1").permit.expect("it is allowed");
+    // What is reserved can't be reserved again, before anything has run.
+    assert_eq!(denied_for(&run(&kernel, &scope.id, "0.500001")), ["cost_ceiling_exceeded"]);
+    kernel.start(&bot, first.token(), &context_of(&scope.id, "1")).expect("it starts");
+    kernel.complete_at_cost(&bot, first.token(), usd("0.75")).expect("it ran");
+    let second = run(&kernel, &scope.id, "0.75").permit.expect("that much is left");
+    assert_eq!(denied_for(&run(&kernel, &scope.id, "0")), ["scope_exhausted"]);
+    kernel.start(&bot, second.token(), &context_of(&scope.id, "0.75")).expect("it starts");
+    kernel.fail(&bot, second.token()).expect("it ran");
+    // A failed call burns no money, but an attempt.
+    let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
+    assert_eq!((stored.attempts_used, stored.cost_used, stored.status), (2, usd("0.75"), ScopeStatus::Exhausted));
+    assert_eq!(stored.cost_reserved, Decimal::ZERO);
+    assert_eq!(denied_for(&run(&kernel, &scope.id, "0")), ["scope_exhausted"]);
+    let of_scopes: Vec<Kind> =
+        log(&kernel).into_iter().map(|entry| entry.kind).filter(|kind| kind.name().starts_with("scope.")).collect();
+    use Kind::{ScopeCommitted, ScopeCreated, ScopeEnded, ScopeRefunded, ScopeReserved};
+    let expected = [ScopeCreated, ScopeReserved, ScopeCommitted, ScopeReserved, ScopeRefunded, ScopeEnded];
+    assert_eq!(of_scopes, expected);
+}
+
+#[test]
+fn a_scope_is_what_the_kernel_has() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let scope = made(&kernel, 1, "1");
+    assert_eq!(denied_for(&run(&kernel, "scope_of_nobody", "0")), ["scope_not_found"]);
+    // The embedder does not give one, nor does a caller.
+    let facts = format!(r#"{{"risk":"low","scope":{}}}"#, scope.to_fact());
+    let bot = who("Agent", "bot");
+    let given = kernel.decide(&bot, &context_of(&scope.id, "0"), Some(facts.as_bytes()));
+    assert_eq!(given.answer(), Answer::Deny);
+    assert!(given.decision.expect("it was decided").to_json().contains("kernel_field"));
+    // Named among the properties of the action, it is the same one.
+    let properties = format!(
+        r#"{{"subject":{{"type":"Agent","id":"bot"}},
+        "action":{{"name":"house.restart","properties":{{"scope\u005fid":"{}","incident":"inc-1"}}}},
+        "resource":{{"type":"Service","id":"web"}},"context":{{"cost":0.25,"target_agents":["web-1"]}}}}"#,
+        scope.id
+    );
+    let verdict = kernel.decide(&bot, properties.as_bytes(), Some(br#"{"risk":"low"}"#));
+    assert_eq!((verdict.answer(), &verdict.trouble), (Answer::Allow, &None));
+    let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
+    assert_eq!((stored.attempts_reserved, stored.cost_reserved), (1, usd("0.25")));
+}
+
+#[test]
+fn what_never_began_or_never_ended_is_settled_by_time() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let scope = made(&kernel, 2, "1");
+    let bot = who("Agent", "bot");
+    let unused = run(&kernel, &scope.id, "0.25").permit.expect("it is allowed");
+    let begun = run(&kernel, &scope.id, "0.5").permit.expect("it is allowed");
+    kernel.start(&bot, begun.token(), &context_of(&scope.id, "0.5")).expect("it starts");
+    world.turn(60);
+    assert_eq!(kernel.sweep().expect("it sweeps").permits.len(), 1);
+    let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
+    assert_eq!((stored.attempts_used, stored.attempts_reserved), (0, 1), "{unused:?}");
+    assert_eq!(stored.cost_reserved, usd("0.5"));
+    world.turn(600);
+    let swept = kernel.sweep().expect("it sweeps");
+    assert_eq!((swept.permits.len(), &swept.scopes, &swept.failed), (1, &vec![scope.id.clone()], &vec![]));
+    let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
+    // Nobody said how it ended: the money may be gone.
+    assert_eq!((stored.attempts_used, stored.cost_used), (1, usd("0.5")));
+    assert_eq!((stored.cost_reserved, stored.status), (Decimal::ZERO, ScopeStatus::Expired));
+}
+
+#[test]
+fn many_at_once_do_not_overspend() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let scope = made(&kernel, 40, "1");
+    let allowed: usize = thread::scope(|threads| {
+        let runners: Vec<_> = (0..8)
+            .map(|_| {
+                let (kernel, id) = (&kernel, &scope.id);
+                threads.spawn(move || (0..8).filter(|_| run(kernel, id, "0.07").answer() == Answer::Allow).count())
+            })
+            .collect();
+        runners.into_iter().map(|runner| runner.join().expect("it ran")).sum()
+    });
+    assert_eq!(allowed, 14);
+    let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
+    assert_eq!((stored.attempts_reserved, stored.cost_reserved), (14, usd("0.98")));
+}
+
+#[test]
+fn its_maker_ends_it_and_nobody_else() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let scope = made(&kernel, 3, "1");
+    let end = |agent: &str, to: &str| {
+        let context = format!(r#"{{"scope_id":"{}","to":"{to}"}}"#, scope.id);
+        kernel.end_scope(&who("Agent", agent), &request("end_scope", agent, &context), None)
+    };
+    assert_eq!(end("eve", "revoked").verdict.answer(), Answer::Deny);
+    assert_eq!(end("bot", "exhausted").verdict.answer(), Answer::Deny);
+    let ended = end("bot", "revoked");
+    assert_eq!(
+        (ended.verdict.answer(), ended.scope.map(|scope| scope.status)),
+        (Answer::Allow, Some(ScopeStatus::Revoked))
+    );
+    assert_eq!(denied_for(&run(&kernel, &scope.id, "0")), ["scope_revoked"]);
+    // An action that makes no scope makes none.
+    let scoping = kernel.create_scope(&who("Agent", "bot"), &context_of(&scope.id, "0"), Some(br#"{"risk":"low"}"#));
+    assert_eq!((scoping.verdict.answer(), scoping.scope), (Answer::Deny, None));
+    assert_eq!(kernel.scopes(None, None, 9).expect("they are there").len(), 1);
+    assert_eq!(kernel.scopes(Some(ScopeStatus::Active), None, 9).expect("they are there").len(), 0);
+    assert!(matches!(kernel.scope("scope_0"), Ok(None)));
+    let refused = kernel.complete_at_cost(&who("Agent", "bot"), "pdlp1.x.y", Decimal::ZERO);
+    assert!(matches!(refused, Err(KernelError::Token(_))));
+}
