@@ -9,7 +9,7 @@ use super::super::place::Place;
 use super::super::status::{Failure, Status};
 use super::super::{answer, eval, files};
 use crate::base::limits::REQUEST_BYTES_MAX;
-use crate::kernel::engine::Verdict;
+use crate::kernel::ask::Verdict;
 use crate::kernel::permit::Permit;
 use crate::vm::decide::Answer;
 
