@@ -53,6 +53,8 @@ pub fn settings() -> Settings {
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
+        origin: "pdl.example/log".to_owned(),
+        signer: None,
     }
 }
 
