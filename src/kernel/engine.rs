@@ -95,6 +95,18 @@ impl Active {
         Directory::new(self.machine.image(), &self.store)
     }
 
+    /// The machine that decides.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The entities that it decides with.
+    #[must_use]
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
     /// The digest of the entities.
     #[must_use]
     pub fn registry_digest(&self) -> Digest {
@@ -135,7 +147,7 @@ impl Kernel {
         }
         let verifier = settings.issuer.verifier();
         let shared = Arc::new(Shared { log: Log::default(), environment, settings, verifier });
-        let writer = Writer::new(store)?;
+        let writer = Writer::suited(store)?;
         let for_work = Arc::clone(&shared);
         writer.submit(move |tx| begin(tx, &for_work))?;
         let kernel = Kernel { shared, writer, active: RwLock::new(Err(KernelError::NoBundle)), change: Mutex::new(()) };

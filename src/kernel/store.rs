@@ -234,6 +234,11 @@ pub trait Tx {
 
 /// A store.
 pub trait Store: Send + fmt::Debug {
+    /// Whether what a transaction did is made durable, which takes its time: then those of many are done together.
+    fn is_durable(&self) -> bool {
+        true
+    }
+
     /// Runs a transaction, and returns once what it did is durable. If the work fails, nothing was done.
     ///
     /// # Errors

@@ -26,12 +26,15 @@
 
 #![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod here;
+
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use self::here::Here;
 use super::store::{Store, StoreError, Tx};
 use crate::base::limits::{WRITER_GROUP_MAX, WRITER_QUEUE_MAX};
 
@@ -80,7 +83,9 @@ impl From<StoreError> for WriteError {
 /// The thread that owns a store.
 #[derive(Debug)]
 pub struct Writer {
-    // INVARIANT: both are there until the writer is closed or dropped.
+    /// The store, if it needs no thread; then there is none.
+    here: Option<Here>,
+    // INVARIANT: else both are there until the writer is closed or dropped.
     queue: Option<SyncSender<Box<dyn Job>>>,
     thread: Option<JoinHandle<Box<dyn Store>>>,
 }
@@ -94,7 +99,22 @@ impl Writer {
         let (queue, jobs) = sync_channel(WRITER_QUEUE_MAX);
         let thread = thread::Builder::new().name("pdl-writer".to_owned()).spawn(move || write(store, &jobs));
         let thread = thread.map_err(|error| WriteError::NoThread(error.to_string()))?;
-        Ok(Writer { queue: Some(queue), thread: Some(thread) })
+        Ok(Writer { here: None, queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// A writer without a thread: each work is done on the thread of who hands it in, as soon as those before it are done,
+    /// in a transaction of its own. For stores that have nothing to make durable.
+    #[must_use]
+    pub fn on_callers(store: Box<dyn Store>) -> Writer {
+        Writer { here: Some(Here::new(store)), queue: None, thread: None }
+    }
+
+    /// The one of both that suits a store.
+    ///
+    /// # Errors
+    /// [`WriteError::NoThread`].
+    pub fn suited(store: Box<dyn Store>) -> Result<Writer, WriteError> {
+        if store.is_durable() { Writer::new(store) } else { Ok(Writer::on_callers(store)) }
     }
 
     /// Has a work done, and waits until it is durable.
@@ -133,6 +153,9 @@ impl Writer {
         T: Send + 'static,
         E: From<WriteError> + Send + 'static,
     {
+        if let Some(here) = &self.here {
+            return here.submit(work, waits);
+        }
         let (Some(queue), Some(thread)) = (&self.queue, &self.thread) else { return Err(WriteError::Stopped.into()) };
         if thread.thread().id() == thread::current().id() {
             return Err(WriteError::Inside.into());
@@ -161,6 +184,9 @@ impl Writer {
     }
 
     fn stop(&mut self) -> Option<Box<dyn Store>> {
+        if let Some(here) = self.here.take() {
+            return here.close();
+        }
         drop(self.queue.take());
         self.thread.take()?.join().ok()
     }
@@ -201,31 +227,40 @@ where
     W: FnOnce(&mut dyn Tx) -> Result<T, E> + Send,
 {
     fn run(&mut self, tx: &mut dyn Tx) {
-        let mut outcome = None;
-        let part = tx.part(&mut |tx| {
-            let work = self.work.take().ok_or(StoreError::Refused)?;
-            // A work that panicked is undone, so that nobody sees what it left behind.
-            let done = catch_unwind(AssertUnwindSafe(|| work(tx)));
-            let is_kept = matches!(done, Ok(Ok(_)));
-            outcome = Some(done.map_or_else(|panic| Outcome::Panicked(text(&*panic)), Outcome::Done));
-            if is_kept { Ok(()) } else { Err(StoreError::Refused) }
-        });
-        self.outcome = match (part, outcome) {
-            // It was not undone for being refused: the store has failed, and whatever the work said counts for nothing.
-            (Err(error), None | Some(Outcome::Done(Ok(_)))) => Outcome::Undone(error),
-            (_, Some(outcome)) => outcome,
-            (Ok(()), None) => Outcome::Undone(StoreError::Refused),
-        };
+        self.outcome = run(&mut self.work, tx);
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let answer = match (committed, self.outcome) {
-            (Ok(()), Outcome::Done(answer)) => answer,
-            (Ok(()), Outcome::Panicked(text)) => Err(WriteError::Panicked(text).into()),
-            (Err(error), _) | (Ok(()), Outcome::Undone(error)) => Err(WriteError::Store(error).into()),
-        };
         // Whoever asked may be gone.
-        let _ = self.answer.send(answer);
+        let _ = self.answer.send(answer_of(self.outcome, committed));
+    }
+}
+
+/// Does a work as a part of a transaction.
+fn run<T, E, W: FnOnce(&mut dyn Tx) -> Result<T, E>>(work: &mut Option<W>, tx: &mut dyn Tx) -> Outcome<T, E> {
+    let mut outcome = None;
+    let part = tx.part(&mut |tx| {
+        let work = work.take().ok_or(StoreError::Refused)?;
+        // A work that panicked is undone, so that nobody sees what it left behind.
+        let done = catch_unwind(AssertUnwindSafe(|| work(tx)));
+        let is_kept = matches!(done, Ok(Ok(_)));
+        outcome = Some(done.map_or_else(|panic| Outcome::Panicked(text(&*panic)), Outcome::Done));
+        if is_kept { Ok(()) } else { Err(StoreError::Refused) }
+    });
+    match (part, outcome) {
+        // It was not undone for being refused: the store has failed, and whatever the work said counts for nothing.
+        (Err(error), None | Some(Outcome::Done(Ok(_)))) => Outcome::Undone(error),
+        (_, Some(outcome)) => outcome,
+        (Ok(()), None) => Outcome::Undone(StoreError::Refused),
+    }
+}
+
+/// The answer to a work, once it is known what became of the transaction.
+fn answer_of<T, E: From<WriteError>>(outcome: Outcome<T, E>, committed: Result<(), StoreError>) -> Result<T, E> {
+    match (committed, outcome) {
+        (Ok(()), Outcome::Done(answer)) => answer,
+        (Ok(()), Outcome::Panicked(text)) => Err(WriteError::Panicked(text).into()),
+        (Err(error), _) | (Ok(()), Outcome::Undone(error)) => Err(WriteError::Store(error).into()),
     }
 }
 

@@ -91,12 +91,12 @@ impl From<WriteError> for Mine {
 #[test]
 fn a_work_that_fails_is_undone_alone() {
     let room = Room::new();
-    let stores: [Box<dyn Store>; 2] = [
-        Box::new(Memory::new()),
-        Box::new(Sqlite::create(room.path("store"), &Options::PLAIN).expect("it can be made")),
+    let writers = [
+        writer(Memory::new()),
+        writer(Sqlite::create(room.path("store"), &Options::PLAIN).expect("it can be made")),
+        Writer::on_callers(Box::new(Memory::new())),
     ];
-    for store in stores {
-        let writer = Writer::new(store).expect("there is a thread");
+    for writer in writers {
         thread::scope(|scope| {
             for caller in 0..CALLERS {
                 let writer = &writer;
@@ -266,10 +266,40 @@ fn one_work_too_many_is_refused() {
 
 #[test]
 fn a_work_can_not_wait_for_another() {
-    let writer = Arc::new(writer(Memory::new()));
-    let inner = Arc::clone(&writer);
-    let answer: Result<(), WriteError> = writer.submit(move |_| inner.submit(|_| Ok::<(), WriteError>(())));
-    assert_eq!(answer, Err(WriteError::Inside));
+    for writer in [writer(Memory::new()), Writer::on_callers(Box::new(Memory::new()))].map(Arc::new) {
+        let inner = Arc::clone(&writer);
+        let answer: Result<(), WriteError> = writer.submit(move |_| inner.submit(|_| Ok::<(), WriteError>(())));
+        assert_eq!(answer, Err(WriteError::Inside));
+        assert_eq!(writer.submit(|_| Ok::<u8, WriteError>(7)), Ok(7), "it is forgotten who was at work");
+    }
+}
+
+#[test]
+fn a_store_without_a_thread_has_no_more_callers_than_a_queue_has_places() {
+    let writer = Writer::on_callers(Box::new(Memory::new()));
+    let (open, opened) = channel::<()>();
+    thread::scope(|scope| {
+        let (began, begun) = channel();
+        let first = scope.spawn(|| {
+            writer.submit(move |_| {
+                began.send(()).expect("somebody waits");
+                opened.recv().expect("it is opened");
+                Ok::<(), WriteError>(())
+            })
+        });
+        begun.recv().expect("the first one is at work");
+        let waiting: Vec<_> =
+            (0..=WRITER_QUEUE_MAX).map(|_| scope.spawn(|| writer.submit(|_| Ok::<(), WriteError>(())))).collect();
+        // All but those that wait are refused, and there is one too many.
+        while !waiting.iter().any(|caller| caller.is_finished()) {
+            thread::yield_now();
+        }
+        open.send(()).expect("it waits");
+        let answers: Vec<_> = waiting.into_iter().map(|caller| caller.join().expect("it does not panic")).collect();
+        assert_eq!(answers.iter().filter(|answer| **answer == Err(WriteError::Busy)).count(), 1);
+        assert_eq!(first.join().expect("it does not panic"), Ok(()));
+    });
+    assert_eq!(writer.submit(|_| Ok::<(), WriteError>(())), Ok(()));
 }
 
 /// A store that breaks.
@@ -288,11 +318,12 @@ impl Store for Broken {
 
 #[test]
 fn nobody_waits_for_a_writer_that_is_gone() {
-    let writer = writer(Broken);
-    for _ in 0..3 {
-        assert_eq!(writer.submit(|_| Ok::<(), WriteError>(())), Err(WriteError::Stopped));
+    for writer in [writer(Broken), Writer::on_callers(Box::new(Broken))] {
+        for _ in 0..3 {
+            assert_eq!(writer.submit(|_| Ok::<(), WriteError>(())), Err(WriteError::Stopped));
+        }
+        assert!(matches!(writer.close(), Err(WriteError::Stopped)));
     }
-    assert!(matches!(writer.close(), Err(WriteError::Stopped)));
 }
 
 #[test]

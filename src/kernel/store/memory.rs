@@ -83,6 +83,10 @@ impl Memory {
 }
 
 impl Store for Memory {
+    fn is_durable(&self) -> bool {
+        false
+    }
+
     fn transact(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let mut tx = Transaction { store: self, done: Vec::new() };
         tx.part(work)
