@@ -31,6 +31,7 @@ pub mod reading;
 pub mod record;
 pub mod records;
 pub mod registry;
+pub mod replay;
 pub mod running;
 pub mod scope;
 pub mod scopes;

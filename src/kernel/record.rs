@@ -352,6 +352,14 @@ fn add_decision(event: &mut Event, who: &Principal, registry: Option<u64>, hides
     }
 }
 
+/// What an entry says of a decision alone: neither who asked nor what.
+pub(super) fn told(decision: &Decision) -> Map<String, Value> {
+    let mut event = Event::new(Kind::Decision, Map::new());
+    add_decision(&mut event, &Principal { ty: String::new(), id: String::new() }, None, false, decision);
+    event.body.remove("principal");
+    event.body
+}
+
 /// Texts that were rendered of values.
 fn hide_texts(event: &mut Event) {
     for (list, member) in [("rules", "message"), ("shadow", "message"), ("obligations", "arguments")] {

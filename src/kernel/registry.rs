@@ -70,6 +70,11 @@ impl Found {
     }
 }
 
+/// The entities of a patch and those that were there before.
+pub(super) fn patch(machine: &Machine, before: &Store, patch: &[u8]) -> Result<Store, KernelError> {
+    Ok(before.patch(machine.image(), machine.plan(), patch).map_err(EntitiesRefused::from)?)
+}
+
 pub(super) fn load(machine: &Machine, document: &[u8]) -> Result<Store, KernelError> {
     Ok(Store::load(machine.image(), machine.plan(), document).map_err(EntitiesRefused::from)?)
 }
@@ -190,7 +195,7 @@ fn key(version: u64) -> String {
     format!("{version:020}")
 }
 
-fn damaged(version: u64) -> KernelError {
+pub(super) fn damaged(version: u64) -> KernelError {
     KernelError::Damaged(format!("version {version} of the registry"))
 }
 
@@ -205,6 +210,23 @@ fn digest(body: &Map<String, Value>, name: &str) -> Option<Digest> {
 fn body(tx: &mut dyn Tx, version: u64) -> Result<Option<Map<String, Value>>, KernelError> {
     let Some(object) = tx.get(KIND, &key(version))? else { return Ok(None) };
     serde_json::from_slice(&object.body).map(Some).map_err(|_| damaged(version))
+}
+
+/// What the store says of one version: its bundle, the digest of its entities, and the contents that it is made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) bundle: Digest,
+    pub(super) digest: Digest,
+    pub(super) snapshot: Option<Digest>,
+    pub(super) patch: Option<Digest>,
+}
+
+pub(super) fn step(tx: &mut dyn Tx, version: u64) -> Result<Option<Step>, KernelError> {
+    let Some(body) = body(tx, version)? else { return Ok(None) };
+    let named = |name: &str| digest(&body, name).ok_or_else(|| damaged(version));
+    let (bundle, of_entities) = (named("bundle")?, named("digest")?);
+    let (snapshot, patch) = (digest(&body, "snapshot"), digest(&body, "patch"));
+    Ok(Some(Step { bundle, digest: of_entities, snapshot, patch }))
 }
 
 /// The current version, and how often its object was written.

@@ -92,11 +92,22 @@ pub struct Revealed {
 /// # Errors
 /// The store can't be read, or what it has is not what was committed to.
 pub fn reveal(tx: &mut dyn Tx, entry: Entry) -> Result<Revealed, LogError> {
+    reveal_from(entry, &mut |digest| Ok(tx.content(digest)?))
+}
+
+/// The same with contents from elsewhere: `None` for one that is not there any more.
+///
+/// # Errors
+/// Those of `content`, or what it gives is not what was committed to.
+pub fn reveal_from(
+    entry: Entry,
+    content: &mut dyn FnMut(Digest) -> Result<Option<Vec<u8>>, LogError>,
+) -> Result<Revealed, LogError> {
     let commitments = commitments(&entry)?;
     let (mut entry, mut erased) = (entry, Vec::new());
     entry.body.remove(LIST);
     for (place, digest) in commitments {
-        let Some(content) = tx.content(digest)? else {
+        let Some(content) = content(digest)? else {
             erased.push(place);
             continue;
         };

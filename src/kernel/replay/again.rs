@@ -1,0 +1,226 @@
+//! One decision again: what was asked is taken out of its entry, decided, and everything that the entry says of the answer is
+//! held against what comes out.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::{Map, Value};
+
+use super::skim::{Skimmed, unescape};
+use super::told::{MEMBERS, tell};
+use super::{Finding, Gap, Lost, Outcome};
+use crate::base::hash::Digest;
+use crate::data::timestamp::Timestamp;
+use crate::kernel::engine::{Active, refused_facts};
+use crate::kernel::entry::Entry;
+use crate::kernel::facts;
+use crate::kernel::json::canonical;
+use crate::kernel::log::LogError;
+use crate::kernel::log::commitment::reveal_from;
+use crate::kernel::record::{self, asked};
+use crate::vm::decision::Decision;
+use crate::vm::machine::{Question, Scratch};
+
+/// Contents that entries have commitments to; `None` where they are not there any more.
+pub(super) type Contents = BTreeMap<Digest, Option<Vec<u8>>>;
+
+/// What a thread uses again and again.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    scratch: Scratch,
+    request: String,
+    facts: String,
+    told: String,
+}
+
+/// Decides an entry of a decision again. `None` if what comes out is what it says.
+pub(super) fn again(
+    entry: &Skimmed,
+    version: &Result<std::sync::Arc<Active>, Lost>,
+    contents: &Contents,
+    room: &mut Room,
+) -> Option<Finding> {
+    let tried = catch_unwind(AssertUnwindSafe(|| match outcome(entry, version, contents, room) {
+        Ok(outcome) => outcome,
+        Err(lost) => Some(Outcome::NotReplayed(lost)),
+    }));
+    let outcome = tried.unwrap_or_else(|_| {
+        // What it was halfway through is not gone on with.
+        *room = Room::default();
+        Some(Outcome::NotReplayed(Lost::new(Gap::Panicked, "")))
+    });
+    outcome.map(|outcome| Finding { index: entry.at, id: Some(entry.id().to_owned()), outcome })
+}
+
+fn outcome(
+    entry: &Skimmed,
+    version: &Result<std::sync::Arc<Active>, Lost>,
+    contents: &Contents,
+    room: &mut Room,
+) -> Result<Option<Outcome>, Lost> {
+    if entry.is_strange {
+        return Ok(different(vec!["a member that decisions don't have"]));
+    }
+    if entry.member("trouble").is_some() {
+        return trouble(entry);
+    }
+    let active = version.as_ref().map_err(Clone::clone)?;
+    if entry.member("committed").is_some() || entry.member("given").is_some() {
+        return hidden(entry, active, contents, room);
+    }
+    let (Some(request), Some(facts)) = (entry.member("request"), entry.member("facts")) else {
+        return Err(Lost::new(Gap::Damaged, "it does not say what was asked"));
+    };
+    for (member, text) in [(request, &mut room.request), (facts, &mut room.facts)] {
+        text.clear();
+        let inside = member.strip_prefix("{\"text\":\"").and_then(|rest| rest.strip_suffix("\"}"));
+        inside
+            .and_then(|inside| unescape(inside, text))
+            .ok_or_else(|| Lost::new(Gap::Damaged, "a text can't be read"))?;
+    }
+    let decision = decide(active, room.request.as_bytes(), Some(room.facts.as_bytes()), &mut room.scratch);
+    let mut differ = Vec::new();
+    for member in MEMBERS {
+        room.told.clear();
+        let is_told = tell(&decision, member, &mut room.told);
+        if entry.member(member) != is_told.then_some(room.told.as_str()) {
+            differ.push(member);
+        }
+    }
+    if differ.is_empty() {
+        return Ok(None);
+    }
+    // What is written by the kernel has the last word.
+    let told = record::told(&decision);
+    differ.retain(|member| entry.member(member) != told.get(*member).map(canonical).as_deref());
+    Ok(different(differ))
+}
+
+fn different(members: Vec<&'static str>) -> Option<Outcome> {
+    if members.is_empty() { None } else { Some(Outcome::Different(members)) }
+}
+
+/// A denial of the kernel's own: nothing was decided. It has to be a denial.
+fn trouble(entry: &Skimmed) -> Result<Option<Outcome>, Lost> {
+    let wrong = [("answer", "\"DENY\""), ("kind", "\"error\"")].into_iter();
+    let wrong: Vec<&str> =
+        wrong.filter(|(member, text)| entry.member(member) != Some(*text)).map(|(member, _)| member).collect();
+    if !wrong.is_empty() {
+        return Ok(different(wrong));
+    }
+    let mut why = String::new();
+    let inside = entry.member("trouble").and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
+    inside.and_then(|inside| unescape(inside, &mut why));
+    Err(Lost { gap: Gap::Kernel, why })
+}
+
+fn decide(active: &Active, request: &[u8], facts: Option<&[u8]>, scratch: &mut Scratch) -> Decision {
+    let question = Question { facts, ..Question::strict(request) };
+    active.machine.decide_with(std::sync::Arc::clone(&active.store), question, scratch).record()
+}
+
+/// An entry with commitments: what is behind them is put back.
+fn hidden(entry: &Skimmed, active: &Active, contents: &Contents, room: &mut Room) -> Result<Option<Outcome>, Lost> {
+    let damaged = |why: String| Lost { gap: Gap::Damaged, why };
+    let read = Entry::read(entry.text.as_bytes()).map_err(|fault| damaged(fault.to_string()))?;
+    let revealed = reveal_from(read, &mut |digest| match contents.get(&digest) {
+        Some(content) => Ok(content.clone()),
+        None => Err(LogError::LikeCommitment(digest.to_string())),
+    });
+    let revealed = revealed.map_err(|fault| damaged(fault.to_string()))?;
+    let body = revealed.entry.body;
+    let is_erased = |member: &str| {
+        let place = format!("/{member}");
+        let inside = format!("{place}/");
+        revealed.erased.iter().any(|erased| *erased == place || erased.starts_with(&inside))
+    };
+    if let Some(what) = ["request", "facts", "given"].into_iter().find(|member| is_erased(member)) {
+        return Err(Lost::new(Gap::Erased, what));
+    }
+    let differ = match body.get("given") {
+        Some(given) => refused(active, &body, given, &is_erased, &mut room.scratch)?,
+        None => {
+            let asked = asked(&body).ok_or_else(|| damaged("it does not say what was asked".to_owned()))?;
+            let (request, facts) = (asked.request.as_bytes(), asked.facts.as_bytes());
+            differences(&decide(active, request, Some(facts), &mut room.scratch), &body, &is_erased)
+        }
+    };
+    if !differ.is_empty() {
+        return Ok(different(differ));
+    }
+    // What remains of the answer is right. What was erased of it can't be held against anything.
+    match MEMBERS.into_iter().find(|member| is_erased(member)) {
+        Some(member) => Err(Lost::new(Gap::Erased, member)),
+        None => Ok(None),
+    }
+}
+
+/// The members of a body that are not what is said of a decision.
+fn differences(decision: &Decision, body: &Map<String, Value>, is_erased: &dyn Fn(&str) -> bool) -> Vec<&'static str> {
+    let mut told = record::told(decision);
+    let differs = |member: &&'static str| match (told.remove(*member), body.get(*member)) {
+        (Some(told), Some(found)) if is_erased(member) => !is_what_remains(&told, found),
+        (told, found) => told.as_ref() != found,
+    };
+    MEMBERS.into_iter().filter(differs).collect()
+}
+
+/// Whether a value is another one, but for what was erased of it.
+fn is_what_remains(told: &Value, found: &Value) -> bool {
+    match (told, found) {
+        (_, Value::Object(members)) if members.len() == 1 && members.contains_key("commitment") => true,
+        (Value::Object(told), Value::Object(found)) => {
+            told.len() == found.len()
+                && told.iter().all(|(name, told)| found.get(name).is_some_and(|found| is_what_remains(told, found)))
+        }
+        (Value::Array(told), Value::Array(found)) => {
+            told.len() == found.len() && told.iter().zip(found).all(|(told, found)| is_what_remains(told, found))
+        }
+        (told, found) => told == found,
+    }
+}
+
+/// A request, or facts, that could not be read. They can't be today either, for the same reason.
+fn refused(
+    active: &Active,
+    body: &Map<String, Value>,
+    given: &Value,
+    is_erased: &dyn Fn(&str) -> bool,
+    scratch: &mut Scratch,
+) -> Result<Vec<&'static str>, Lost> {
+    let request = given.get("request").ok_or_else(|| Lost::new(Gap::Damaged, "it does not say what was given"))?;
+    let request = bytes(request)?;
+    let facts = given.get("facts").map(bytes).transpose()?;
+    // The embedder's facts may have been no facts at all: then nothing was decided with them.
+    if let Err(why) = facts::assemble(facts.as_deref(), Timestamp::EPOCH) {
+        let mut decision = refused_facts(&why);
+        decision.digests.bundle = Some(active.bundle);
+        if differences(&decision, body, is_erased).is_empty() {
+            return Ok(Vec::new());
+        }
+    }
+    let mut decision = decide(active, &request, facts.as_deref(), scratch);
+    decision.digests.bundle.get_or_insert(active.bundle);
+    let mut differ = differences(&decision, body, is_erased);
+    if decision.digests.request.is_some() {
+        // It can be read after all.
+        differ.push("given");
+    }
+    Ok(differ)
+}
+
+/// What was given, as it was.
+fn bytes(given: &Value) -> Result<Vec<u8>, Lost> {
+    if let Some(text) = given.get("text").and_then(Value::as_str) {
+        return Ok(text.as_bytes().to_vec());
+    }
+    if given.get("bytes").is_some() {
+        return Err(Lost::new(Gap::NotKept, "it was longer than anybody may give"));
+    }
+    let hex = given.get("hex").and_then(Value::as_str).and_then(|hex| {
+        let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
+        let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        if rest.is_empty() { pairs.iter().map(byte).collect() } else { None }
+    });
+    hex.ok_or_else(|| Lost::new(Gap::Damaged, "what was given can't be read"))
+}

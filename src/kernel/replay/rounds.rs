@@ -1,0 +1,219 @@
+//! Reading the log in rounds: entries are read, sorted by the version that they name, and given out as tasks with all that is
+//! needed to decide them. A round bounds what is in memory at once, whatever the length of the log.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+
+use super::skim::Skimmed;
+use super::tally::{Tally, Task};
+use super::versions::Versions;
+use super::{Finding, Gap, Lost, Options, Outcome};
+use crate::base::hash::Digest;
+use crate::kernel::engine::Kernel;
+use crate::kernel::entry::read::Header;
+use crate::kernel::entry::{Entry, Kind};
+use crate::kernel::error::KernelError;
+use crate::kernel::log::commitment::commitments;
+use crate::kernel::store::{StoreError, Tx};
+
+/// How many entries are read at once.
+const ROUND: u32 = 2_048;
+/// How many decisions are a task.
+const TASK: usize = 128;
+/// How many bytes of contents are read for a task; a last one may be longer.
+const CONTENTS_BYTES: usize = 16 << 20;
+/// How many versions are given out at once, whatever the number of threads.
+const VERSIONS_MAX: usize = 8;
+
+/// Tasks that can be worked off.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) tasks: Vec<Task>,
+    /// What is known without deciding anything.
+    pub(super) tally: Tally,
+    /// All before this entry is in this batch or was in one before.
+    pub(super) done: u64,
+}
+
+/// With what an entry was decided.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum With {
+    /// A version of the registry.
+    Version(u64),
+    /// Another policy than that of the bundles.
+    Other,
+    /// It does not say, or nothing decided.
+    Nothing,
+}
+
+#[derive(Debug)]
+pub(super) struct Rounds<'k> {
+    kernel: &'k Kernel,
+    versions: Versions<'k>,
+    at_once: usize,
+    named_max: usize,
+    /// The entry that is read next, and the one behind the last.
+    at: u64,
+    until: u64,
+    /// What was read and is not given out yet.
+    waiting: BTreeMap<With, Vec<Skimmed>>,
+}
+
+impl<'k> Rounds<'k> {
+    pub(super) fn open(kernel: &'k Kernel, options: &Options) -> Result<Rounds<'k>, KernelError> {
+        let until = kernel.read(|tx| Ok::<_, KernelError>(tx.log_size()?))?;
+        Ok(Rounds {
+            kernel,
+            versions: Versions::new(kernel),
+            at_once: options.threads.get().min(VERSIONS_MAX),
+            named_max: options.named_max,
+            at: options.from,
+            until,
+            waiting: BTreeMap::new(),
+        })
+    }
+
+    /// How many entries the log had at the beginning.
+    pub(super) fn until(&self) -> u64 {
+        self.until
+    }
+
+    /// What is to be worked off next; nothing if all was.
+    pub(super) fn next(&mut self) -> Result<Option<Batch>, KernelError> {
+        let mut batch = Batch { tasks: Vec::new(), tally: Tally::new(self.named_max), done: self.at };
+        if self.waiting.is_empty() && !self.read(&mut batch.tally)? {
+            return Ok(None);
+        }
+        for _ in 0..self.at_once {
+            let Some((with, entries)) = self.waiting.pop_first() else { break };
+            let version = match with {
+                With::Version(version) => self.versions.at(version)?,
+                With::Other => Err(Lost::new(Gap::Governing, "")),
+                With::Nothing => Err(Lost::new(Gap::Version, "it names none")),
+            };
+            let mut entries = entries.into_iter().peekable();
+            while entries.peek().is_some() {
+                let mut task = Task {
+                    version: version.clone(),
+                    entries: entries.by_ref().take(TASK).collect(),
+                    contents: BTreeMap::new(),
+                };
+                // What does not fit into one task goes into another.
+                while let Some(rest) = self.fill(&mut task)? {
+                    let next = Task { version: version.clone(), entries: rest, contents: BTreeMap::new() };
+                    batch.tasks.push(mem::replace(&mut task, next));
+                }
+                batch.tasks.push(task);
+            }
+        }
+        batch.done = if self.waiting.is_empty() { self.at } else { batch.done };
+        Ok(Some(batch))
+    }
+
+    /// Reads on. Whether there was anything.
+    fn read(&mut self, tally: &mut Tally) -> Result<bool, KernelError> {
+        let from = self.at;
+        let Some(left) = self.until.checked_sub(from).filter(|left| *left > 0) else { return Ok(false) };
+        let limit = u32::try_from(left).unwrap_or(u32::MAX).min(ROUND);
+        let rows = self.kernel.read(move |tx| Ok::<_, KernelError>(rows(tx, from, limit)?))?;
+        let Some((last, _)) = rows.last() else { return Ok(false) };
+        self.at = last.saturating_add(1);
+        for (at, bytes) in rows {
+            if at >= self.until {
+                break;
+            }
+            tally.look();
+            let damaged = |id, why: String| {
+                Some(Finding { index: at, id, outcome: Outcome::NotReplayed(Lost { gap: Gap::Damaged, why }) })
+            };
+            match bytes.map(|bytes| Skimmed::read(at, bytes)) {
+                Ok(Ok(entry)) if entry.kind() == Kind::Decision.name() => {
+                    self.waiting.entry(with(&entry)).or_default().push(entry);
+                }
+                Ok(Ok(_)) => {}
+                // Entries of other kinds may have members that those of decisions don't.
+                Ok(Err(bytes)) => match Header::read(&bytes) {
+                    Ok(header) if header.kind != Kind::Decision => {}
+                    Ok(header) => {
+                        tally.count(damaged(Some(header.id.to_owned()), "it is not one of a decision".to_owned()))
+                    }
+                    Err(fault) => tally.count(damaged(None, fault.to_string())),
+                },
+                Err(why) => tally.count(damaged(None, why)),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads the contents that the entries of a task have commitments to. Gives the entries for which there is no room.
+    fn fill(&self, task: &mut Task) -> Result<Option<Vec<Skimmed>>, KernelError> {
+        let wanted: Vec<Vec<Digest>> = task.entries.iter().map(promised).collect();
+        if wanted.iter().all(Vec::is_empty) {
+            return Ok(None);
+        }
+        let (contents, served) = self.kernel.read(move |tx| {
+            let (mut contents, mut bytes, mut served) = (BTreeMap::new(), 0_usize, 0_usize);
+            for digest in wanted {
+                if bytes > CONTENTS_BYTES {
+                    break;
+                }
+                for digest in digest {
+                    let content = match tx.content(digest) {
+                        Ok(content) => content,
+                        // What is damaged is missing among what was read, which is not the same as erased.
+                        Err(StoreError::Corrupt(_)) => continue,
+                        Err(fault) => return Err(KernelError::from(fault)),
+                    };
+                    bytes = bytes.saturating_add(content.as_ref().map_or(0, Vec::len));
+                    contents.insert(digest, content);
+                }
+                served = served.saturating_add(1);
+            }
+            Ok((contents, served))
+        })?;
+        task.contents = contents;
+        let rest = if served < task.entries.len() { task.entries.split_off(served) } else { Vec::new() };
+        Ok(if rest.is_empty() { None } else { Some(rest) })
+    }
+}
+
+/// With what an entry says that it was decided.
+fn with(entry: &Skimmed) -> With {
+    if entry.member("trouble").is_some() {
+        return With::Nothing;
+    }
+    if entry.member("of").is_some() {
+        return With::Other;
+    }
+    // A number that is too large for one is written as a text.
+    let number = entry.member("registry").map(|number| number.trim_matches('"'));
+    number.and_then(|number| number.parse().ok()).map_or(With::Nothing, With::Version)
+}
+
+/// What an entry has commitments to. Where that makes no sense, it is told when the entry is decided.
+fn promised(entry: &Skimmed) -> Vec<Digest> {
+    if entry.member("committed").is_none() {
+        return Vec::new();
+    }
+    let promised = Entry::read(entry.text.as_bytes()).ok().and_then(|entry| commitments(&entry).ok());
+    let promised: BTreeSet<Digest> = promised.into_iter().flatten().map(|(_, digest)| digest).collect();
+    promised.into_iter().collect()
+}
+
+/// Entries as they are in the store; where it finds one damaged itself, why.
+type Row = (u64, Result<Vec<u8>, String>);
+
+fn rows(tx: &mut dyn Tx, from: u64, limit: u32) -> Result<Vec<Row>, StoreError> {
+    match tx.entries(from, limit) {
+        Ok(rows) => Ok(rows.into_iter().map(|(at, bytes)| (at, Ok(bytes))).collect()),
+        // It does not say where: it is looked for by halves.
+        Err(StoreError::Corrupt(why)) if limit <= 1 => Ok(vec![(from, Err(why))]),
+        Err(StoreError::Corrupt(_)) => {
+            let half = limit.div_euclid(2);
+            let mut first = rows(tx, from, half)?;
+            first.extend(rows(tx, from.saturating_add(half.into()), limit.saturating_sub(half))?);
+            Ok(first)
+        }
+        Err(fault) => Err(fault),
+    }
+}

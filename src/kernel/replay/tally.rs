@@ -1,0 +1,136 @@
+//! Working off tasks on many threads, and adding up what came of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::again::{Contents, Room, again};
+use super::skim::Skimmed;
+use super::versions::Version;
+use super::{Finding, Gap, Lost, Options, Outcome, Report};
+
+/// Decisions that were made with one version.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) version: Result<Version, Lost>,
+    pub(super) entries: Vec<Skimmed>,
+    pub(super) contents: Contents,
+}
+
+/// What came of some entries.
+#[derive(Debug)]
+pub(super) struct Tally {
+    report: Report,
+    named_max: usize,
+    different: BTreeMap<u64, Finding>,
+    not_replayed: BTreeMap<u64, Finding>,
+}
+
+impl Tally {
+    pub(super) fn new(named_max: usize) -> Tally {
+        let (different, not_replayed) = (BTreeMap::new(), BTreeMap::new());
+        Tally { report: Report::default(), named_max, different, not_replayed }
+    }
+
+    /// An entry was looked at.
+    pub(super) fn look(&mut self) {
+        self.report.entries = self.report.entries.saturating_add(1);
+    }
+
+    /// A decision was replayed and came out, or not.
+    pub(super) fn count(&mut self, finding: Option<Finding>) {
+        let report = &mut self.report;
+        report.decisions = report.decisions.saturating_add(1);
+        let Some(finding) = finding else {
+            report.same = report.same.saturating_add(1);
+            return;
+        };
+        let named = match &finding.outcome {
+            Outcome::Different(_) => {
+                report.different = report.different.saturating_add(1);
+                &mut self.different
+            }
+            Outcome::NotReplayed(lost) => {
+                let count = report.not_replayed.entry(lost.gap).or_default();
+                *count = count.saturating_add(1);
+                &mut self.not_replayed
+            }
+        };
+        keep(named, finding, self.named_max);
+    }
+
+    pub(super) fn add(&mut self, other: Tally) {
+        let (report, more) = (&mut self.report, other.report);
+        report.entries = report.entries.saturating_add(more.entries);
+        report.decisions = report.decisions.saturating_add(more.decisions);
+        report.same = report.same.saturating_add(more.same);
+        report.different = report.different.saturating_add(more.different);
+        for (gap, more) in more.not_replayed {
+            let count = report.not_replayed.entry(gap).or_default();
+            *count = count.saturating_add(more);
+        }
+        other.different.into_values().for_each(|finding| keep(&mut self.different, finding, self.named_max));
+        other.not_replayed.into_values().for_each(|finding| keep(&mut self.not_replayed, finding, self.named_max));
+    }
+
+    pub(super) fn report(self) -> Report {
+        let mut report = self.report;
+        report.findings.extend(self.different.into_values().chain(self.not_replayed.into_values()));
+        report.findings.sort_by_key(|finding| finding.index);
+        report
+    }
+}
+
+/// Keeps the first ones, in whatever order they come.
+fn keep(named: &mut BTreeMap<u64, Finding>, finding: Finding, max: usize) {
+    named.insert(finding.index, finding);
+    if named.len() > max {
+        named.pop_last();
+    }
+}
+
+/// Works off tasks, and does something else meanwhile.
+pub(super) fn work_off<T>(tasks: Vec<Task>, options: &Options, meanwhile: impl FnOnce() -> T) -> (Tally, T) {
+    let threads = options.threads.get().min(tasks.len());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let (mut tally, mut room) = (Tally::new(options.named_max), Room::default());
+        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            run(task, &mut tally, &mut room);
+        }
+        tally
+    };
+    if threads <= 1 {
+        return (work(), meanwhile());
+    }
+    thread::scope(|scope| {
+        let others: Vec<_> =
+            (0..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let other = meanwhile();
+        // Whatever is left where the system had no threads.
+        let mut tally = work();
+        for thread in others {
+            match thread.join() {
+                Ok(more) => tally.add(more),
+                // Decisions that panic are told where they are made; this is a defect of the replay itself.
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        (tally, other)
+    })
+}
+
+fn run(task: &Task, tally: &mut Tally, room: &mut Room) {
+    let version = match &task.version {
+        // All of the entities are hashed for that, once for each version; so it is done here and not where they are read.
+        Ok(version) if version.active.registry_digest() != version.digest => {
+            Err(Lost::new(Gap::Version, "its entities are not those that were stored"))
+        }
+        Ok(version) => Ok(Arc::clone(&version.active)),
+        Err(lost) => Err(lost.clone()),
+    };
+    for entry in &task.entries {
+        tally.count(again(entry, &version, &task.contents, room));
+    }
+}

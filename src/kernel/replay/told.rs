@@ -1,0 +1,278 @@
+//! What an entry says of a decision, member by member, as canonical text: the same that [`record`](crate::kernel::record)
+//! has written, made without a tree of values between. Where a text is not what stands in an entry, the other way of making
+//! it has the last word; a test holds that they are one.
+
+use crate::base::hash::Digest;
+use crate::kernel::json::scan::NUMBER_MAX;
+use crate::vm::canonical::push_string;
+use crate::vm::decision::{
+    Datum, Decision, EntityName, ErrorReport, GateReport, ObligationReport, RuleReport, effect_name,
+};
+use crate::vm::input::Document;
+
+/// The members that are told of a decision. `registry` is not one of them: it says with what to decide.
+pub(super) const MEMBERS: [&str; 10] =
+    ["answer", "bundle", "codes", "digests", "error", "gates", "kind", "obligations", "rules", "shadow"];
+
+/// Writes a member into `out`, which was empty. Whether the decision has it.
+pub(super) fn tell(decision: &Decision, member: &str, out: &mut String) -> bool {
+    match member {
+        "answer" => push_string(out, decision.answer().name()),
+        "kind" => push_string(out, decision.kind.name()),
+        "codes" => list(out, &decision.codes, |out, code| push_string(out, code)),
+        "rules" => list(out, &decision.rules, rule),
+        "shadow" => list(out, &decision.shadow, rule),
+        "gates" => list(out, &decision.gates, gate),
+        "obligations" => list(out, &decision.obligations, obligation),
+        "digests" => digests(out, decision),
+        "bundle" => match decision.digests.bundle {
+            Some(bundle) => push_digest(out, bundle),
+            None => return false,
+        },
+        "error" => match &decision.error {
+            Some(fault) => error(out, fault),
+            None => return false,
+        },
+        _ => return false,
+    }
+    true
+}
+
+fn list<T>(out: &mut String, items: &[T], push: impl Fn(&mut String, &T)) {
+    out.push('[');
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        push(out, item);
+    }
+    out.push(']');
+}
+
+fn member(out: &mut String, key: &str) {
+    out.push_str(if out.ends_with('{') { "\"" } else { ",\"" });
+    out.push_str(key);
+    out.push_str("\":");
+}
+
+fn text(out: &mut String, key: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        member(out, key);
+        push_string(out, value);
+    }
+}
+
+fn push_digest(out: &mut String, digest: Digest) {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
+    out.push_str("\"sha256:");
+    for byte in digest.0 {
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 15));
+    }
+    out.push('"');
+}
+
+fn digests(out: &mut String, decision: &Decision) {
+    let digests = &decision.digests;
+    out.push('{');
+    for (name, digest) in [
+        ("binding", digests.binding),
+        ("bundle", digests.bundle),
+        ("facts", digests.facts),
+        ("registry", digests.registry),
+        ("request", digests.request),
+    ] {
+        if let Some(digest) = digest {
+            member(out, name);
+            push_digest(out, digest);
+        }
+    }
+    out.push('}');
+}
+
+fn number(out: &mut String, number: i64) {
+    let text = number.to_string();
+    if number.unsigned_abs() <= NUMBER_MAX { out.push_str(&text) } else { push_string(out, &text) }
+}
+
+fn entity(out: &mut String, entity: &EntityName) {
+    out.push('{');
+    text(out, "id", Some(&entity.id));
+    text(out, "type", Some(&entity.ty));
+    out.push('}');
+}
+
+fn rule(out: &mut String, rule: &RuleReport) {
+    out.push('{');
+    text(out, "at", rule.at.as_deref());
+    text(out, "code", rule.code.as_deref());
+    text(out, "effect", Some(effect_name(rule.effect)));
+    text(out, "error", rule.error.map(|error| error.name()));
+    text(out, "id", Some(&rule.id));
+    text(out, "message", rule.message.as_deref());
+    out.push('}');
+}
+
+fn gate(out: &mut String, gate: &GateReport) {
+    out.push('{');
+    member(out, "distinct");
+    out.push_str(if gate.distinct { "true" } else { "false" });
+    member(out, "escalations");
+    list(out, &gate.escalations, |out, (to, after)| {
+        out.push('{');
+        member(out, "after_ms");
+        number(out, *after);
+        member(out, "to");
+        entity(out, to);
+        out.push('}');
+    });
+    member(out, "from");
+    entity(out, &gate.from);
+    text(out, "id", Some(&gate.id));
+    member(out, "quorum");
+    number(out, gate.quorum);
+    member(out, "within_ms");
+    match gate.within_ms {
+        Some(within) => number(out, within),
+        None => out.push_str("null"),
+    }
+    out.push('}');
+}
+
+fn obligation(out: &mut String, obligation: &ObligationReport) {
+    out.push('{');
+    text(out, "arguments", Some(&Datum::Object(obligation.arguments.clone()).to_json()));
+    text(out, "name", Some(&obligation.name));
+    text(out, "rule", Some(&obligation.rule));
+    out.push('}');
+}
+
+fn error(out: &mut String, error: &ErrorReport) {
+    out.push('{');
+    match error {
+        ErrorReport::Input { code, document, path, message } => {
+            text(out, "code", Some(code));
+            text(out, "in", Some(if *document == Document::Facts { "facts" } else { "request" }));
+            text(out, "message", Some(message));
+            text(out, "path", Some(path));
+        }
+        ErrorReport::Evaluation { kind, rule, at, .. } => {
+            member(out, "at");
+            match at {
+                Some(at) => push_string(out, at),
+                None => out.push_str("null"),
+            }
+            text(out, "code", Some(kind.name()));
+            text(out, "rule", Some(rule));
+        }
+    }
+    out.push('}');
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::bytecode::program::{Effect, SiteId};
+    use crate::kernel::json::canonical;
+    use crate::kernel::record::told;
+    use crate::vm::decide::Kind;
+    use crate::vm::decision::Digests;
+    use crate::vm::value::FaultKind;
+
+    fn words() -> impl Strategy<Value = String> {
+        "[a-c\"\\\\\n\u{1}é😀]{0,6}"
+    }
+
+    fn digest() -> impl Strategy<Value = Option<Digest>> {
+        prop::option::of(any::<[u8; 32]>().prop_map(Digest))
+    }
+
+    fn rules() -> impl Strategy<Value = Vec<RuleReport>> {
+        let effect =
+            prop::sample::select(vec![Effect::Allow, Effect::Deny, Effect::Violation, Effect::RequireApproval]);
+        let fault = prop::option::of(prop::sample::select(vec![FaultKind::Overflow, FaultKind::UnknownEntity]));
+        let texts = (words(), prop::option::of(words()), prop::option::of(words()), prop::option::of(words()));
+        let rule = (effect, fault, texts).prop_map(|(effect, error, (id, message, code, at))| RuleReport {
+            id,
+            effect,
+            message,
+            code,
+            site: SiteId(0),
+            at,
+            error,
+        });
+        prop::collection::vec(rule, 0..3)
+    }
+
+    fn gates() -> impl Strategy<Value = Vec<GateReport>> {
+        let entity = || (words(), words()).prop_map(|(ty, id)| EntityName { ty, id });
+        let escalations = prop::collection::vec((entity(), any::<i64>()), 0..3);
+        let gate = (words(), entity(), any::<i64>(), prop::option::of(any::<i64>()), escalations, any::<bool>());
+        let gate = gate.prop_map(|(id, from, quorum, within_ms, escalations, distinct)| GateReport {
+            id,
+            from,
+            quorum,
+            within_ms,
+            escalations,
+            distinct,
+        });
+        prop::collection::vec(gate, 0..3)
+    }
+
+    fn obligations() -> impl Strategy<Value = Vec<ObligationReport>> {
+        let argument = (words(), words().prop_map(Datum::Text));
+        let obligation = (words(), words(), prop::collection::vec(argument, 0..3));
+        let obligation = obligation.prop_map(|(name, rule, arguments)| ObligationReport { name, rule, arguments });
+        prop::collection::vec(obligation, 0..3)
+    }
+
+    fn error() -> impl Strategy<Value = ErrorReport> {
+        let document = prop::sample::select(vec![Document::Facts, Document::Request]);
+        prop_oneof![
+            (words(), document, words(), words()).prop_map(|(code, document, path, message)| ErrorReport::Input {
+                code,
+                document,
+                path,
+                message
+            }),
+            (words(), prop::option::of(words())).prop_map(|(rule, at)| ErrorReport::Evaluation {
+                kind: FaultKind::Absent,
+                rule,
+                site: SiteId(0),
+                at
+            }),
+        ]
+    }
+
+    fn decision() -> impl Strategy<Value = Decision> {
+        let kind =
+            prop::sample::select(vec![Kind::Error, Kind::Denied, Kind::NotPermitted, Kind::Approval, Kind::Allowed]);
+        let digests = (digest(), digest(), digest(), digest(), digest());
+        let reasons = (rules(), prop::collection::vec(words(), 0..3), gates(), obligations(), rules());
+        (kind, reasons, prop::option::of(error()), digests).prop_map(|(kind, reasons, error, digests)| {
+            let (rules, codes, gates, obligations, shadow) = reasons;
+            let (bundle, registry, facts, request, binding) = digests;
+            let digests = Digests { bundle, registry, facts, request, binding };
+            Decision { kind, rules, codes, gates, obligations, shadow, error, digests, assumed_presented: false }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_of_telling_a_decision_are_one(decision in decision()) {
+            let slow = told(&decision);
+            let names: Vec<&str> = slow.keys().map(String::as_str).collect();
+            for name in &names {
+                prop_assert!(MEMBERS.contains(name), "{} is compared", name);
+            }
+            for name in MEMBERS {
+                let mut fast = String::new();
+                let fast = tell(&decision, name, &mut fast).then_some(fast);
+                prop_assert_eq!(fast, slow.get(name).map(canonical), "{}", name);
+            }
+        }
+    }
+}

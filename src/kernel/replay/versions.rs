@@ -1,0 +1,161 @@
+//! The versions of the registry, one after the other: each is made of the one before it, where that was made last, and else
+//! of the last one that is kept whole. So a walk through all of them costs a patch for each, however many there are, and
+//! only a few are held at once.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{Gap, Lost};
+use crate::base::hash::Digest;
+use crate::bytecode::bundle::LoadOptions;
+use crate::kernel::bundles;
+use crate::kernel::engine::{Active, Kernel};
+use crate::kernel::error::KernelError;
+use crate::kernel::registry::{self, SNAPSHOT_EVERY};
+use crate::kernel::store::{StoreError, Tx};
+use crate::kernel::writer::WriteError;
+use crate::vm::machine::Machine;
+
+/// How many versions are held beside those that decide just now: decisions and changes that were under way together stand
+/// in the log a little out of order.
+const HELD: usize = 3;
+/// How many bundles are held.
+const MACHINES_HELD: usize = 8;
+
+/// A version that is ready to decide.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    pub(super) active: Arc<Active>,
+    /// The digest that its entities had when it was stored. It is held against them by whoever decides with it.
+    pub(super) digest: Digest,
+}
+
+/// What makes the versions that entries name.
+#[derive(Debug)]
+pub(super) struct Versions<'k> {
+    kernel: &'k Kernel,
+    machines: VecDeque<(Digest, Arc<Machine>)>,
+    held: VecDeque<Version>,
+}
+
+/// What a version is made of.
+struct Parts {
+    bundle: Digest,
+    digest: Digest,
+    base: Base,
+    /// From the first to the last.
+    patches: Vec<Vec<u8>>,
+}
+
+enum Base {
+    Snapshot(Vec<u8>),
+    Version(u64),
+}
+
+impl<'k> Versions<'k> {
+    pub(super) fn new(kernel: &'k Kernel) -> Versions<'k> {
+        Versions { kernel, machines: VecDeque::new(), held: VecDeque::new() }
+    }
+
+    /// A version, or why there is none. An error is one of the store as a whole.
+    pub(super) fn at(&mut self, version: u64) -> Result<Result<Version, Lost>, KernelError> {
+        match self.made(version) {
+            Ok(made) => Ok(Ok(made)),
+            Err(fault) => match gap(&fault) {
+                Some(gap) => Ok(Err(Lost { gap, why: fault.to_string() })),
+                None => Err(fault),
+            },
+        }
+    }
+
+    fn held(&self, version: u64) -> Option<&Version> {
+        self.held.iter().find(|held| held.active.registry == version)
+    }
+
+    fn made(&mut self, version: u64) -> Result<Version, KernelError> {
+        if let Some(held) = self.held(version) {
+            return Ok(held.clone());
+        }
+        let have: Vec<u64> = self.held.iter().map(|held| held.active.registry).collect();
+        let parts = self.kernel.read(move |tx| parts(tx, version, &have))?;
+        let machine = self.machine(parts.bundle)?;
+        let damaged = || registry::damaged(version);
+        let mut patches = parts.patches.into_iter();
+        let mut store = match parts.base {
+            Base::Snapshot(document) => registry::load(&machine, &document)?,
+            Base::Version(before) => {
+                let before = self.held(before).filter(|before| before.active.bundle == parts.bundle);
+                let patch = patches.next().ok_or_else(damaged)?;
+                registry::patch(&machine, &before.ok_or_else(damaged)?.active.store, &patch)?
+            }
+        };
+        for patch in patches {
+            store = registry::patch(&machine, &store, &patch)?;
+        }
+        let made = Version { active: Arc::new(registry::active(machine, store, version)), digest: parts.digest };
+        if self.held.len() >= HELD {
+            self.held.pop_front();
+        }
+        self.held.push_back(made.clone());
+        Ok(made)
+    }
+
+    fn machine(&mut self, name: Digest) -> Result<Arc<Machine>, KernelError> {
+        if let Some((_, machine)) = self.machines.iter().find(|(other, _)| *other == name) {
+            return Ok(Arc::clone(machine));
+        }
+        let bytes = self.kernel.read(move |tx| match bundles::content_of(tx, name)? {
+            Some(content) => Ok::<_, KernelError>(tx.content(content)?),
+            None => Ok(None),
+        })?;
+        // Its signatures are not asked for again: it decided then.
+        let machine = Machine::load(&bytes.ok_or(KernelError::UnknownBundle(name))?, &LoadOptions::UNSIGNED)?;
+        if machine.origin().map(|origin| origin.name) != Some(name) {
+            return Err(KernelError::UnknownBundle(name));
+        }
+        let machine = Arc::new(machine);
+        if self.machines.len() >= MACHINES_HELD {
+            self.machines.pop_front();
+        }
+        self.machines.push_back((name, Arc::clone(&machine)));
+        Ok(machine)
+    }
+}
+
+/// What it means for a version that something failed; `None` if it is not about this version.
+fn gap(fault: &KernelError) -> Option<Gap> {
+    match fault {
+        KernelError::UnknownBundle(_) | KernelError::Bundle(_) => Some(Gap::Bundle),
+        KernelError::UnknownVersion | KernelError::Damaged(_) | KernelError::Entities(_) => Some(Gap::Version),
+        KernelError::Write(WriteError::Store(StoreError::Corrupt(_))) => Some(Gap::Version),
+        _ => None,
+    }
+}
+
+/// What a version is made of, from one that is there already or from the last one that is kept whole.
+fn parts(tx: &mut dyn Tx, version: u64, have: &[u64]) -> Result<Parts, KernelError> {
+    let damaged = || registry::damaged(version);
+    let last = registry::step(tx, version)?.ok_or(KernelError::UnknownVersion)?;
+    let (bundle, digest) = (last.bundle, last.digest);
+    let (mut at, mut step, mut patches) = (version, last, Vec::new());
+    let content = |tx: &mut dyn Tx, of: Digest| tx.content(of)?.ok_or_else(damaged);
+    let base = loop {
+        if let Some(snapshot) = step.snapshot {
+            break Base::Snapshot(content(tx, snapshot)?);
+        }
+        if patches.len() as u64 > SNAPSHOT_EVERY {
+            return Err(damaged());
+        }
+        patches.push(content(tx, step.patch.ok_or_else(damaged)?)?);
+        at = at.checked_sub(1).ok_or_else(damaged)?;
+        if have.contains(&at) {
+            break Base::Version(at);
+        }
+        step = registry::step(tx, at)?.ok_or_else(damaged)?;
+        if step.bundle != bundle {
+            return Err(damaged());
+        }
+    };
+    patches.reverse();
+    Ok(Parts { bundle, digest, base, patches })
+}
