@@ -17,6 +17,9 @@ mod log;
 mod plain;
 #[path = "kernel/reading.rs"]
 mod reading;
+#[cfg(feature = "compiler")]
+#[path = "kernel/replay.rs"]
+mod replay;
 #[path = "kernel/room.rs"]
 mod room;
 #[cfg(feature = "compiler")]

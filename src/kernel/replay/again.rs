@@ -116,7 +116,7 @@ fn trouble(entry: &Skimmed) -> Result<Option<Outcome>, Lost> {
 
 fn decide(active: &Active, request: &[u8], facts: Option<&[u8]>, scratch: &mut Scratch) -> Decision {
     let question = Question { facts, ..Question::strict(request) };
-    active.machine.decide_with(std::sync::Arc::clone(&active.store), question, scratch).record()
+    active.machine.recorded(&active.store, question, scratch).decision
 }
 
 /// An entry with commitments: what is behind them is put back.
@@ -195,8 +195,9 @@ fn refused(
     if let Err(why) = facts::assemble(facts.as_deref(), Timestamp::EPOCH) {
         let mut decision = refused_facts(&why);
         decision.digests.bundle = Some(active.bundle);
-        if differences(&decision, body, is_erased).is_empty() {
-            return Ok(Vec::new());
+        let differ = differences(&decision, body, is_erased);
+        if !differ.contains(&"error") {
+            return Ok(differ);
         }
     }
     let mut decision = decide(active, &request, facts.as_deref(), scratch);
