@@ -146,7 +146,8 @@ fn limit(of: u64) -> Vec<u8> {
 fn ask(kernel: &Kernel, world: &World) -> u64 {
     let facts: Option<&[u8]> = Some(br#"{"spent":0.25}"#);
     let long = String::from_utf8(request("1", "1", true)).expect("it is text");
-    let asked: Vec<(Vec<u8>, Option<&[u8]>, &str)> = vec![
+    type Case<'a> = (Vec<u8>, Option<&'a [u8]>, &'a str);
+    let asked: [Case<'_>; 15] = [
         (request("1.5", "1", true), facts, "allowed"),
         (request("1.50", "1", false), facts, "allowed"),
         (request("499", "1", true), facts, "approval"),
@@ -259,7 +260,7 @@ fn what_was_erased_is_not_replayed_and_never_counted_as_such() {
     let (kernel, world, decisions) = full("@sensitive");
     let ids: Vec<(u64, String)> = decided(&kernel).into_iter().map(|entry| (entry.index, entry.id)).collect();
     let environment = Arc::clone(&world);
-    for (_, id) in ids.iter().take(3).cloned() {
+    for (_, id) in ids.clone().into_iter().take(3) {
         let environment = Arc::clone(&environment);
         let done = kernel.read(move |tx| {
             Ok(erase(&Log::default(), tx, &*environment, &id, &json!({ "type": "Person", "id": "zoe" }), "asked")?)
