@@ -18,9 +18,9 @@ use pdl::kernel::environment::{Environment, NoRandomness};
 use pdl::kernel::permit::Issuer;
 use pdl::kernel::record::Principal;
 use pdl::kernel::replay::Options;
+use pdl::kernel::store::Store;
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{self, Sqlite};
-use pdl::kernel::store::Store;
 use pdl::kernel::{Kernel, Settings};
 use pdl::vm::machine::{Question, Scratch};
 use pdl::{Digest, LoadOptions};
@@ -76,6 +76,8 @@ fn kernel(store: impl Store + 'static) -> Kernel {
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
+        origin: "pdl.example/bench".to_owned(),
+        signer: None,
     };
     let world = World(AtomicI64::new(now), AtomicU64::new(0));
     Kernel::open(Box::new(store), Arc::new(world), settings).expect("it opens")
@@ -148,7 +150,7 @@ fn run(workload: &Workload<'_>, store: impl Store + 'static, size: usize) {
             let options = Options { threads: NonZeroUsize::new(threads).expect("it is some"), ..Options::default() };
             let begun = Instant::now();
             let cpu = cpu_time::ProcessTime::now();
-            let report = kernel.replay(&options, &mut |_| {}).expect("the store is there");
+            let report = kernel.replay(&who, &options, &mut |_| {}).expect("the store is there");
             assert!(report.is_whole() && report.decisions == size as u64, "{:?}", report.findings.first());
             samples.push((cpu.elapsed().as_secs_f64(), begun.elapsed().as_secs_f64()));
         }
@@ -158,7 +160,11 @@ fn run(workload: &Workload<'_>, store: impl Store + 'static, size: usize) {
             let rate = |seconds: f64| size as f64 / seconds / 1e3;
             format!("{:.0}k/s ({:.0} – {:.0})", rate(seconds[2]), rate(seconds[4]), rate(seconds[0]))
         };
-        println!("  replay, {threads} threads    {} of CPU time of one core, {} by the clock", of(|s| s.0), of(|s| s.1));
+        println!(
+            "  replay, {threads} threads    {} of CPU time of one core, {} by the clock",
+            of(|s| s.0),
+            of(|s| s.1)
+        );
     }
     println!();
 }
@@ -168,7 +174,16 @@ fn main() {
     let size = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
     let calls: Vec<Value> = TOOL_REQUESTS.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let requests: Vec<Vec<u8>> = calls.iter().map(|call| tool_call(call).to_string().into_bytes()).collect();
-    let tools = Workload { name: "tool calls", files: vec![("tool_calls.pdl", TOOLS)], requests, facts: None, entities: None };
+    // Where no action has one, the time is a fact that nobody declares.
+    let tools_with_time =
+        format!("{TOOLS}\naction at {{ subject: Agent, resource: Tool, context {{ now: Timestamp @kernel }} }}\n");
+    let tools = Workload {
+        name: "tool calls",
+        files: vec![("tool_calls.pdl", &tools_with_time)],
+        requests,
+        facts: None,
+        entities: None,
+    };
     run(&tools, Memory::new(), size);
     let path = std::env::temp_dir().join(format!("pdl-bench-replay-{}", std::process::id()));
     let store = Sqlite::create(&path, &sqlite::Options::PLAIN).expect("it can be made");

@@ -34,6 +34,7 @@ use std::num::NonZeroUsize;
 use super::engine::Kernel;
 use super::error::KernelError;
 pub use super::log::verify::Progress;
+use super::record::Principal;
 use rounds::Rounds;
 use tally::{Tally, work_off};
 
@@ -198,7 +199,12 @@ impl Kernel {
     ///
     /// # Errors
     /// The store can't be read. What is wrong with single entries, bundles or versions is in the report.
-    pub fn replay(&self, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Report, KernelError> {
+    pub fn replay(
+        &self,
+        _who: &Principal,
+        options: &Options,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Report, KernelError> {
         let mut rounds = Rounds::open(self, options)?;
         let mut whole = Tally::new(options.named_max);
         let mut batch = rounds.next()?;

@@ -115,6 +115,8 @@ fn open(store: impl Store + 'static, world: &Arc<World>) -> Kernel {
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
+        origin: "pdl.example/log".to_owned(),
+        signer: None,
     };
     Kernel::open(Box::new(store), world, settings).expect("it opens")
 }
@@ -183,9 +185,10 @@ fn options(threads: usize) -> Options {
 
 /// Replays, on one thread and on three: the reports are one.
 fn replay(kernel: &Kernel) -> Report {
-    let report = kernel.replay(&options(1), &mut |_| {}).expect("the store is there");
+    let report = kernel.replay(&agent(), &options(1), &mut |_| {}).expect("the store is there");
     let mut last = None;
-    let again = kernel.replay(&options(3), &mut |progress| last = Some(progress)).expect("the store is there");
+    let again =
+        kernel.replay(&agent(), &options(3), &mut |progress| last = Some(progress)).expect("the store is there");
     assert_eq!(report, again);
     assert_eq!(last.map(|last| (last.done, last.of)), Some((report.entries, report.entries)));
     let lost: u64 = report.not_replayed.values().sum();
@@ -419,7 +422,10 @@ fn found(log: &mut Original, kind: &str, change: impl Fn(&mut Map<String, Value>
 
 #[test]
 fn a_lie_about_any_part_of_an_answer_is_found_though_all_hashes_fit() {
-    let (kernel, _, _) = full("");
+    let world = World::new();
+    let kernel = open(Memory::new(), &world);
+    kernel.activate(&agent(), &bundle(SHOP, ""), Some(ENTITIES)).expect("it is activated");
+    ask(&kernel, &world);
     let entries = decided(&kernel);
     let mut log = Original { store: kernel.close().expect("it is given back"), entries };
     let put = |member: &'static str, value: Value| {
@@ -608,11 +614,14 @@ fn everything_is_counted_and_only_the_first_are_named() {
     });
     let first: Vec<u64> = decided(&kernel).iter().map(|entry| entry.index).take(5).collect();
     for threads in [1, 2, 7] {
-        let report = kernel.replay(&Options { named_max: 5, ..options(threads) }, &mut |_| {}).expect("it can be read");
+        let report = kernel
+            .replay(&agent(), &Options { named_max: 5, ..options(threads) }, &mut |_| {})
+            .expect("it can be read");
         assert_eq!(report.different, decisions);
         assert_eq!(report.findings.iter().map(|finding| finding.index).collect::<Vec<_>>(), first);
     }
-    let later = kernel.replay(&Options { from: first[4], ..options(2) }, &mut |_| {}).expect("it can be read");
+    let later =
+        kernel.replay(&agent(), &Options { from: first[4], ..options(2) }, &mut |_| {}).expect("it can be read");
     assert_eq!(later.different, decisions - 4);
 }
 
@@ -708,7 +717,7 @@ fn a_version_is_made_once_of_the_one_before() {
     }
     for threads in [1, 2, 5] {
         count.store(0, Ordering::Relaxed);
-        let report = kernel.replay(&options(threads), &mut |_| {}).expect("it can be read");
+        let report = kernel.replay(&agent(), &options(threads), &mut |_| {}).expect("it can be read");
         assert!(report.is_whole() && report.decisions == 199, "{report:?}");
         // One content for each version, the snapshot that the first patch is of, and the bundle.
         assert_eq!(count.load(Ordering::Relaxed), 201);
@@ -722,7 +731,7 @@ fn nothing_is_replayed_of_an_empty_log_and_a_store_that_fails_is_an_error() {
     let report = replay(&kernel);
     assert_eq!(report, Report { entries: 1, ..Report::default() });
     assert!(report.is_whole() && report.is_sound());
-    let none = kernel.replay(&Options { from: 9, ..options(1) }, &mut |_| {}).expect("it can be read");
+    let none = kernel.replay(&agent(), &Options { from: 9, ..options(1) }, &mut |_| {}).expect("it can be read");
     assert_eq!(none, Report::default());
     let fails: Result<(), KernelError> = kernel.read(|_| Err(KernelError::Panicked));
     assert!(fails.is_err());

@@ -61,7 +61,7 @@ pub(super) struct Rounds<'k> {
 
 impl<'k> Rounds<'k> {
     pub(super) fn open(kernel: &'k Kernel, options: &Options) -> Result<Rounds<'k>, KernelError> {
-        let until = kernel.read(|tx| Ok::<_, KernelError>(tx.log_size()?))?;
+        let until = kernel.writer.submit_patiently(|tx| Ok::<_, KernelError>(tx.log_size()?))?;
         Ok(Rounds {
             kernel,
             versions: Versions::new(kernel),
@@ -115,7 +115,7 @@ impl<'k> Rounds<'k> {
         let from = self.at;
         let Some(left) = self.until.checked_sub(from).filter(|left| *left > 0) else { return Ok(false) };
         let limit = u32::try_from(left).unwrap_or(u32::MAX).min(ROUND);
-        let rows = self.kernel.read(move |tx| Ok::<_, KernelError>(rows(tx, from, limit)?))?;
+        let rows = self.kernel.writer.submit_patiently(move |tx| Ok::<_, KernelError>(rows(tx, from, limit)?))?;
         let Some((last, _)) = rows.last() else { return Ok(false) };
         self.at = last.saturating_add(1);
         for (at, bytes) in rows {
@@ -151,7 +151,7 @@ impl<'k> Rounds<'k> {
         if wanted.iter().all(Vec::is_empty) {
             return Ok(None);
         }
-        let (contents, served) = self.kernel.read(move |tx| {
+        let (contents, served) = self.kernel.writer.submit_patiently(move |tx| {
             let (mut contents, mut bytes, mut served) = (BTreeMap::new(), 0_usize, 0_usize);
             for digest in wanted {
                 if bytes > CONTENTS_BYTES {

@@ -77,7 +77,7 @@ impl<'k> Versions<'k> {
             return Ok(held.clone());
         }
         let have: Vec<u64> = self.held.iter().map(|held| held.active.registry).collect();
-        let parts = self.kernel.read(move |tx| parts(tx, version, &have))?;
+        let parts = self.kernel.writer.submit_patiently(move |tx| parts(tx, version, &have))?;
         let machine = self.machine(parts.bundle)?;
         let damaged = || registry::damaged(version);
         let mut patches = parts.patches.into_iter();
@@ -104,7 +104,7 @@ impl<'k> Versions<'k> {
         if let Some((_, machine)) = self.machines.iter().find(|(other, _)| *other == name) {
             return Ok(Arc::clone(machine));
         }
-        let bytes = self.kernel.read(move |tx| match bundles::content_of(tx, name)? {
+        let bytes = self.kernel.writer.submit_patiently(move |tx| match bundles::content_of(tx, name)? {
             Some(content) => Ok::<_, KernelError>(tx.content(content)?),
             None => Ok(None),
         })?;
