@@ -64,6 +64,8 @@ pub enum Gap {
     Kernel,
     /// A request that could not be read was too long to be kept.
     NotKept,
+    /// It was denied for what the kernel kept at that moment: a record that was not there, or that somebody else spoke for.
+    Kept,
     /// Another policy than that of the bundles decided, which is not known here.
     Governing,
     /// The bundle is not kept any more, or what is kept is not it.
@@ -80,7 +82,7 @@ impl Gap {
     /// Whether this is nothing to worry about: it happens in a log that is as it should be.
     #[must_use]
     pub fn is_ordinary(self) -> bool {
-        matches!(self, Gap::Erased | Gap::Kernel | Gap::NotKept)
+        matches!(self, Gap::Erased | Gap::Kernel | Gap::NotKept | Gap::Kept)
     }
 
     /// The reason in one word, for tables and other programs.
@@ -90,6 +92,7 @@ impl Gap {
             Gap::Erased => "erased",
             Gap::Kernel => "kernel",
             Gap::NotKept => "not_kept",
+            Gap::Kept => "kept",
             Gap::Governing => "governing",
             Gap::Bundle => "bundle",
             Gap::Version => "version",
@@ -105,6 +108,7 @@ impl fmt::Display for Gap {
             Gap::Erased => "something of it was erased",
             Gap::Kernel => "the kernel itself denied, and nothing was decided",
             Gap::NotKept => "what was given was too long to be kept",
+            Gap::Kept => "it was denied for what was kept at that moment",
             Gap::Governing => "another policy decided, which is not known here",
             Gap::Bundle => "its bundle is not there",
             Gap::Version => "its version of the registry is not there",

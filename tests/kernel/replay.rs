@@ -676,6 +676,14 @@ impl Tx for CountingTx<'_> {
         self.0.entries(from, limit)
     }
 
+    fn dropped(&mut self) -> Result<u64, StoreError> {
+        self.0.dropped()
+    }
+
+    fn drop_entries(&mut self, before: u64) -> Result<u64, StoreError> {
+        self.0.drop_entries(before)
+    }
+
     fn entries_of(&mut self, kind: &str, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         self.0.entries_of(kind, from, limit)
     }

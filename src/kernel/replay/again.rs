@@ -10,13 +10,13 @@ use super::skim::{Skimmed, unescape};
 use super::told::{MEMBERS, tell};
 use super::{Finding, Gap, Lost, Outcome};
 use crate::base::hash::Digest;
-use crate::data::timestamp::Timestamp;
-use crate::kernel::engine::{Active, refused_facts};
+use crate::kernel::ask::{Peek, peek};
+use crate::kernel::engine::Active;
 use crate::kernel::entry::Entry;
-use crate::kernel::facts;
 use crate::kernel::json::canonical;
 use crate::kernel::log::LogError;
 use crate::kernel::log::commitment::reveal_from;
+use crate::kernel::present::{self, Unpresented};
 use crate::kernel::record::{self, asked};
 use crate::vm::decision::Decision;
 use crate::vm::machine::{Question, Scratch};
@@ -63,6 +63,9 @@ fn outcome(
     }
     if entry.member("trouble").is_some() {
         return trouble(entry);
+    }
+    if !is_enforced_rightly(entry) {
+        return Ok(different(vec!["enforced"]));
     }
     let active = version.as_ref().map_err(Clone::clone)?;
     if entry.member("committed").is_some() || entry.member("given").is_some() {
@@ -112,6 +115,17 @@ fn trouble(entry: &Skimmed) -> Result<Option<Outcome>, Lost> {
     let inside = entry.member("trouble").and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
     inside.and_then(|inside| unescape(inside, &mut why));
     Err(Lost { gap: Gap::Kernel, why })
+}
+
+/// Whether something else than the answer could have been done: more than was answered only where people were asked, and
+/// nothing that was denied. Whether they agreed is told by entries of their own.
+fn is_enforced_rightly(entry: &Skimmed) -> bool {
+    match (entry.member("enforced"), entry.member("answer")) {
+        (None | Some("\"DENY\""), _) => true,
+        (Some("\"REQUIRE_APPROVAL\""), Some("\"ALLOW\"")) => true,
+        (Some("\"ALLOW\""), Some("\"REQUIRE_APPROVAL\"")) => entry.member("gate").is_some(),
+        _ => false,
+    }
 }
 
 fn decide(active: &Active, request: &[u8], facts: Option<&[u8]>, scratch: &mut Scratch) -> Decision {
@@ -192,8 +206,8 @@ fn refused(
     let request = bytes(request)?;
     let facts = given.get("facts").map(bytes).transpose()?;
     // The embedder's facts may have been no facts at all: then nothing was decided with them.
-    if let Err(why) = facts::assemble(facts.as_deref(), Timestamp::EPOCH) {
-        let mut decision = refused_facts(&why);
+    if let Err(Unpresented::Refused(why)) = present::facts(facts.as_deref(), None) {
+        let mut decision = Decision::refused(why);
         decision.digests.bundle = Some(active.bundle);
         let differ = differences(&decision, body, is_erased);
         if !differ.contains(&"error") {
@@ -206,6 +220,10 @@ fn refused(
     if decision.digests.request.is_some() {
         // It can be read after all.
         differ.push("given");
+    }
+    let is_denial = body.get("answer").is_some_and(|answer| answer == "DENY");
+    if !differ.is_empty() && is_denial && matches!(peek(active, &request), Peek::Kept(_)) {
+        return Err(Lost::new(Gap::Kept, ""));
     }
     Ok(differ)
 }

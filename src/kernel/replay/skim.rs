@@ -5,7 +5,7 @@
 //! can't be taken for a decision that is right. Keys stand in order and so none stands twice.
 
 /// The members that a body of a decision may have, in their order in the log.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "answer",
     "bundle",
     "codes",
@@ -14,6 +14,7 @@ const NAMES: [&str; 20] = [
     "enforced",
     "error",
     "facts",
+    "gate",
     "gates",
     "given",
     "kind",
