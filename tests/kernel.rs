@@ -13,6 +13,8 @@ mod engine;
 mod house;
 #[path = "kernel/log.rs"]
 mod log;
+#[path = "kernel/pages.rs"]
+mod pages;
 #[path = "kernel/plain.rs"]
 mod plain;
 #[path = "kernel/reading.rs"]

@@ -23,6 +23,29 @@ impl Digest {
     }
 }
 
+/// A digest in the making, of bytes that come one behind the other. It can be kept and gone on from more than once.
+#[derive(Clone, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Goes on with some bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all that was added.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hasher")
+    }
+}
+
 impl Digest {
     /// The digest of a text as it is shown; no other way of writing it.
     #[must_use]

@@ -32,6 +32,15 @@ pub struct UrlValue {
 }
 
 impl Heap {
+    /// How many bytes all of it takes, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        fn of<T>(values: &[T]) -> usize {
+            size_of_val(values)
+        }
+        of(&self.values) + self.texts.len_bytes() + of(&self.ips) + of(&self.nets) + of(&self.urls)
+    }
+
     /// Forgets everything and keeps the room.
     pub fn clear(&mut self) {
         self.values.clear();

@@ -9,8 +9,9 @@ pub mod directory;
 pub mod fault;
 pub mod load;
 pub mod patch;
+mod version;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::hash::Digest;
 use crate::bytecode::schema::Schema;
@@ -19,11 +20,12 @@ use crate::vm::entities::Entities;
 use crate::vm::image::Image;
 use crate::vm::memory::{Heap, Memory};
 use crate::vm::store::ancestors::Ancestors;
+use crate::vm::store::version::Version;
 use crate::vm::strings::{StringIndex, hash};
 use crate::vm::value::{EntityRef, Row, StrRef, Value};
 
 /// The entities that decisions are made with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Store {
     heap: Heap,
     strings: StringIndex,
@@ -34,11 +36,13 @@ pub struct Store {
     index: RowIndex,
     /// For each entity type a column for each attribute.
     columns: Vec<Vec<Vec<Value>>>,
-    parents: Vec<Vec<u32>>,
-    ancestors: Ancestors,
+    parents: Arc<Vec<Vec<u32>>>,
+    ancestors: Arc<Ancestors>,
     loaded: bool,
     registered: usize,
-    digest: OnceLock<Digest>,
+    /// How much room the heap took when all entities were loaded. What patches have replaced stays in it for a while.
+    compact: usize,
+    version: OnceLock<Version>,
 }
 
 /// An entity.
@@ -65,11 +69,12 @@ impl Store {
             rows: Vec::new(),
             index: RowIndex::default(),
             columns: schema.entity_types.iter().map(|ty| vec![Vec::new(); ty.attributes.len()]).collect(),
-            parents: Vec::new(),
-            ancestors: Ancestors::default(),
+            parents: Arc::default(),
+            ancestors: Arc::default(),
             loaded: false,
             registered: 0,
-            digest: OnceLock::new(),
+            compact: 0,
+            version: OnceLock::new(),
         };
         for named in &image.named {
             store.add_row(u32::from(named.ty), named.id);
@@ -81,7 +86,7 @@ impl Store {
         self.index.grow(&self.rows);
         let row = self.rows.len() as u32;
         self.rows.push(Record { ty, id, at: UNREGISTERED });
-        self.parents.push(Vec::new());
+        Arc::make_mut(&mut self.parents).push(Vec::new());
         self.index.insert(ty, id, row);
         row
     }
@@ -163,34 +168,56 @@ impl Store {
     /// The version of the registry: the digest of all entities, in whatever order they were loaded.
     #[must_use]
     pub fn digest(&self, image: &Image) -> Digest {
-        *self.digest.get_or_init(|| Digest::of(self.canonical(image, Form::Digest, |_| true).as_bytes()))
+        self.version(image).digest()
+    }
+
+    fn version(&self, image: &Image) -> &Version {
+        self.version.get_or_init(|| Version::new(self, image))
     }
 
     /// The entities in chosen rows as a JSON array, in the order of their types' names and their ids.
     #[must_use]
     pub fn canonical(&self, image: &Image, form: Form, chosen: impl Fn(u32) -> bool) -> String {
-        let schema = image.schema();
-        let local = Heap::default();
-        let memory = Memory { program: &image.heap, store: &self.heap, local: &local };
-        let writer = Writer { schema, memory, presented: &[], form };
+        format!("[{}]", self.text(image, form, &self.sorted(image, chosen)))
+    }
+
+    /// Chosen rows in the order of their types' names and their ids.
+    fn sorted(&self, image: &Image, chosen: impl Fn(u32) -> bool) -> Vec<u32> {
         let mut rows: Vec<(&str, &str, u32)> = self
             .registered()
             .filter(|&row| chosen(row))
             .map(|row| {
-                let (ty, id) = self.name(schema, memory, row);
+                let (ty, id) = self.name_of(image, row);
                 (ty, id, row)
             })
             .collect();
         rows.sort_unstable();
-        let mut out = "[".to_owned();
-        for (_, _, row) in rows {
-            if out.len() > 1 {
+        rows.into_iter().map(|(_, _, row)| row).collect()
+    }
+
+    /// The entities in some rows, one behind the other.
+    fn text(&self, image: &Image, form: Form, rows: &[u32]) -> String {
+        let local = Heap::default();
+        let memory = Memory { program: &image.heap, store: &self.heap, local: &local };
+        let writer = Writer { schema: image.schema(), memory, presented: &[], form };
+        let mut out = String::new();
+        for &row in rows {
+            if !out.is_empty() {
                 out.push(',');
             }
             self.push_entity(&mut out, writer, row);
         }
-        out.push(']');
         out
+    }
+
+    /// The name of a row's type, and its id.
+    fn name_of<'a>(&'a self, image: &'a Image, row: u32) -> (&'a str, &'a str) {
+        let record = self.rows[row as usize];
+        let id = match record.id.0.checked_sub(self.program_strings) {
+            None => image.heap.texts.get(record.id.0),
+            Some(at) => self.heap.texts.get(at),
+        };
+        (&image.schema().entity_types[record.ty as usize].name, id)
     }
 
     fn name<'a>(&self, schema: &'a Schema, memory: Memory<'a>, row: u32) -> (&'a str, &'a str) {

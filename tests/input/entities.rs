@@ -120,6 +120,58 @@ fn the_version_of_a_registry_is_that_of_its_meaning() {
     assert_ne!(digest(&entities), first);
 }
 
+/// Patches one after the other, with texts and parents that are new, give at each step what the whole document gives.
+#[test]
+fn a_row_of_patches_is_the_document_that_they_make() {
+    let (image, plan) = world::image();
+    let mut entities: Vec<Json> = serde_json::from_str(ENTITIES).expect("it is JSON");
+    entities.extend((0..600).map(|n| json!({"type": "Team", "id": format!("t{n:03}"), "properties": {}})));
+    let mut store = Store::load(&image, &plan, &world::bytes(&json!(entities))).expect("it is sound");
+    let first = store.digest(&image);
+    for step in 0..200_usize {
+        // Teams that are there, are new, get other parents and lose them again.
+        let named: Vec<usize> =
+            if step % 7 == 0 { (step * 3..step * 3 + 300).collect() } else { vec![step * 31 % 900] };
+        let upsert: Vec<Json> = named
+            .iter()
+            .map(|n| {
+                let mut team = json!({"type": "Team", "id": format!("t{n:03}"), "properties": {}});
+                if step % 3 == 0 && *n > 0 && *n < 600 {
+                    team["in"] = json!([{"type": "Team", "id": format!("t{:03}", n - 1)}]);
+                }
+                team
+            })
+            .chain([{
+                let (id, friends) = [("ann", json!(["bob"])), ("cyd", json!(["ann", "bob"]))][step % 2].clone();
+                let person = json!({"level": step % 10, "manager": "bob", "friends": friends});
+                json!({"type": "Person", "id": id, "in": ["t001"], "properties": person})
+            }])
+            .collect();
+        for new in &upsert {
+            match entities.iter().position(|old| old["type"] == new["type"] && old["id"] == new["id"]) {
+                Some(at) => entities[at] = new.clone(),
+                None => entities.push(new.clone()),
+            }
+        }
+        store = store.patch(&image, &plan, &world::bytes(&json!({"upsert": upsert}))).expect("it is sound");
+        if step % 20 == 0 || step == 199 {
+            let whole = Store::load(&image, &plan, &world::bytes(&json!(entities))).expect("it is sound");
+            let text = |store: &Store| store.canonical(&image, Form::Digest, |_| true);
+            assert_eq!((store.len(), text(&store)), (whole.len(), text(&whole)), "step {step}");
+            assert_eq!(store.digest(&image), whole.digest(&image), "step {step}");
+            let row = |store: &Store, n: usize| {
+                let team = store.find(&image, TEAM, &format!("t{n:03}"));
+                team.and_then(|team| team.row.stored_at()).expect("it is there")
+            };
+            for (low, high) in (1..600_usize).flat_map(|n| [(n, n - 1), (n, n.saturating_sub(2)), (n - 1, n)]) {
+                let is_in = |store: &Store| store.is_in(row(store, low), row(store, high));
+                assert_eq!(is_in(&store), is_in(&whole), "step {step}: {low} in {high}");
+            }
+        }
+    }
+    assert_ne!(store.digest(&image), first);
+}
+
 #[test]
 fn what_a_store_writes_is_what_it_was_loaded_from_and_a_patch_is_a_changed_document() {
     let (image, plan) = world::image();

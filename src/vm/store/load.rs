@@ -2,6 +2,9 @@
 //!
 //! The document is read twice: once for types and ids, so that everybody is known; once for attributes and parents.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
 use crate::base::limits::{DIAGNOSTICS_MAX, ENTITIES_BYTES_MAX, ENTITIES_MAX};
 use crate::bytecode::schema::{Schema, TypeId};
 use crate::vm::decode::names::{Fields, Plan};
@@ -33,7 +36,8 @@ impl Store {
         let counts = vec![0; image.schema().entity_types.len()];
         let sink = StoreSink { image, store: Store::empty(image), local: Heap::default(), counts };
         let decoder = Decoder { reader, schema: image.schema(), plan, sink, buffers: &mut buffers };
-        let mut loader = Loader { decoder, bytes, entries: Vec::new(), faults: Vec::new(), place: 0 };
+        let reused = BTreeMap::new();
+        let mut loader = Loader { decoder, bytes, entries: Vec::new(), faults: Vec::new(), place: 0, reused };
         match loader.names().and_then(|()| loader.contents()) {
             Ok(()) => loader.finish(),
             // The document itself is broken; what was found before stays worth telling.
@@ -50,6 +54,61 @@ impl Store {
         }
     }
 }
+
+impl Store {
+    /// The store with some entities more, or others in the place of those in the rows `replaced`: what [`Store::load`] would
+    /// make of the changed document, for what the change costs. `None` if anything is wrong with it, or too much that was
+    /// replaced lies about: then all is loaded again, which tells what is wrong.
+    pub(super) fn upsert(&self, image: &Image, plan: &Plan, bytes: &[u8], replaced: &[u32]) -> Option<Store> {
+        if self.heap.bytes() > self.compact.saturating_add(self.compact / 4).saturating_add(STALE_BYTES_MAX) {
+            return None;
+        }
+        let version = self.version(image);
+        let mut store = Store { version: OnceLock::new(), ..self.clone() };
+        let mut reused = BTreeMap::new();
+        for &row in replaced {
+            let record = &mut store.rows[row as usize];
+            reused.insert(row, std::mem::replace(&mut record.at, UNREGISTERED));
+            store.registered -= 1;
+        }
+        let known_rows = store.rows.len();
+        let counts =
+            store.columns.iter().map(|columns| columns.first().map_or(0, |column| column.len() as u32)).collect();
+        let mut buffers = Buffers::default();
+        let sink = StoreSink { image, store, local: Heap::default(), counts };
+        let decoder =
+            Decoder { reader: Reader::new(bytes).ok()?, schema: image.schema(), plan, sink, buffers: &mut buffers };
+        let mut loader = Loader { decoder, bytes, entries: Vec::new(), faults: Vec::new(), place: 0, reused };
+        loader.names().and_then(|()| loader.contents()).ok()?;
+        for at in 0..loader.entries.len() {
+            let Entry { row, parts, .. } = loader.entries[at];
+            let parents = &mut loader.decoder.sink.store.parents;
+            if parts.parents.is_none() && !parents[row as usize].is_empty() {
+                Arc::make_mut(parents)[row as usize].clear();
+            }
+        }
+        if !loader.faults.is_empty() {
+            return None;
+        }
+        let changed: Vec<u32> = loader.entries.iter().map(|entry| entry.row).collect();
+        let mut store = loader.decoder.sink.store;
+        if store.rows.len() != known_rows || !Arc::ptr_eq(&store.parents, &self.parents) {
+            store.ancestors = Arc::new(Ancestors::new(&store.parents).ok()?);
+        }
+        let texts = &store.heap.texts;
+        let longest = (self.heap.texts.len() as u32..texts.len() as u32).map(|at| texts.get(at).len()).max();
+        store.longest_string = store.longest_string.max(longest.unwrap_or(0));
+        store.loaded = true;
+        let version = version.changed(&store, image, &changed)?;
+        // As a document it is no longer than in the form that is hashed.
+        let fits = store.registered <= ENTITIES_MAX && version.bytes() <= ENTITIES_BYTES_MAX;
+        store.version = OnceLock::from(version);
+        Some(store).filter(|_| fits)
+    }
+}
+
+/// How much that was replaced lies about before all is loaded again, beside a quarter of what there is.
+const STALE_BYTES_MAX: usize = 1 << 20;
 
 /// A fault of the whole document.
 pub(super) fn whole(kind: EntityFaultKind, message: String) -> EntityFault {
@@ -71,6 +130,8 @@ struct Loader<'d, 's> {
     faults: Vec<EntityFault>,
     /// Which element of the document the first pass looks at.
     place: usize,
+    /// Places in the columns of rows that are loaded again.
+    reused: BTreeMap<u32, u32>,
 }
 
 /// What an attempt to read a value came to, whose document is sound.
@@ -233,6 +294,7 @@ impl<'d> Loader<'d, '_> {
     fn attributes(&mut self, row: u32, ty: u32, parts: Parts<'d>) -> Result<(), Fail> {
         let plan = self.decoder.plan;
         let fields: &Fields = &plan.attributes[ty as usize];
+        let reused = self.reused.get(&row).copied();
         let mark = self.decoder.reserve(fields.list.len());
         if let Some(place) = parts.properties {
             self.decoder.reader.seek(place);
@@ -253,13 +315,15 @@ impl<'d> Loader<'d, '_> {
                 }
                 value = Value::Absent;
             }
-            let store = &mut self.decoder.sink.store;
-            store.columns[ty as usize][at].push(value);
+            let column = &mut self.decoder.sink.store.columns[ty as usize][at];
+            match reused {
+                Some(place) => column[place as usize] = value,
+                None => column.push(value),
+            }
         }
-        let store = &mut self.decoder.sink.store;
-        let at = &mut self.decoder.sink.counts[ty as usize];
-        store.rows[row as usize].at = *at;
-        *at += 1;
+        let count = &mut self.decoder.sink.counts[ty as usize];
+        self.decoder.sink.store.rows[row as usize].at = reused.unwrap_or(*count);
+        *count += u32::from(reused.is_none());
         self.decoder.buffers.work.truncate(mark);
         Ok(())
     }
@@ -326,7 +390,10 @@ impl<'d> Loader<'d, '_> {
         }
         let mut found: Vec<u32> = found.into_iter().map(|(parent, _)| parent).collect();
         found.dedup();
-        self.decoder.sink.store.parents[row as usize] = found;
+        let parents = &mut self.decoder.sink.store.parents;
+        if parents[row as usize] != found {
+            Arc::make_mut(parents)[row as usize] = found;
+        }
         Ok(())
     }
 
@@ -334,7 +401,7 @@ impl<'d> Loader<'d, '_> {
     fn finish(mut self) -> Result<Store, Vec<EntityFault>> {
         let made = Ancestors::new(&self.decoder.sink.store.parents);
         match made {
-            Ok(ancestors) => self.decoder.sink.store.ancestors = ancestors,
+            Ok(ancestors) => self.decoder.sink.store.ancestors = Arc::new(ancestors),
             Err(HierarchyError::TooLarge) => {
                 let message = "the hierarchy is too wide: its sets of ancestors take too much memory".to_owned();
                 self.report(whole(EntityFaultKind::TooLarge, message));
@@ -354,6 +421,7 @@ impl<'d> Loader<'d, '_> {
         let longest = (0..texts.len() as u32).map(|at| texts.get(at).len()).max().unwrap_or(0);
         store.longest_string = store.longest_string.max(longest);
         store.loaded = true;
+        store.compact = store.heap.bytes();
         Ok(store)
     }
 

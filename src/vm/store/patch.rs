@@ -2,6 +2,10 @@
 //!
 //! A patch holds as a whole or not at all: what would leave a reference or a parent dangling, break a type or close a cycle
 //! is refused, with every fault named, and the store stays as it was.
+//!
+//! A patch that removes nothing and has no fault is done on a copy of the store, and the digest of the version is made from
+//! what has changed. Any other loads the changed document: what was removed may be referred to by anybody, and faults are
+//! those of that document.
 
 use std::collections::BTreeSet;
 
@@ -64,9 +68,15 @@ impl Store {
             faults.truncate(DIAGNOSTICS_MAX);
             return Err(faults);
         }
+        let upsert = patch.upsert.trim();
+        if patch.removed.is_empty() && self.loaded {
+            let replaced: Vec<u32> = dropped.iter().copied().collect();
+            if let Some(store) = self.upsert(image, plan, format!("[{upsert}]").as_bytes(), &replaced) {
+                return Ok(store);
+            }
+        }
         let mut document = self.canonical(image, Form::Wire, |row| !dropped.contains(&row));
         document.pop();
-        let upsert = patch.upsert.trim();
         if !upsert.is_empty() && document.len() > 1 {
             document.push(',');
         }
