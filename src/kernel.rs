@@ -32,6 +32,7 @@ pub mod record;
 pub mod records;
 pub mod registry;
 pub mod replay;
+pub mod retain;
 pub mod running;
 pub mod scope;
 pub mod scopes;

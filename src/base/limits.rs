@@ -105,6 +105,8 @@ pub const WRITER_QUEUE_MAX: usize = 4_096;
 pub const WRITER_GROUP_MAX: usize = 1_024;
 /// The largest entry of a log, in bytes: its length has to fit into two.
 pub const ENTRY_BYTES_MAX: usize = 65_535;
+/// The most entries of a log that are dropped in one transaction.
+pub const COMPACT_MAX: u64 = 8_192;
 /// How deep an entry of a log may nest: what a request may, and what is around it.
 pub const ENTRY_DEPTH_MAX: usize = 96;
 /// The most findings that one verification of a log names.

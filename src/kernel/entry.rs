@@ -101,6 +101,8 @@ kinds! {
     RecordStepped "record.stepped"
     /// Content was forgotten.
     ContentErased "content.erased"
+    /// The oldest entries were dropped.
+    LogCompacted "log.compacted"
 }
 
 /// An entry.

@@ -26,6 +26,7 @@
 pub mod append;
 pub mod checkpoint;
 pub mod commitment;
+pub mod compact;
 pub mod erase;
 pub mod export;
 pub mod finding;
@@ -89,6 +90,8 @@ pub enum LogError {
     BadCheckpoint(Unproved),
     /// A file could not be written.
     Files(String),
+    /// An archive is not one of this log up to its checkpoint, in these words.
+    Archive(String),
 }
 
 impl fmt::Display for LogError {
@@ -112,6 +115,7 @@ impl fmt::Display for LogError {
             }
             LogError::Note(fault) => write!(f, "the head can't be signed: {fault}"),
             LogError::BadCheckpoint(fault) => write!(f, "the checkpoint: {fault}"),
+            LogError::Archive(fault) => write!(f, "nothing is dropped for this archive: {fault}"),
             LogError::Files(fault) => write!(f, "the log can't be exported: {fault}"),
         }
     }

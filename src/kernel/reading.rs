@@ -65,7 +65,7 @@ impl Kernel {
     }
 
     /// Whose signatures are taken.
-    fn known(&self, others: &[Verifier]) -> Vec<Verifier> {
+    pub(super) fn known(&self, others: &[Verifier]) -> Vec<Verifier> {
         let own = self.shared.settings.signer.as_ref().map(|signer| signer.verifier());
         own.into_iter().chain(others.iter().cloned()).collect()
     }

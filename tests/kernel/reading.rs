@@ -242,3 +242,31 @@ fn others_are_given_files_and_proofs() {
     );
     assert_eq!(kernel.entry(&ada, "ent_0"), Err(KernelError::Log(LogError::NoEntry("ent_0".to_owned()))));
 }
+
+#[test]
+fn what_is_archived_can_be_dropped() {
+    let world = Arc::new(World::default());
+    let kernel = kernel(&world);
+    let ada = auditor();
+    grow(&kernel, 599);
+    kernel.sign_checkpoint().expect("it is signed");
+    let mut files = Folder::default();
+    kernel.export_log(&ada, None, &[], &mut files, &mut |_| {}).expect("it is exported");
+    let against = Against { known: &[], trusted: &[], threads: 2 };
+    let archive = kernel.archive(&mut files, &against, &mut |_| {}).expect("it is whole");
+    let told =
+        kernel.compact_log(&ada, &archive, 300, "they are old").expect("it is done").expect("there was something");
+    assert_eq!((told.index, told.kind), (600, Kind::LogCompacted));
+    assert_eq!(told.body["principal"], json!({ "type": "Person", "id": "ada" }));
+    assert_eq!(kernel.compact_log(&ada, &archive, 300, "they are old"), Ok(None));
+    let report = verify(&kernel, &[]);
+    assert!(report.is_sound() && report.dropped == 256 && report.size == 601, "{report:?}");
+    // The kernel goes on, and opens again; what was dropped is not found.
+    grow(&kernel, 1);
+    let kernel =
+        open(kernel.close().expect("it is there"), &world, settings(ORIGIN, Some(signer(7)))).expect("it opens");
+    grow(&kernel, 1);
+    let search = Search { kinds: vec![Kind::KernelCreated], limit: 10, ..Search::default() };
+    assert_eq!(kernel.search(&ada, &search).expect("it can be read").entries, []);
+    assert_eq!(verify(&kernel, &[]).dropped, 256);
+}

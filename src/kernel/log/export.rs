@@ -73,9 +73,12 @@ pub(in crate::kernel) fn export_in(
     files: &mut dyn Files,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Kept, LogError> {
-    let kept = rounds.read(move |tx| match size {
-        Some(size) => covering(tx, size).map(|kept| kept.filter(|kept| kept.size == size)),
-        None => current(tx),
+    let (kept, dropped) = rounds.read(move |tx| {
+        let kept = match size {
+            Some(size) => covering(tx, size)?.filter(|kept| kept.size == size),
+            None => current(tx)?,
+        };
+        Ok((kept, tx.dropped()?))
     })?;
     let kept = kept.ok_or(LogError::NoCheckpoint(size.unwrap_or(0)))?;
     let head = open_checkpoint(&kept.note, origin, known).map_err(LogError::BadCheckpoint)?;
@@ -87,21 +90,29 @@ pub(in crate::kernel) fn export_in(
     while tree.size() < size {
         let start = tree.size();
         let Some(tile) = Tile::of_entry(start, size) else { break };
-        let behind = rows.partition_point(|(at, _)| *at < start);
-        rows.drain(..behind);
-        if rows.len() < usize::from(tile.width) {
-            rows = rounds.read(move |tx| tx.entries(start, ROUND))?;
-        }
-        let rows = rows.get(..usize::from(tile.width)).unwrap_or(&rows);
-        let is_whole = (start..).zip(rows).all(|(at, (index, _))| at == *index);
-        let bytes = write_entries(rows.iter().map(|(_, entry)| &entry[..]));
-        let Some(bytes) = bytes.filter(|_| is_whole && rows.len() == usize::from(tile.width)) else {
-            return Err(StoreError::Corrupt(format!("the entries from {start} on are not whole")).into());
+        let leaves = if start.saturating_add(tile.width.into()) <= dropped {
+            // Their file is that of an earlier export.
+            rounds.read(move |tx| tx.nodes(0, start, tile.width.into()))?
+        } else {
+            let behind = rows.partition_point(|(at, _)| *at < start);
+            rows.drain(..behind);
+            if rows.len() < usize::from(tile.width) {
+                rows = rounds.read(move |tx| tx.entries(start, ROUND))?;
+            }
+            let rows = rows.get(..usize::from(tile.width)).unwrap_or(&rows);
+            let is_whole = (start..).zip(rows).all(|(at, (index, _))| at == *index);
+            let bytes = write_entries(rows.iter().map(|(_, entry)| &entry[..]));
+            let Some(bytes) = bytes.filter(|_| is_whole && rows.len() == usize::from(tile.width)) else {
+                return Err(StoreError::Corrupt(format!("the entries from {start} on are not whole")).into());
+            };
+            files.write(&tile.to_string(), &bytes).map_err(LogError::Files)?;
+            rows.iter().map(|(_, entry)| Some(leaf_hash(entry))).collect()
         };
-        files.write(&tile.to_string(), &bytes).map_err(LogError::Files)?;
-        for (_, entry) in rows {
+        for leaf in leaves {
+            let missing = || StoreError::Corrupt(format!("nodes of the entries from {start} on are missing"));
+            let leaf = leaf.ok_or_else(missing)?;
             let mut complete = Vec::new();
-            tree.append(leaf_hash(entry), |node, hash| complete.push((node, hash)));
+            tree.append(leaf, |node, hash| complete.push((node, hash)));
             for (node, hash) in complete.into_iter().filter(|(node, _)| node.level.is_multiple_of(TILE_HEIGHT)) {
                 let level = node.level.div_euclid(TILE_HEIGHT);
                 let hashes = open.entry(level).or_default();
@@ -144,6 +155,7 @@ pub fn verify_files(
 ) -> Result<Report, StoreError> {
     let failed = |finding| Report {
         size: 0,
+        dropped: 0,
         root: empty_root(),
         covered: 0,
         checkpoints: 0,
@@ -226,6 +238,10 @@ impl InFiles<'_> {
 impl View for InFiles<'_> {
     fn step(&self) -> u8 {
         TILE_HEIGHT
+    }
+
+    fn dropped(&self) -> u64 {
+        0
     }
 
     fn size(&mut self) -> Result<u64, StoreError> {

@@ -2,6 +2,7 @@
 
 use std::thread;
 
+use super::compact;
 use super::view::Row;
 use crate::base::hash::Digest;
 use crate::data::timestamp::Timestamp;
@@ -17,12 +18,16 @@ pub(super) struct Leaf {
     pub(super) hash: Digest,
     /// The index that it says it has, and its time.
     pub(super) read: Result<(u64, Timestamp), Malformed>,
+    /// If it tells that entries were dropped: how many, from the beginning on.
+    pub(super) dropped: Option<u64>,
 }
 
 fn leaf(row: &Row) -> Option<Leaf> {
     let bytes = row.bytes.as_ref()?;
-    let read = Header::read(bytes).map(|header| (header.index, header.time));
-    Some(Leaf { hash: leaf_hash(bytes), read })
+    let header = Header::read(bytes);
+    let dropped = header.ok().and_then(|header| compact::dropped(&header));
+    let read = header.map(|header| (header.index, header.time));
+    Some(Leaf { hash: leaf_hash(bytes), read, dropped })
 }
 
 /// The leaves of rows, in their order; `None` where there are no bytes. Something else is done meanwhile.

@@ -35,11 +35,18 @@ impl Run {
 /// The order of the entries of a log.
 #[derive(Debug, Default)]
 pub(super) struct Order {
+    /// Nothing before this is looked for.
+    start: u64,
     runs: Vec<Run>,
     is_torn: bool,
 }
 
 impl Order {
+    /// The order of a log whose entries before a place were dropped.
+    pub(super) fn from(start: u64) -> Order {
+        Order { start, ..Order::default() }
+    }
+
     /// Where an entry belongs that does not say so itself: behind the one before it.
     pub(super) fn expected(&self, at: u64) -> u64 {
         let offset = self.runs.last().map_or(0, Run::offset);
@@ -62,18 +69,18 @@ impl Order {
 
     /// Behind the last place where any entry belongs.
     pub(super) fn reach(&self) -> u64 {
-        self.runs.iter().map(Run::end).max().unwrap_or(0)
+        self.runs.iter().map(Run::end).max().unwrap_or(0).max(self.start)
     }
 
     /// Tells what is wrong with the order.
     pub(super) fn tell(self, findings: &mut Findings) {
-        let Order { mut runs, is_torn } = self;
+        let Order { start, mut runs, is_torn } = self;
         findings.more |= is_torn;
         // By where they belong: what is between two is missing, where they overlap is there twice.
         runs.sort_by_key(|run| (run.index, run.at));
         let mut missing: Vec<(u64, u64)> = Vec::new();
         let mut doubled: Vec<Run> = Vec::new();
-        let mut reach = 0_u64;
+        let mut reach = start;
         for run in &runs {
             if run.index > reach {
                 missing.push((reach, run.index));

@@ -101,7 +101,7 @@ fn bounds(tx: &mut dyn Tx, search: &Search) -> Result<(u64, u64), StoreError> {
     }
     let mut start = match search.from {
         Some(from) => first(tx, size, |time| time >= from)?,
-        None => 0,
+        None => tx.dropped()?,
     };
     if let Some(link) = &search.link
         && let Some(linked) = tx.index_of(link)?
@@ -114,7 +114,7 @@ fn bounds(tx: &mut dyn Tx, search: &Search) -> Result<(u64, u64), StoreError> {
 
 /// The first index of which the time fulfils what all later ones do; the size if none does.
 fn first(tx: &mut dyn Tx, size: u64, is_behind: impl Fn(Timestamp) -> bool) -> Result<u64, StoreError> {
-    let (mut low, mut high) = (0, size);
+    let (mut low, mut high) = (tx.dropped()?, size);
     while low < high {
         let middle = u64::midpoint(low, high);
         let rows = tx.entries(middle, 1)?;

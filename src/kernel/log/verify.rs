@@ -59,6 +59,8 @@ pub struct Progress {
 pub struct Report {
     /// How many entries there are.
     pub size: u64,
+    /// How many of them were dropped, from the beginning on, as the log itself says. Only their hashes are verified.
+    pub dropped: u64,
     /// The root of the tree of them.
     pub root: Digest,
     /// How many entries a checkpoint stands for that was signed and fits. Those behind are not promised to anybody yet.
@@ -111,8 +113,9 @@ pub(super) fn verify_view(
     let step = view.step();
     let mut walk = Walk::new(promises, step);
     walk.keep_promises();
-    let mut rows = view.rows(0, ROUND, &mut findings)?;
-    let mut behind = 0;
+    let mut behind = view.dropped();
+    walk.drop(view, behind, &mut findings)?;
+    let mut rows = view.rows(behind, ROUND, &mut findings)?;
     while let Some(last) = rows.last().map(|row| row.at) {
         let start = behind;
         behind = last.saturating_add(1);
@@ -203,6 +206,9 @@ struct Walk {
     found: Option<Frontier>,
     /// What is complete since the kept nodes were looked at.
     complete: Vec<Twin>,
+    /// Entries before this are not there, and up to there the log says so.
+    dropped: u64,
+    told: u64,
     order: Order,
     /// Behind the last place where an entry was, as the leaves say.
     stood: u64,
@@ -223,6 +229,8 @@ impl Walk {
             kept: Frontier::default(),
             found: None,
             complete: Vec::new(),
+            dropped: 0,
+            told: 0,
             order: Order::default(),
             stood: 0,
             last_time: None,
@@ -242,6 +250,23 @@ impl Walk {
             promise.fits = Some((kept, found));
             self.next_promise = self.next_promise.saturating_add(1);
         }
+    }
+
+    /// The entries before a place were dropped; their leaves are there.
+    fn drop(&mut self, view: &mut dyn View, dropped: u64, findings: &mut Findings) -> Result<(), StoreError> {
+        let mut from = 0;
+        while from < dropped {
+            let count = u32::try_from(dropped.saturating_sub(from)).unwrap_or(u32::MAX).min(ROUND);
+            let stretch = Stretch { level: 0, from, count };
+            let kept = view.nodes(&[stretch], findings)?.pop().unwrap_or_default();
+            self.leaves(from, &kept, &mut BTreeMap::new(), findings);
+            self.nodes(view, findings)?;
+            from = from.saturating_add(count.into());
+        }
+        self.dropped = dropped;
+        self.order = Order::from(dropped);
+        self.stood = dropped;
+        Ok(())
     }
 
     /// What stands from `start` to the last of some rows.
@@ -314,6 +339,7 @@ impl Walk {
                     findings.push(Finding::BackInTime { index, id: id() });
                 }
                 self.last_time = Some(time);
+                self.told = self.told.max(leaf.dropped.unwrap_or_default());
             }
             // Where a leaf is that of an entry from elsewhere, somebody put both there.
             if stored.is_some_and(|stored| index == row.at || stored != leaf.hash) {
@@ -459,6 +485,10 @@ impl Walk {
         } else if reach < promised {
             findings.push(Finding::Missing { from: reach, to: promised });
         }
+        let told = self.told.min(self.dropped);
+        if told < self.dropped {
+            findings.push(Finding::Missing { from: told, to: self.dropped });
+        }
         std::mem::take(&mut self.order).tell(&mut findings);
         let mut covered = 0;
         let mut was_kept = true;
@@ -476,6 +506,7 @@ impl Walk {
         let checkpoints = self.promises.iter().filter(|promise| promise.is_kept()).count();
         Ok(Report {
             size,
+            dropped: told,
             root: self.found.as_ref().unwrap_or(&self.kept).root(),
             covered,
             checkpoints: u64::try_from(checkpoints).unwrap_or(u64::MAX),

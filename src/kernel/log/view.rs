@@ -49,6 +49,9 @@ pub(super) trait View {
     /// How many entries it says it has. What is appended later is not seen from here on.
     fn size(&mut self) -> Result<u64, StoreError>;
 
+    /// How many entries were dropped, from the beginning on. Known once the size is.
+    fn dropped(&self) -> u64;
+
     /// What stands from a place on, at most so many; nothing if the log ends there.
     fn rows(&mut self, from: u64, limit: u32, findings: &mut Findings) -> Result<Vec<Row>, StoreError>;
 
@@ -85,11 +88,12 @@ pub(super) struct InStore<R> {
     rounds: R,
     /// Nothing from here on is looked at: it was appended since.
     end: u64,
+    dropped: u64,
 }
 
 impl<R: Rounds> InStore<R> {
     pub(super) fn new(rounds: R) -> InStore<R> {
-        InStore { rounds, end: u64::MAX }
+        InStore { rounds, end: u64::MAX, dropped: 0 }
     }
 }
 
@@ -99,22 +103,31 @@ impl<R: Rounds> View for InStore<R> {
     }
 
     fn size(&mut self) -> Result<u64, StoreError> {
-        let (size, is_whole) = self.rounds.read(|tx| {
-            let size = tx.log_size()?;
+        let (size, dropped, is_whole) = self.rounds.read(|tx| {
+            let (size, dropped) = (tx.log_size()?, tx.dropped()?);
             let behind = nodes_by_halves(tx, Stretch { level: 0, from: size, count: 1 })?;
-            Ok((size, behind.iter().all(Option::is_none)))
+            Ok((size, dropped, behind.iter().all(Option::is_none)))
         })?;
+        self.dropped = dropped;
         // A log that ends before its leaves do was cut off. Nothing can be appended to it: the place of its leaf is taken.
         self.end = if is_whole { size } else { u64::MAX };
         Ok(size)
     }
 
+    fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
     fn rows(&mut self, from: u64, limit: u32, findings: &mut Findings) -> Result<Vec<Row>, StoreError> {
+        let dropped = self.dropped;
         let limit = u32::try_from(self.end.saturating_sub(from)).unwrap_or(u32::MAX).min(limit);
         if limit == 0 {
             return Ok(Vec::new());
         }
         let (rows, found) = self.rounds.read(move |tx| {
+            if tx.dropped()? != dropped {
+                return Err(StoreError::Unavailable("entries were dropped while the log was read".to_owned()));
+            }
             let mut found = Findings::default();
             let rows = rows_by_halves(tx, from, limit, &mut found)?;
             Ok((rows, found))
