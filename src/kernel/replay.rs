@@ -172,6 +172,8 @@ impl fmt::Display for Finding {
 pub struct Report {
     /// How many entries were looked at, of all kinds.
     pub entries: u64,
+    /// How many entries were dropped from the log. None of them was looked at, and which were decisions is not known here.
+    pub dropped: u64,
     /// How many of them are decisions. What can't be read counts as one: it is not known to be none.
     pub decisions: u64,
     /// How many of these came out as they were recorded.
@@ -194,7 +196,7 @@ impl Report {
     /// Whether every decision was replayed and came out.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.same == self.decisions
+        self.same == self.decisions && self.dropped == 0
     }
 }
 
@@ -221,6 +223,6 @@ impl Kernel {
             progress(Progress { done, of: rounds.until().max(done) });
             batch = next?;
         }
-        Ok(whole.report())
+        Ok(Report { dropped: rounds.dropped(), ..whole.report() })
     }
 }

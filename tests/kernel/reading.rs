@@ -18,6 +18,7 @@ use pdl::kernel::log::verify::{Options, Report};
 use pdl::kernel::permit::Issuer;
 use pdl::kernel::reading::Against;
 use pdl::kernel::record::Principal;
+use pdl::kernel::replay;
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{self, Sqlite};
 use pdl::kernel::store::{Store, StoreError, Tx};
@@ -269,4 +270,7 @@ fn what_is_archived_can_be_dropped() {
     let search = Search { kinds: vec![Kind::KernelCreated], limit: 10, ..Search::default() };
     assert_eq!(kernel.search(&ada, &search).expect("it can be read").entries, []);
     assert_eq!(verify(&kernel, &[]).dropped, 256);
+    // What is not there is not taken for replayed.
+    let replayed = kernel.replay(&ada, &replay::Options::default(), &mut |_| {}).expect("it can be read");
+    assert_eq!((replayed.dropped, replayed.is_whole()), (256, false));
 }

@@ -55,13 +55,16 @@ pub(super) struct Rounds<'k> {
     /// The entry that is read next, and the one behind the last.
     at: u64,
     until: u64,
+    /// How many of what was asked for were dropped.
+    dropped: u64,
     /// What was read and is not given out yet.
     waiting: BTreeMap<With, Vec<Skimmed>>,
 }
 
 impl<'k> Rounds<'k> {
     pub(super) fn open(kernel: &'k Kernel, options: &Options) -> Result<Rounds<'k>, KernelError> {
-        let until = kernel.writer.submit_patiently(|tx| Ok::<_, KernelError>(tx.log_size()?))?;
+        let size = |tx: &mut dyn Tx| Ok::<_, KernelError>((tx.log_size()?, tx.dropped()?));
+        let (until, dropped) = kernel.writer.submit_patiently(size)?;
         Ok(Rounds {
             kernel,
             versions: Versions::new(kernel),
@@ -69,6 +72,7 @@ impl<'k> Rounds<'k> {
             named_max: options.named_max,
             at: options.from,
             until,
+            dropped: dropped.saturating_sub(options.from),
             waiting: BTreeMap::new(),
         })
     }
@@ -76,6 +80,11 @@ impl<'k> Rounds<'k> {
     /// How many entries the log had at the beginning.
     pub(super) fn until(&self) -> u64 {
         self.until
+    }
+
+    /// How many entries of what was asked for were dropped.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// What is to be worked off next; nothing if all was.
