@@ -44,7 +44,7 @@
 //! | --- | --- |
 //! | (none) | load, verify, decide: what an embedding kernel needs |
 //! | `signatures` | Ed25519 signatures of bundles: making them, demanding them |
-//! | `kernel` | the Execution Kernel, of which engine, store, log, permits and gates are there, and not yet joined |
+//! | `kernel` | the Execution Kernel: decisions with permits, approvals, scopes and records, in a tamper-evident log |
 //! | `compiler` | source to bundle: parser, checker, formatter, compiler |
 //! | `cli` | the command `pdl`, with `compiler` and `kernel` |
 //!

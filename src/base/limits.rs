@@ -126,3 +126,9 @@ pub const GATE_VOTES_MAX: usize = 4_096;
 pub const GATE_OWNERS_MAX: usize = 4_096;
 /// The most objects that one transaction of a sweep ends.
 pub const SWEEP_MAX: u32 = 256;
+/// The longest type or id of a principal, in bytes: all of it stands in every entry.
+pub const PRINCIPAL_BYTES_MAX: usize = 1_024;
+/// How much of the reason of a denial of its own the kernel logs, in characters.
+pub const TROUBLE_CHARACTERS_MAX: usize = 1_000;
+/// Every so many versions the registry is kept whole.
+pub const SNAPSHOT_EVERY: u64 = 64;

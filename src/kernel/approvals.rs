@@ -3,6 +3,9 @@
 //! What becomes of a gate is for [`gate`](super::gate), which is pure; here it is kept. Every step is one transaction with
 //! what the log has to say of it, also where it was refused.
 //!
+//! What people are shown is kept as long as they are asked: a gate that has ended keeps who, whom and when, and of what was
+//! asked for its binding alone. The rest is in the log, as the entry of its decision, where what is sensitive is hidden.
+//!
 //! While a gate waits, whoever asks for the very same again is not asked for other votes: the same gate answers. Once
 //! enough have agreed, to ask again is to spend it.
 
@@ -105,8 +108,10 @@ pub(super) fn keep(tx: &mut dyn Tx, shared: &Shared, waiting: Waiting, told: Tol
 
 fn store(tx: &mut dyn Tx, shared: &Shared, version: u64, told: Told) -> Result<Gate, KernelError> {
     tell(tx, shared, &told)?;
-    let gate = told.gate;
+    let mut gate = told.gate;
     if gate.state.is_final() {
+        // Nobody is shown it any more, and it may be sensitive: the log has it, where it can be erased.
+        gate.forget();
         let who = Principal::new(&gate.requester.ty, &gate.requester.id);
         let key = who.map(|who| asking(&who, gate.binding)).unwrap_or_default();
         // What waits by now may be another gate.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::admit::{Allowed, Concluded, Wanted, conclude, judge_in, judge_plain};
 use super::engine::{Active, Kernel, Shared};
 use super::error::KernelError;
-use super::gate::Gate;
+use super::gate::{Gate, Refused};
 use super::members::{self, one};
 use super::permit::Permit;
 use super::present::Given;
@@ -80,7 +80,10 @@ impl Kernel {
     /// What is denied today is denied, and ends the gate; so does a binding that is another one today.
     #[must_use]
     pub fn spend(&self, principal: &Principal, gate: &str, facts: Option<&[u8]>) -> Verdict {
-        let request = self.gate(gate).and_then(|gate| Ok(gate.ok_or(KernelError::UnknownGate)?.request));
+        let request = self.gate(gate).and_then(|gate| match gate.ok_or(KernelError::UnknownGate)? {
+            gate if gate.state.is_final() => Err(KernelError::Gate(Refused::Over(gate.state))),
+            gate => Ok(gate.request),
+        });
         match request {
             Ok(request) => self.permitting(Wanted {
                 who: principal.clone(),

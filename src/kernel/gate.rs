@@ -204,7 +204,7 @@ pub struct Gate {
     pub decision: String,
     /// Who asked, as the kernel knows them: not what the request says of itself.
     pub requester: EntityName,
-    /// The request exactly as it will run, in canonical wire form.
+    /// The request exactly as it will run, in canonical wire form. Of a gate that has ended the store has it no more.
     pub request: String,
     /// What people agree to.
     pub binding: Digest,
@@ -223,6 +223,13 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// The same without what people were shown.
+    pub(super) fn forget(&mut self) {
+        self.request.clear();
+        self.described.clear();
+        self.asked.iter_mut().for_each(|asked| asked.message = None);
+    }
+
     /// What has become of it by now.
     #[must_use]
     pub fn state_at(&self, now: Timestamp) -> GateState {

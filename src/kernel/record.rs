@@ -25,7 +25,7 @@ use super::entry::Kind;
 use super::json::canonical;
 use super::log::append::Event;
 use crate::base::hash::Digest;
-use crate::base::limits::{ENTRY_BYTES_MAX, REQUEST_BYTES_MAX};
+use crate::base::limits::{ENTRY_BYTES_MAX, PRINCIPAL_BYTES_MAX, REQUEST_BYTES_MAX, TROUBLE_CHARACTERS_MAX};
 use crate::bytecode::schema::{Field, Schema, Type, TypeId};
 use crate::kernel::json::scan::NUMBER_MAX;
 use crate::vm::asked::{self as vm, Part};
@@ -42,10 +42,6 @@ const LARGE: [&str; 7] = ["request", "facts", "rules", "obligations", "shadow", 
 
 /// What a commitment takes in an entry.
 const COMMITMENT_BYTES: usize = 100;
-/// The longest type or id of a principal, in bytes: all of it stands in every entry.
-pub const PRINCIPAL_BYTES_MAX: usize = 1_024;
-/// How much of a reason an entry has.
-const TROUBLE_CHARACTERS: usize = 1_000;
 
 /// Which fields of a schema are sensitive.
 #[derive(Debug)]
@@ -196,7 +192,7 @@ pub(super) fn refused(
 pub(super) fn trouble(principal: &Principal, why: &str) -> Event {
     let body = json!({
         "principal": principal.to_json(), "answer": "DENY", "kind": "error",
-        "trouble": why.chars().take(TROUBLE_CHARACTERS).collect::<String>(),
+        "trouble": why.chars().take(TROUBLE_CHARACTERS_MAX).collect::<String>(),
     });
     let Value::Object(body) = body else { return Event::new(Kind::Decision, Map::new()) };
     Event::new(Kind::Decision, body)

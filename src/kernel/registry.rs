@@ -21,14 +21,13 @@ use super::record::{Principal, Secrets};
 use super::store::{Query, Tx};
 use super::touch::Touches;
 use crate::base::hash::Digest;
+use crate::base::limits::SNAPSHOT_EVERY;
 use crate::bytecode::bundle::LoadOptions;
 use crate::data::timestamp::Timestamp;
 use crate::vm::machine::Machine;
 use crate::vm::store::Store;
 use crate::vm::store::fault::EntitiesRefused;
 
-/// Every so many versions one is kept whole.
-pub const SNAPSHOT_EVERY: u64 = 64;
 const KIND: &str = "registry";
 
 /// A change of the registry that holds, and is not stored yet.

@@ -231,3 +231,15 @@ fn a_gate_outlives_the_process() {
     vote(&kernel, &gate, "ben", Vote::Approve).expect("it counts");
     assert_eq!(ask(&kernel, 100).answer(), Answer::Allow);
 }
+
+#[test]
+fn a_gate_that_has_ended_forgets_what_people_were_shown() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let gate = opened(&kernel);
+    assert!(gate.shown().contains("context.cost: 100"), "{}", gate.shown());
+    let kept = kernel.withdraw(&who("Agent", "bot"), &gate.id).expect("it waits");
+    assert_eq!((kept.request.as_str(), kept.described.as_str(), &kept.asked[0].message), ("", "", &None));
+    assert_eq!((kept.binding, kept.requester), (gate.binding, gate.requester));
+    assert_eq!(kernel.gate(&gate.id).expect("it is there").map(|gate| gate.request), Some(String::new()));
+}
