@@ -4,6 +4,11 @@
 #[allow(dead_code, reason = "an example has a `main`")]
 mod example;
 
+#[cfg(feature = "kernel")]
+#[path = "../examples/kernel.rs"]
+#[allow(dead_code, reason = "an example has a `main`")]
+mod kernel_example;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +40,18 @@ fn the_example_gives_the_three_answers() {
     assert_eq!(allowed, "go ahead");
     assert!(asked.starts_with("ask first: ") && asked.contains(r#""id":"mailbox-owners""#), "{asked}");
     assert!(denied.starts_with("no: ") && denied.contains("TOO_MANY_RECIPIENTS"), "{denied}");
+}
+
+#[cfg(feature = "kernel")]
+#[test]
+fn the_example_of_the_kernel_runs_what_is_allowed_and_nothing_else() {
+    let path = |name: &str| folder().join(name).to_string_lossy().into_owned();
+    let room = crate::kernel::room::Room::new();
+    let requests = ["read.json", "purge.json", "send.json"].map(path);
+    let store = room.path("kernel.db").to_string_lossy().into_owned();
+    let told = kernel_example::run(&store, &path("first.pdlb"), &path("entities.json"), &requests).expect("it runs");
+    assert!(told.starts_with("read ran\npeople are asked: asked by: Agent::\"ci\"\n"), "{told}");
+    assert!(told.ends_with("\ndenied\n"), "{told}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ mod reading;
 #[path = "kernel/replay.rs"]
 mod replay;
 #[path = "kernel/room.rs"]
-mod room;
+pub mod room;
 #[cfg(feature = "compiler")]
 #[path = "kernel/scopes.rs"]
 mod scopes;

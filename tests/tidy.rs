@@ -139,6 +139,7 @@ fn only_the_command_line_touches_the_world() {
         ("src/kernel/store/sqlite/tip.rs", "std::fs"),
         ("src/kernel/store/sqlite/tip.rs", "std::io"),
         ("src/kernel/writer.rs", "std::thread"),
+        ("src/kernel/writer/here.rs", "std::thread"),
         ("src/kernel/log/leaves.rs", "std::thread"),
         ("src/kernel/replay/tally.rs", "std::thread"),
     ];

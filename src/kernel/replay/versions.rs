@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use super::{Gap, Lost};
 use crate::base::hash::Digest;
+use crate::base::limits::SNAPSHOT_EVERY;
 use crate::bytecode::bundle::LoadOptions;
 use crate::kernel::bundles;
 use crate::kernel::engine::{Active, Kernel};
 use crate::kernel::error::KernelError;
-use crate::kernel::registry::{self, SNAPSHOT_EVERY};
+use crate::kernel::registry;
 use crate::kernel::store::{StoreError, Tx};
 use crate::kernel::writer::WriteError;
 use crate::vm::machine::Machine;
