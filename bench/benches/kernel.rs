@@ -99,6 +99,8 @@ fn main() {
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
+        origin: "pdl.example/bench".to_owned(),
+        signer: None,
     };
     let world: Arc<dyn Environment> = Arc::new(World::default());
     let kernel = Kernel::open(Box::new(Memory::new()), Arc::clone(&world), settings).expect("it opens");
