@@ -1,8 +1,8 @@
 //! How many decisions of a log are made again in a second, and what the parts of that cost.
 //!
-//! The logs of the tool calls and of the coding agent, written by a kernel as it decides, without anything sensitive; and
-//! the tool calls once more where what an agent says is sensitive, so that it lies behind commitments. Beside the whole, in
-//! the same run: to decide alone, to record alone, to read alone.
+//! The logs of the tool calls and of the coding agent, written by a kernel as it decides, without anything sensitive: what
+//! lies behind commitments is not measured. Beside the whole, in the same run: to decide alone, to record alone, to read
+//! alone.
 //!
 //! `cargo bench --bench replay -- 200000` for another number of decisions.
 
