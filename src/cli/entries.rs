@@ -3,18 +3,19 @@
 use serde_json::Value;
 
 use super::output::Output;
-use super::place::Place;
 use super::status::Failure;
-use super::table;
+use super::{table, trouble};
+use crate::kernel::Kernel;
 use crate::kernel::entry::Entry;
-use crate::kernel::log::search::{self, Search};
+use crate::kernel::log::search::Search;
+use crate::kernel::record::Principal;
 use crate::vm::decision::EntityName;
 
-/// Looks for entries in the log of a place, in as many steps as it takes. Gives them, the newest first, and where to go on.
-pub fn find(place: &Place, mut search: Search) -> Result<(Vec<Entry>, Option<u64>), Failure> {
+/// Looks for entries in the log of a kernel, in as many steps as it takes. Gives them, the newest first, and where to go on.
+pub fn find(kernel: &Kernel, who: &Principal, mut search: Search) -> Result<(Vec<Entry>, Option<u64>), Failure> {
     let mut found = Vec::new();
     while search.limit > 0 {
-        let page = place.work(|tx| search::search(tx, &search))?;
+        let page = kernel.search(who, &search).map_err(|error| trouble::kernel(&error))?;
         search.limit = search.limit.saturating_sub(u32::try_from(page.entries.len()).unwrap_or(u32::MAX));
         search.before = page.next;
         found.extend(page.entries);

@@ -21,6 +21,7 @@ pub fn kernel(error: &KernelError) -> Failure {
         KernelError::NoBundle => Failure::new(error.to_string()).help("activate one with `pdl kernel activate`"),
         KernelError::EntitiesNeeded => Failure::new(error.to_string()).help("give them with `--entities`"),
         KernelError::Entities(refused) => Failure::new(format!("the entities are refused:{}", faults(refused))),
+        KernelError::NoSigner => Failure::new(error.to_string()).help("the key is `log.key` in the kernel's folder"),
         KernelError::Log(error) => log(error),
         _ => Failure::new(error.to_string()),
     }

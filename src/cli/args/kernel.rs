@@ -213,9 +213,9 @@ pub struct RegistryShowArgs {
 /// `pdl registry history`
 #[derive(Arguments, Debug)]
 pub struct RegistryHistoryArgs {
-    /// Where.
+    /// Who, and where.
     #[command(flatten)]
-    pub place: PlaceArgs,
+    pub act: ActArgs,
     /// At most so many
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 50)]
     pub limit: u32,

@@ -26,7 +26,7 @@ pub enum LogCommand {
     /// Show one entry in full
     Show(ShowArgs),
     /// Sign the head of the log, and print that checkpoint
-    Checkpoint(ActArgs),
+    Checkpoint(PlaceArgs),
     /// Prove that an entry is in the log, or that the log has only grown
     Prove(ProveArgs),
     /// Verify that everything is as it was written: 9 if it is not
@@ -40,9 +40,9 @@ pub enum LogCommand {
 /// `pdl log tail`
 #[derive(Arguments, Debug)]
 pub struct TailArgs {
-    /// Where.
+    /// Who, and where.
     #[command(flatten)]
-    pub place: PlaceArgs,
+    pub act: ActArgs,
     /// So many
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 20)]
     pub limit: u32,
@@ -51,9 +51,9 @@ pub struct TailArgs {
 /// `pdl log query`
 #[derive(Arguments, Debug)]
 pub struct QueryArgs {
-    /// Where.
+    /// Who, and where.
     #[command(flatten)]
-    pub place: PlaceArgs,
+    pub act: ActArgs,
     /// Of this kind, such as decision; several are any of them
     #[arg(long, value_name = "KIND", value_parser = values::kind())]
     pub kind: Vec<Kind>,
@@ -77,9 +77,9 @@ pub struct QueryArgs {
 /// `pdl log show`
 #[derive(Arguments, Debug)]
 pub struct ShowArgs {
-    /// Where.
+    /// Who, and where.
     #[command(flatten)]
-    pub place: PlaceArgs,
+    pub act: ActArgs,
     /// The entry
     pub entry: String,
     /// Put back what is sensitive, where it was not erased
@@ -90,15 +90,18 @@ pub struct ShowArgs {
 /// `pdl log prove`
 #[derive(Arguments, Debug)]
 pub struct ProveArgs {
-    /// Where.
+    /// Who, and where.
     #[command(flatten)]
-    pub place: PlaceArgs,
+    pub act: ActArgs,
     /// The entry
     #[arg(required_unless_present = "since", conflicts_with = "since")]
     pub entry: Option<String>,
     /// Prove that the log has only grown since a checkpoint of so many entries
     #[arg(long, value_name = "SIZE")]
     pub since: Option<u64>,
+    /// Up to the checkpoint of so many entries [default: the last one]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "since")]
+    pub size: Option<u64>,
 }
 
 /// `pdl log verify`
@@ -121,9 +124,9 @@ pub struct VerifyArgs {
 /// `pdl log export`
 #[derive(Arguments, Debug)]
 pub struct ExportArgs {
-    /// Where.
+    /// Who, and where.
     #[command(flatten)]
-    pub place: PlaceArgs,
+    pub act: ActArgs,
     /// The folder for the files
     #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub folder: PathBuf,

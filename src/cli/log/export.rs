@@ -8,21 +8,21 @@ use super::super::output::Output;
 use super::super::place::Place;
 use super::super::progress::Bar;
 use super::super::status::{Failure, Status};
+use super::super::trouble;
 use super::verify::Folder;
-use crate::kernel::log::export;
 
 /// Writes the files up to a checkpoint.
 pub fn run(args: &ExportArgs, output: &mut Output) -> Result<Status, Failure> {
-    let place = Place::new(&args.place.store);
-    let (origin, verifier) = place.verifier()?;
+    let place = Place::new(&args.act.place.store);
+    let (kernel, (_, verifier)) = (place.open()?, place.verifier()?);
     let bar = Bar::new("exporting");
-    let kept = place.work(|tx| {
-        let (files, known) = (&mut Folder::new(&args.folder), std::slice::from_ref(&verifier));
-        export::export(tx, args.size, &origin, known, files, &mut |progress| bar.show(progress))
-    })?;
+    let (files, known) = (&mut Folder::new(&args.folder), [verifier]);
+    let kept = kernel
+        .export_log(&args.act.who, args.size, &known, files, &mut |progress| bar.show(progress))
+        .map_err(|error| trouble::kernel(&error))?;
     drop(bar);
     let folder = args.folder.display().to_string();
-    match args.place.format {
+    match args.act.place.format {
         Format::Human => {
             output.say(&format!("wrote {} entries to {folder}", kept.size));
             output.hint("others verify it with `pdl log verify --files FOLDER --key log.pub`");

@@ -15,15 +15,15 @@ use crate::kernel::log::search::Search;
 
 /// Shows the last entries, the newest last, as `tail` does.
 pub fn tail(args: &TailArgs, output: &mut Output) -> Result<Status, Failure> {
-    let place = Place::new(&args.place.store);
-    let (mut entries, _) = entries::find(&place, Search { limit: args.limit, ..Search::default() })?;
+    let kernel = Place::new(&args.act.place.store).open()?;
+    let (mut entries, _) = entries::find(&kernel, &args.act.who, Search { limit: args.limit, ..Search::default() })?;
     entries.reverse();
-    shown(&entries, args.place.format, output)
+    shown(&entries, args.act.place.format, output)
 }
 
 /// Looks for entries, the newest first.
 pub fn run(args: &QueryArgs, output: &mut Output) -> Result<Status, Failure> {
-    let now = System.now();
+    let (kernel, now) = (Place::new(&args.act.place.store).open()?, System.now());
     let search = Search {
         kinds: args.kind.clone(),
         link: args.link.clone(),
@@ -32,8 +32,8 @@ pub fn run(args: &QueryArgs, output: &mut Output) -> Result<Status, Failure> {
         before: args.before,
         limit: args.limit,
     };
-    let (entries, next) = entries::find(&Place::new(&args.place.store), search)?;
-    let status = shown(&entries, args.place.format, output)?;
+    let (entries, next) = entries::find(&kernel, &args.act.who, search)?;
+    let status = shown(&entries, args.act.place.format, output)?;
     if let Some(next) = next {
         output.hint(&format!("there may be more: `--before {next}` goes on"));
     }

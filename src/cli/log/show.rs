@@ -7,20 +7,21 @@ use super::super::args::log::ShowArgs;
 use super::super::output::Output;
 use super::super::place::Place;
 use super::super::status::{Failure, Status};
-use super::super::table;
+use super::super::{table, trouble};
 use crate::diagnostic::render::clean;
 use crate::kernel::entry::Entry;
-use crate::kernel::log::commitment::{Revealed, reveal};
-use crate::kernel::log::erase::entry_of;
+use crate::kernel::log::commitment::Revealed;
 
 /// Shows it as it was written, or with what is sensitive put back.
 pub fn run(args: &ShowArgs, output: &mut Output) -> Result<Status, Failure> {
-    let place = Place::new(&args.place.store);
-    let Revealed { entry, erased } = place.work(|tx| {
-        let entry = entry_of(tx, &args.entry)?;
-        if args.reveal { reveal(tx, entry) } else { Ok(Revealed { entry, erased: Vec::new() }) }
-    })?;
-    match args.place.format {
+    let (kernel, who) = (Place::new(&args.act.place.store).open()?, &args.act.who);
+    let found = if args.reveal {
+        kernel.reveal(who, &args.entry)
+    } else {
+        kernel.entry(who, &args.entry).map(|entry| Revealed { entry, erased: Vec::new() })
+    };
+    let Revealed { entry, erased } = found.map_err(|error| trouble::kernel(&error))?;
+    match args.act.place.format {
         Format::Human => {
             let mut facts = vec![
                 ("entry", entry.id.clone()),

@@ -14,10 +14,10 @@ use crate::kernel::log::search::Search;
 
 /// Lists the versions as the log has them, the newest first.
 pub fn run(args: &RegistryHistoryArgs, output: &mut Output) -> Result<Status, Failure> {
-    let place = Place::new(&args.place.store);
+    let kernel = Place::new(&args.act.place.store).open()?;
     let search = Search { kinds: vec![Kind::RegistryChanged], limit: args.limit, ..Search::default() };
-    let (entries, next) = entries::find(&place, search)?;
-    match args.place.format {
+    let (entries, next) = entries::find(&kernel, &args.act.who, search)?;
+    match args.act.place.format {
         Format::Human => {
             let rows: Vec<Vec<String>> = entries.iter().map(row).collect();
             output.data(&table::text(output, &["VERSION", "SINCE", "BY", "HOW", "BUNDLE"], &rows))?;
