@@ -5,6 +5,7 @@
 //! decides, checks or compiles anything itself, and nothing below reads files, clocks or the environment.
 
 mod answer;
+mod approvals;
 mod args;
 mod build;
 mod check;
@@ -31,6 +32,7 @@ mod policy;
 mod progress;
 mod registry;
 mod report;
+mod scopes;
 mod sign;
 mod status;
 mod system;
@@ -119,6 +121,8 @@ fn command(command: Command, output: &mut Output) -> Result<Status, Failure> {
         Command::Init(args) => init::run(&args, output),
         Command::Kernel(args) => kernel::run(&args, output),
         Command::Permits(args) => permits::run(&args, output),
+        Command::Approvals(args) => approvals::run(&args, output),
+        Command::Scopes(args) => scopes::run(&args, output),
         Command::Registry(args) => registry::run(&args, output),
         Command::Log(args) => log::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),

@@ -2,8 +2,10 @@
 //!
 //! These are the arguments as they are written; what they mean together is the commands' business.
 
+pub mod approvals;
 pub mod kernel;
 pub mod log;
+pub mod scopes;
 pub mod values;
 
 use std::path::PathBuf;
@@ -63,6 +65,10 @@ pub enum Command {
     Kernel(kernel::KernelArgs),
     /// Use permits that the kernel gave
     Permits(kernel::PermitsArgs),
+    /// Approve or deny what agents ask for
+    Approvals(approvals::ApprovalsArgs),
+    /// Make, show and end bounded grants
+    Scopes(scopes::ScopesArgs),
     /// Change the entities that the kernel decides with, and show those of any time
     Registry(kernel::RegistryArgs),
     /// Read, verify and export the log of the kernel

@@ -58,21 +58,43 @@ pub fn plain(value: &Value) -> String {
 
 /// The members of bodies that people look for, in the order in which they are told.
 const WORDS: &[&str] = &[
-    "answer", "action", "gate", "vote", "state", "outcome", "permit", "scope", "record", "mode", "package", "version",
-    "reason", "trouble",
+    "answer",
+    "enforced",
+    "action",
+    "gate",
+    "state",
+    "status",
+    "to",
+    "permit",
+    "scope",
+    "cost",
+    "record",
+    "capability",
+    "mode",
+    "package",
+    "version",
+    "verdict",
+    "voter",
+    "why",
+    "reason",
+    "trouble",
 ];
 
 /// What an entry tells, in a few words.
 fn told(entry: &Entry) -> String {
     let mut words = Vec::new();
     for name in WORDS {
-        match (*name, entry.body.get(*name).map(plain)) {
-            ("version", Some(version)) if !entry.body.contains_key("package") => {
-                words.push(format!("version {version}"))
-            }
-            (_, Some(word)) => words.push(word),
-            (_, None) => {}
-        }
+        let Some(value) = entry.body.get(*name) else { continue };
+        let word = entity(value).unwrap_or_else(|| plain(value));
+        words.push(match *name {
+            "enforced" => format!("enforced as {word}"),
+            "version" if !entry.body.contains_key("package") => format!("version {word}"),
+            "voter" => format!("by {word}"),
+            "to" => format!("to {word}"),
+            "why" => format!("({word})"),
+            "cost" => format!("for {word}"),
+            _ => word,
+        });
         if *name == "answer" {
             words.extend(asked(entry));
         }

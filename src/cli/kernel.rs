@@ -2,9 +2,10 @@
 
 mod accept;
 mod activate;
-mod decide;
+pub mod decide;
 mod info;
 mod init;
+mod spend;
 mod sweep;
 
 use super::args::kernel::{KernelArgs, KernelCommand};
@@ -18,6 +19,7 @@ pub fn run(args: &KernelArgs, output: &mut Output) -> Result<Status, Failure> {
         KernelCommand::Activate(args) => activate::run(args, output),
         KernelCommand::Info(args) => info::run(args, output),
         KernelCommand::Decide(args) => decide::run(args, output),
+        KernelCommand::Spend(args) => spend::run(args, output),
         KernelCommand::Sweep(args) => sweep::run(args, output),
         KernelCommand::Accept(args) => accept::run(args, output),
     }

@@ -2,27 +2,32 @@
 
 use std::io::Read as _;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::Format;
-use super::args::kernel::{PermitsArgs, PermitsCommand, StartArgs};
+use super::args::kernel::{PermitsArgs, PermitsCommand, PermitsListArgs, StartArgs};
 use super::files;
 use super::output::Output;
 use super::place::Place;
 use super::status::{Failure, Status};
-use super::trouble;
+use super::{table, trouble};
 use crate::base::limits::{PERMIT_BYTES_MAX, REQUEST_BYTES_MAX};
 use crate::kernel::KernelError;
 use crate::kernel::permit::PermitState;
+use crate::kernel::running::Issued;
 
 /// Does what was asked.
 pub fn run(args: &PermitsArgs, output: &mut Output) -> Result<Status, Failure> {
     match &args.command {
+        PermitsCommand::List(args) => list(args, output),
         PermitsCommand::Start(args) => start(args, output),
         PermitsCommand::Complete(args) => {
             let token = token(&args.token)?;
             let kernel = Place::new(&args.act.place.store).open()?;
-            let done = kernel.complete(&args.act.who, &token);
+            let done = match args.cost {
+                Some(cost) => kernel.complete_at_cost(&args.act.who, &token, cost),
+                None => kernel.complete(&args.act.who, &token),
+            };
             told(done, PermitState::Completed, args.act.place.format, output)
         }
         PermitsCommand::Fail(args) => {
@@ -32,6 +37,49 @@ pub fn run(args: &PermitsArgs, output: &mut Output) -> Result<Status, Failure> {
             told(done, PermitState::Failed, args.act.place.format, output)
         }
     }
+}
+
+fn list(args: &PermitsListArgs, output: &mut Output) -> Result<Status, Failure> {
+    let kernel = Place::new(&args.act.place.store).open()?;
+    let states: &[PermitState] =
+        if args.state.is_empty() { &[PermitState::Issued, PermitState::Started] } else { &args.state };
+    let mut permits = Vec::new();
+    for state in states {
+        permits.extend(kernel.permits(Some(*state), None, args.limit).map_err(|error| trouble::kernel(&error))?);
+    }
+    permits.sort_by(|one, other| one.id.cmp(&other.id));
+    match args.act.place.format {
+        Format::Human if permits.is_empty() => output.say("there are no such permits"),
+        Format::Human => {
+            let row = |permit: &Issued| {
+                let due = permit.due.map_or_else(String::new, table::time);
+                let scope = permit.scope.as_ref().map_or_else(String::new, |(id, cost)| format!("{id} for {cost}"));
+                let (state, action) = (permit.state.name().to_owned(), permit.action.clone());
+                vec![permit.id.clone(), state, action, table::time(permit.issued), due, scope]
+            };
+            let rows: Vec<Vec<String>> = permits.iter().map(row).collect();
+            output.data(&table::text(output, &["PERMIT", "STATE", "ACTION", "ISSUED", "UNTIL", "SCOPE"], &rows))?;
+        }
+        Format::Json => {
+            let list: Vec<Value> = permits.iter().map(document).collect();
+            output.data(&format!("{:#}\n", json!({ "permits": list })))?;
+        }
+    }
+    Ok(Status::Success)
+}
+
+fn document(permit: &Issued) -> Value {
+    let scope = permit.scope.as_ref().map(|(id, cost)| json!({ "id": id, "cost": cost.to_string() }));
+    json!({
+        "id": permit.id,
+        "state": permit.state.name(),
+        "action": permit.action,
+        "decision": permit.decision,
+        "issued": permit.issued.to_string(),
+        "until": permit.due.map(|due| due.to_string()),
+        "gate": permit.gate,
+        "scope": scope,
+    })
 }
 
 fn start(args: &StartArgs, output: &mut Output) -> Result<Status, Failure> {

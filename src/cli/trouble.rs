@@ -15,9 +15,14 @@ const FAULTS_SHOWN: usize = 20;
 #[must_use]
 pub fn kernel(error: &KernelError) -> Failure {
     match error {
-        KernelError::Step(_) | KernelError::Token(_) | KernelError::UnknownPermit | KernelError::Obliged(_) => {
-            Failure::refused(error.to_string())
-        }
+        KernelError::Step(_)
+        | KernelError::Token(_)
+        | KernelError::Gate(_)
+        | KernelError::GateOpen(_)
+        | KernelError::Scope(_)
+        | KernelError::UnknownPermit
+        | KernelError::UnknownScope
+        | KernelError::Obliged(_) => Failure::refused(error.to_string()),
         KernelError::NoBundle => Failure::new(error.to_string()).help("activate one with `pdl kernel activate`"),
         KernelError::EntitiesNeeded => Failure::new(error.to_string()).help("give them with `--entities`"),
         KernelError::Entities(refused) => Failure::new(format!("the entities are refused:{}", faults(refused))),

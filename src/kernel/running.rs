@@ -19,7 +19,7 @@ use super::record::Principal;
 use super::registry::text;
 use super::scope::Ended;
 use super::scopes::{self, Reserved};
-use super::store::{Object, Tx};
+use super::store::{Object, Query, Tx};
 use crate::base::hash::Digest;
 use crate::data::decimal::Decimal;
 use crate::data::timestamp::Timestamp;
@@ -228,6 +228,59 @@ impl Kernel {
             Some(object) => Ok(Some(stored(object)?.standing.state)),
             None => Ok(None),
         })
+    }
+}
+
+/// A permit as it is kept: what it is for, and what has become of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issued {
+    /// Its id.
+    pub id: String,
+    /// What has become of it.
+    pub state: PermitState,
+    /// The action, by its name on the wire.
+    pub action: String,
+    /// The id of the entry of the decision.
+    pub decision: String,
+    /// When it was issued.
+    pub issued: Timestamp,
+    /// When its time is over, unless it has ended.
+    pub due: Option<Timestamp>,
+    /// The gate that was spent for it.
+    pub gate: Option<String>,
+    /// The scope that it runs in, and what is reserved there.
+    pub scope: Option<(String, Decimal)>,
+}
+
+fn issued(object: Object) -> Result<Issued, KernelError> {
+    let Stored { object, body, decision, standing, reserved } = stored(object)?;
+    let damaged = || KernelError::Damaged(format!("the permit {}", object.key));
+    Ok(Issued {
+        state: standing.state,
+        action: text(&body, "action").ok_or_else(damaged)?.to_owned(),
+        decision,
+        issued: text(&body, "issued").and_then(|time| Timestamp::parse(time).ok()).ok_or_else(damaged)?,
+        due: object.due_ms.map(|_| standing.due),
+        gate: text(&body, "gate").map(str::to_owned),
+        scope: reserved.map(|reserved| (reserved.scope, reserved.cost)),
+        id: object.key,
+    })
+}
+
+impl Kernel {
+    /// Permits in the order of their ids, which is that of their issuing: in a state, if one is given, and behind an id.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn permits(
+        &self,
+        state: Option<PermitState>,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Issued>, KernelError> {
+        let (kind, state) = (KIND.to_owned(), state.map(|state| state.name().to_owned()));
+        let query = Query { kind, state, due_until_ms: None, after, limit };
+        self.read(move |tx| tx.find(&query)?.into_iter().map(issued).collect())
     }
 }
 

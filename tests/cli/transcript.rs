@@ -154,6 +154,12 @@ fn prepare(words: &[&str], room: &Path, transcript: &mut String) -> bool {
             assert!(places > 0, "{from} is not in {file}");
             write(file, &content);
         }
+        // fill FILE WORD TEXT: the text where the word stands.
+        ["fill", file, word, text] => {
+            let content = String::from_utf8(read(file)).expect("what is filled is text");
+            assert!(content.contains(word), "{word} is not in {file}");
+            write(file, content.replace(word, text).as_bytes());
+        }
         // compare ONE OTHER: whether they are the same.
         ["compare", one, other] => {
             let same = if read(one) == read(other) { "the same" } else { "different" };

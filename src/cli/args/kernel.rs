@@ -7,7 +7,9 @@ use clap::{Args as Arguments, Subcommand, ValueHint};
 use super::Format;
 use super::values::{self, Moment};
 use crate::base::hash::Digest;
+use crate::data::decimal::Decimal;
 use crate::data::duration::Duration;
+use crate::kernel::permit::PermitState;
 use crate::kernel::record::Principal;
 
 /// Where a kernel is.
@@ -51,6 +53,8 @@ pub enum KernelCommand {
     Info(PlaceArgs),
     /// Decide a request: 0 ALLOW, with a permit; 3 REQUIRE_APPROVAL; 4 DENY
     Decide(DecideArgs),
+    /// Ask for a permit by a gate at which people have agreed: exit status as of decide
+    Spend(SpendArgs),
     /// End what nobody has ended in time
     Sweep(ActArgs),
     /// Go on with a backup that was put back: what was done behind it is lost
@@ -108,6 +112,19 @@ pub struct DecideArgs {
     pub facts: Option<PathBuf>,
 }
 
+/// `pdl kernel spend`
+#[derive(Arguments, Debug)]
+pub struct SpendArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The gate
+    pub gate: String,
+    /// Fields that the kernel gives, but for those that it knows itself, as they are today, in JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub facts: Option<PathBuf>,
+}
+
 /// `pdl permits`
 #[derive(Arguments, Debug)]
 pub struct PermitsArgs {
@@ -119,12 +136,41 @@ pub struct PermitsArgs {
 /// The commands of `pdl permits`.
 #[derive(Debug, Subcommand)]
 pub enum PermitsCommand {
+    /// List the permits, the newest last
+    List(PermitsListArgs),
     /// Say that a request is about to run: 0 only if it may
     Start(StartArgs),
     /// Say that what was started ran
-    Complete(EndArgs),
+    Complete(CompleteArgs),
     /// Say that what was started failed
     Fail(EndArgs),
+}
+
+/// `pdl permits list`
+#[derive(Arguments, Debug)]
+pub struct PermitsListArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// Those of which this has become [default: issued and started]
+    #[arg(long, value_name = "STATE", value_parser = values::permit_state())]
+    pub state: Vec<PermitState>,
+    /// At most so many of each
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 100)]
+    pub limit: u32,
+}
+
+/// `pdl permits complete`
+#[derive(Arguments, Debug)]
+pub struct CompleteArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The permit; `-` reads it from standard input
+    pub token: String,
+    /// What it really cost, of its scope [default: what was reserved]
+    #[arg(long, value_name = "AMOUNT", value_parser = values::decimal)]
+    pub cost: Option<Decimal>,
 }
 
 /// `pdl permits start`
@@ -140,7 +186,7 @@ pub struct StartArgs {
     pub request: PathBuf,
 }
 
-/// `pdl permits complete` and `fail`
+/// `pdl permits fail`
 #[derive(Arguments, Debug)]
 pub struct EndArgs {
     /// Who, and where.

@@ -3,10 +3,14 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::base::hash::Digest;
+use crate::data::decimal::Decimal;
 use crate::data::duration::Duration;
 use crate::data::timestamp::Timestamp;
 use crate::kernel::entry::Kind;
+use crate::kernel::gate::GateState;
+use crate::kernel::permit::PermitState;
 use crate::kernel::record::Principal;
+use crate::kernel::scope::ScopeStatus;
 
 /// A moment, said outright or from now on backwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,10 +99,37 @@ pub fn principal(text: &str) -> Result<Principal, String> {
     Principal::new(&ty, &id).ok_or_else(|| "it is too long".to_owned())
 }
 
-/// Reads a kind of entries, and knows all of them.
+/// Reads an amount, exactly.
+pub fn decimal(text: &str) -> Result<Decimal, String> {
+    Decimal::parse(text).map_err(|error| error.to_string())
+}
+
+/// Reads one of some names that the kernel has, and knows all of them.
+fn one_of<T: Clone + Send + Sync + 'static>(
+    names: impl IntoIterator<Item = &'static str>,
+    parse: fn(&str) -> Option<T>,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(names).try_map(move |name| parse(&name).ok_or("there is no such one"))
+}
+
+/// Reads a kind of entries.
 pub fn kind() -> impl TypedValueParser<Value = Kind> {
-    PossibleValuesParser::new(Kind::ALL.iter().map(|kind| kind.name()))
-        .try_map(|name| Kind::of_name(&name).ok_or("there is no such kind"))
+    one_of(Kind::ALL.iter().map(|kind| kind.name()), Kind::of_name)
+}
+
+/// Reads what has become of a gate.
+pub fn gate_state() -> impl TypedValueParser<Value = GateState> {
+    one_of(GateState::ALL.iter().map(|state| state.name()), GateState::parse)
+}
+
+/// Reads what has become of a permit.
+pub fn permit_state() -> impl TypedValueParser<Value = PermitState> {
+    one_of(PermitState::ALL.iter().map(|state| state.name()), PermitState::parse)
+}
+
+/// Reads what has become of a scope.
+pub fn scope_status() -> impl TypedValueParser<Value = ScopeStatus> {
+    one_of(ScopeStatus::ALL.iter().map(|status| status.name()), ScopeStatus::parse)
 }
 
 #[cfg(test)]

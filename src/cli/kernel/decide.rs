@@ -1,5 +1,7 @@
 //! `pdl kernel decide`: a decision that is in the log, and what comes with it.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use super::super::args::Format;
@@ -7,30 +9,47 @@ use super::super::args::kernel::DecideArgs;
 use super::super::output::Output;
 use super::super::place::Place;
 use super::super::status::{Failure, Status};
-use super::super::{answer, eval, files};
+use super::super::system::System;
+use super::super::{answer, approvals, eval, files};
 use crate::base::limits::REQUEST_BYTES_MAX;
+use crate::diagnostic::render::clean;
 use crate::kernel::ask::Verdict;
+use crate::kernel::environment::Environment as _;
 use crate::kernel::permit::Permit;
 use crate::vm::decide::Answer;
 
 /// Decides, and says so in the exit status.
 pub fn run(args: &DecideArgs, output: &mut Output) -> Result<Status, Failure> {
-    if files::is_stdin(&args.request) && args.facts.as_deref().is_some_and(files::is_stdin) {
-        return Err(Failure::usage("only one of the paths can be `-`, standard input"));
-    }
-    let request = files::read_up_to(&args.request, REQUEST_BYTES_MAX)
-        .map_err(|error| Failure::io("read", &args.request, &error))?;
-    let facts = args.facts.as_ref().map(|path| files::read(path, REQUEST_BYTES_MAX)).transpose()?;
+    let (request, facts) = documents(&args.request, args.facts.as_deref())?;
     let kernel = Place::new(&args.act.place.store).open()?;
     let verdict = kernel.decide(&args.act.who, &request, facts.as_deref());
-    tell(&verdict, &request, args.act.place.format, output)
+    tell(&verdict, &request, None, args.act.place.format, output)
 }
 
+/// Reads a request and facts. A request that is too long is the kernel's to refuse.
+pub fn documents(request: &Path, facts: Option<&Path>) -> Result<(Vec<u8>, Option<Vec<u8>>), Failure> {
+    if files::is_stdin(request) && facts.is_some_and(files::is_stdin) {
+        return Err(Failure::usage("only one of the paths can be `-`, standard input"));
+    }
+    let read = files::read_up_to(request, REQUEST_BYTES_MAX).map_err(|error| Failure::io("read", request, &error))?;
+    let facts = facts.map(|path| files::read(path, REQUEST_BYTES_MAX)).transpose()?;
+    Ok((read, facts))
+}
+
+/// What else came of a request than its verdict: what it is called, itself, and its id.
+pub type More = (&'static str, Value, String);
+
 /// Shows what a request came to, and gives the exit status that says so.
-pub fn tell(verdict: &Verdict, request: &[u8], format: Format, output: &mut Output) -> Result<Status, Failure> {
+pub fn tell(
+    verdict: &Verdict,
+    request: &[u8],
+    more: Option<More>,
+    format: Format,
+    output: &mut Output,
+) -> Result<Status, Failure> {
     let text = match format {
-        Format::Human => text(verdict, request, output.color_data()),
-        Format::Json => format!("{}\n", document(verdict)?),
+        Format::Human => text(verdict, request, more.as_ref(), output.color_data()),
+        Format::Json => format!("{}\n", document(verdict, more)?),
     };
     output.data(&text)?;
     Ok(match verdict.answer() {
@@ -42,17 +61,26 @@ pub fn tell(verdict: &Verdict, request: &[u8], format: Format, output: &mut Outp
     })
 }
 
-fn text(verdict: &Verdict, request: &[u8], color: bool) -> String {
-    let mut out = match &verdict.decision {
-        Some(decision) => answer::text(decision, eval::asked(request).as_deref(), color),
-        None => answer::denied(color),
+fn text(verdict: &Verdict, request: &[u8], more: Option<&More>, color: bool) -> String {
+    let decided =
+        verdict.decision.as_ref().map(|decision| answer::text(decision, eval::asked(request).as_deref(), color));
+    let mut out = match (&verdict.trouble, decided) {
+        (None, decided) => decided.unwrap_or_else(|| answer::denied(color)),
+        // What the kernel says counts, and comes first.
+        (Some(trouble), decided) => {
+            let decided = decided.map_or_else(String::new, |decided| format!("policy says: {decided}"));
+            format!("{}  the kernel itself: {}\n{decided}", answer::denied(color), clean(&trouble.to_string()))
+        }
     };
     let mut line = |name: &str, what: &str| out.push_str(&format!("  {name} {what}\n"));
-    if let Some(trouble) = &verdict.trouble {
-        line("the kernel itself denied:", &trouble.to_string());
-    }
     if let Some(entry) = &verdict.entry {
         line("entry", entry);
+    }
+    if let Some(gate) = &verdict.gate {
+        line("gate", &format!("{}, {} until {}", gate.id, gate.state, gate.expires));
+    }
+    if let Some((name, _, id)) = more {
+        line(name, id);
     }
     if let Some(permit) = &verdict.permit {
         line("permit", &format!("{} until {}", permit.claims().id, permit.claims().expires));
@@ -61,7 +89,7 @@ fn text(verdict: &Verdict, request: &[u8], color: bool) -> String {
     out
 }
 
-fn document(verdict: &Verdict) -> Result<Value, Failure> {
+fn document(verdict: &Verdict, more: Option<More>) -> Result<Value, Failure> {
     let defect = |error: serde_json::Error| Failure::new(format!("the decision is not JSON: {error}"));
     let decision = match &verdict.decision {
         Some(decision) => serde_json::from_str(&decision.to_json()).map_err(defect)?,
@@ -72,6 +100,10 @@ fn document(verdict: &Verdict) -> Result<Value, Failure> {
     add("answer", verdict.answer().name().into());
     add("entry", verdict.entry.clone().into());
     add("permit", verdict.permit.as_ref().map_or(Value::Null, permit));
+    add("gate", verdict.gate.as_ref().map_or(Value::Null, |gate| approvals::document(gate, System.now())));
+    if let Some((name, value, _)) = more {
+        add(name, value);
+    }
     add("trouble", verdict.trouble.as_ref().map(ToString::to_string).into());
     add("decision", decision);
     Ok(Value::Object(members))

@@ -1,0 +1,20 @@
+//! `pdl kernel spend`: what a gate was opened for is decided again, and permitted if everybody has agreed who has to today.
+
+use super::super::args::kernel::SpendArgs;
+use super::super::files;
+use super::super::output::Output;
+use super::super::place::Place;
+use super::super::status::{Failure, Status};
+use super::super::trouble;
+use super::decide;
+use crate::base::limits::REQUEST_BYTES_MAX;
+
+/// Spends a gate, once.
+pub fn run(args: &SpendArgs, output: &mut Output) -> Result<Status, Failure> {
+    let facts = args.facts.as_ref().map(|path| files::read(path, REQUEST_BYTES_MAX)).transpose()?;
+    let kernel = Place::new(&args.act.place.store).open()?;
+    let gate = kernel.gate(&args.gate).map_err(|error| trouble::kernel(&error))?;
+    let request = gate.map(|gate| gate.request).unwrap_or_default();
+    let verdict = kernel.spend(&args.act.who, &args.gate, facts.as_deref());
+    decide::tell(&verdict, request.as_bytes(), None, args.act.place.format, output)
+}
