@@ -4,6 +4,7 @@ mod erase;
 mod export;
 mod prove;
 mod query;
+mod replay;
 mod show;
 mod verify;
 
@@ -20,6 +21,7 @@ pub fn run(args: &LogArgs, output: &mut Output) -> Result<Status, Failure> {
         LogCommand::Checkpoint(args) => prove::checkpoint(args, output),
         LogCommand::Prove(args) => prove::run(args, output),
         LogCommand::Verify(args) => verify::run(args, output),
+        LogCommand::Replay(args) => replay::run(args, output),
         LogCommand::Export(args) => export::run(args, output),
         LogCommand::Erase(args) => erase::run(args, output),
     }

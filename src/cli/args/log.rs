@@ -31,6 +31,8 @@ pub enum LogCommand {
     Prove(ProveArgs),
     /// Verify that everything is as it was written: 9 if it is not
     Verify(VerifyArgs),
+    /// Make every decision of the log again: 9 if one comes out otherwise
+    Replay(ReplayArgs),
     /// Write the log to files that others can verify
     Export(ExportArgs),
     /// Forget the sensitive values of an entry
@@ -119,6 +121,17 @@ pub struct VerifyArgs {
     /// The public key of the log, with its name [default: the kernel's log.pub]
     #[arg(long, value_name = "log.pub", value_hint = ValueHint::FilePath)]
     pub key: Option<PathBuf>,
+}
+
+/// `pdl log replay`
+#[derive(Arguments, Debug)]
+pub struct ReplayArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// From this entry on
+    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    pub from: u64,
 }
 
 /// `pdl log export`

@@ -1,0 +1,68 @@
+//! `pdl log replay`: every decision of the log is made again, and has to come out as it was recorded.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use serde_json::json;
+
+use super::super::args::Format;
+use super::super::args::log::ReplayArgs;
+use super::super::output::{GREEN, Output, RED, paint};
+use super::super::place::Place;
+use super::super::progress::Bar;
+use super::super::status::{Failure, Status};
+use super::super::trouble;
+use crate::diagnostic::render::clean;
+use crate::kernel::replay::{Options, Outcome, Report};
+
+/// Replays the log, and ends with 9 if anything speaks against it.
+pub fn run(args: &ReplayArgs, output: &mut Output) -> Result<Status, Failure> {
+    let kernel = Place::new(&args.act.place.store).open()?;
+    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let options = Options { from: args.from, threads, ..Options::default() };
+    let bar = Bar::new("replaying");
+    let report = kernel
+        .replay(&args.act.who, &options, &mut |progress| bar.show(progress))
+        .map_err(|error| trouble::kernel(&error))?;
+    drop(bar);
+    match args.act.place.format {
+        Format::Human => output.data(&text(&report, output.color_data()))?,
+        Format::Json => output.data(&format!("{:#}\n", document(&report)))?,
+    }
+    Ok(if report.is_sound() { Status::Success } else { Status::Unverified })
+}
+
+fn text(report: &Report, color: bool) -> String {
+    let mut out = String::new();
+    for finding in &report.findings {
+        let word = match finding.outcome {
+            Outcome::Different(_) => paint(color, RED, "found:"),
+            Outcome::NotReplayed(_) => "left:".to_owned(),
+        };
+        out.push_str(&format!("{word} {}\n", clean(&finding.to_string())));
+    }
+    let word = if report.is_sound() { paint(color, GREEN, "replayed") } else { paint(color, RED, "replayed") };
+    let Report { entries, decisions, same, different, .. } = report;
+    out.push_str(&format!(
+        "{word} {same} of {decisions} decisions as they were, {different} otherwise, of {entries} entries\n"
+    ));
+    for (gap, number) in &report.not_replayed {
+        out.push_str(&format!("not replayed {number}: {gap}\n"));
+    }
+    out
+}
+
+fn document(report: &Report) -> serde_json::Value {
+    let not_replayed: BTreeMap<&str, u64> =
+        report.not_replayed.iter().map(|(gap, number)| (gap.name(), *number)).collect();
+    json!({
+        "sound": report.is_sound(),
+        "whole": report.is_whole(),
+        "entries": report.entries,
+        "decisions": report.decisions,
+        "same": report.same,
+        "different": report.different,
+        "not_replayed": not_replayed,
+        "findings": report.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
