@@ -3,6 +3,8 @@
 #[cfg(feature = "compiler")]
 #[path = "kernel/approvals.rs"]
 mod approvals;
+#[path = "kernel/audit.rs"]
+mod audit;
 #[path = "kernel/damage.rs"]
 mod damage;
 #[cfg(feature = "compiler")]
@@ -13,6 +15,9 @@ mod engine;
 mod house;
 #[path = "kernel/log.rs"]
 mod log;
+#[cfg(feature = "compiler")]
+#[path = "kernel/model.rs"]
+mod model;
 #[path = "kernel/pages.rs"]
 mod pages;
 #[path = "kernel/plain.rs"]
