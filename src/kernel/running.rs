@@ -17,7 +17,7 @@ use super::permit::{Claims, Permit, PermitState, Standing, Step};
 use super::present;
 use super::record::Principal;
 use super::registry::text;
-use super::scope::Ended;
+use super::scope::{Ended, ScopeRefused};
 use super::scopes::{self, Reserved};
 use super::store::{Object, Query, Tx};
 use crate::base::hash::Digest;
@@ -198,6 +198,10 @@ impl Kernel {
     /// As of [`Kernel::complete`], or the cost is below zero.
     pub fn complete_at_cost(&self, who: &Principal, token: &str, cost: Decimal) -> Result<(), KernelError> {
         let permit = self.shared.verifier.check(token)?;
+        // Also of what runs in no scope: nothing is recorded that can't be.
+        if cost < Decimal::ZERO {
+            return Err(KernelError::Scope(ScopeRefused::BadCost));
+        }
         self.step(who, &permit, Step::Complete, Some(cost))
     }
 

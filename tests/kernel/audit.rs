@@ -112,7 +112,6 @@ enum Next {
     Ends(String, &'static str),
 }
 
-
 fn text(body: &Map<String, Value>, name: &str) -> Audit<String> {
     let text = body.get(name).and_then(Value::as_str).map(str::to_owned);
     text.ok_or_else(|| format!("no {name} in {body:?}"))
@@ -386,7 +385,12 @@ impl Ledger {
         if let Some(gate) = &gate {
             let line = self.gates.get_mut(gate).ok_or("there is no such gate")?;
             line.permits += 1;
-            hold!(line.state == "spent" && line.permits == 1, "the gate is {}, of {} permits", line.state, line.permits);
+            hold!(
+                line.state == "spent" && line.permits == 1,
+                "the gate is {}, of {} permits",
+                line.state,
+                line.permits
+            );
         }
         let expires = time(body, "expires")?;
         hold!(expires > entry.time, "it is over before it begins");
@@ -512,7 +516,8 @@ impl GateLine {
     fn is_met(&self) -> bool {
         self.wants.iter().all(|(rule, (from, quorum))| {
             let of_rule = |(voted, group, _): &&(String, Value, Value)| voted == rule && group == from;
-            let voters: BTreeSet<String> = self.agreed.iter().filter(of_rule).map(|(.., who)| who.to_string()).collect();
+            let voters: BTreeSet<String> =
+                self.agreed.iter().filter(of_rule).map(|(.., who)| who.to_string()).collect();
             voters.len() as i64 >= *quorum
         })
     }
@@ -557,7 +562,8 @@ pub fn compare(ledger: &Ledger, tx: &mut dyn Tx) -> Audit<()> {
         hold!(is_so, "the scope {} is {scope:?}, and not {line:?}", object.key);
         // What is reserved is reserved by somebody who may still run, or runs.
         let open = ledger.permits.values().filter(|permit| ["issued", "started"].contains(&permit.state.as_str()));
-        let open: Vec<_> = open.filter_map(|permit| permit.reserved.as_ref()).filter(|(id, _)| *id == object.key).collect();
+        let open: Vec<_> =
+            open.filter_map(|permit| permit.reserved.as_ref()).filter(|(id, _)| *id == object.key).collect();
         hold!(open.len() as u64 == line.reserved.0, "{open:?} are open in the scope {}", object.key);
     }
     Ok(())

@@ -7,7 +7,7 @@ use pdl::Answer;
 use pdl::data::decimal::Decimal;
 use pdl::kernel::ask::Verdict;
 use pdl::kernel::entry::Kind;
-use pdl::kernel::scope::{Scope, ScopeStatus};
+use pdl::kernel::scope::{Scope, ScopeRefused, ScopeStatus};
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::{Kernel, KernelError};
 
@@ -22,6 +22,8 @@ action restart in scoped { subject: Agent  resource: Service }
 action open_scope in scope_creating { subject: Agent  resource: Service }
 action end_scope in scope_stepping { subject: Agent  resource: Service }
 policy mending on restart { allow everybody }
+action free { subject: Agent  resource: Service }
+policy giving on free { allow anybody_at_all }
 policy opening on open_scope { allow anybody }
 policy ending on end_scope {
     allow makers when context.scope is present and context.scope.created_by == subject.id
@@ -192,4 +194,21 @@ fn its_maker_ends_it_and_nobody_else() {
     assert!(matches!(kernel.scope("scope_0"), Ok(None)));
     let refused = kernel.complete_at_cost(&who("Agent", "bot"), "pdlp1.x.y", Decimal::ZERO);
     assert!(matches!(refused, Err(KernelError::Token(_))));
+}
+
+#[test]
+fn nothing_costs_less_than_nothing() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let (scope, bot) = (made(&kernel, 1, "1"), who("Agent", "bot"));
+    let permit = run(&kernel, &scope.id, "0.5").permit.expect("it is allowed");
+    kernel.start(&bot, permit.token(), &context_of(&scope.id, "0.5")).expect("it starts");
+    let refused = Err(KernelError::Scope(ScopeRefused::BadCost));
+    assert_eq!(kernel.complete_at_cost(&bot, permit.token(), usd("-0.01")), refused);
+    // Nor what runs in no scope.
+    let making = request("free", "bot", "{}");
+    let permit = kernel.decide(&bot, &making, None).permit.expect("it is allowed");
+    kernel.start(&bot, permit.token(), &making).expect("it starts");
+    assert_eq!(kernel.complete_at_cost(&bot, permit.token(), usd("-0.01")), refused);
+    assert_eq!(kernel.complete(&bot, permit.token()), Ok(()));
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pdl::data::decimal::Decimal;
 use pdl::kernel::ask::Verdict;
+use pdl::kernel::engine::Active;
 use pdl::kernel::entry::{Entry, Kind};
 use pdl::kernel::environment::Environment;
 use pdl::kernel::gate::Verdict as Vote;
@@ -55,38 +56,42 @@ fn asker() -> impl Strategy<Value = u8> {
     prop_oneof![5 => Just(0), 2 => Just(1), 3 => 2_u8..8]
 }
 
+fn voter() -> impl Strategy<Value = u8> {
+    prop_oneof![3 => Just(2), 3 => Just(3), 2 => Just(4), 2 => Just(5), 2 => Just(6), 2 => 0_u8..9]
+}
+
 pub fn op() -> impl Strategy<Value = Op> {
-    let cents = prop::sample::select(&[5_000, 10_000, 15_000, 25_000, 35_000, 45_000, 60_000][..]);
+    let cents = prop::sample::select(&[5_000, 5_000, 10_000, 10_000, 15_000, 25_000, 35_000, 45_000, 60_000][..]);
     let dear = prop::sample::select(&[-1_i64, 0, 25, 50, 100, 130, 300][..]);
-    let frozen = || prop_oneof![8 => Just(0_u8), 1 => Just(1), 1 => Just(2)];
-    let seconds = prop::sample::select(&[1_i64, 1, 5, 30, 59, 60, 61, 300, 600, 1_200, 3_600][..]);
+    let frozen = || prop_oneof![18 => Just(0_u8), 1 => Just(1), 1 => Just(2)];
+    let seconds = prop::sample::select(&[1_i64, 1, 1, 5, 5, 29, 30, 31, 60, 61, 300, 600, 3_600][..]);
     let pay = (asker(), 0_u8..2, 0_u8..2, cents, 0_u8..3, any::<bool>(), frozen()).prop_map(
         |(who, agent, order, cents, note, memo, frozen)| Op::Pay { who, agent, order, cents, note, memo, frozen },
     );
     let restart = (asker(), 0_u8..2, any::<u8>(), dear.clone(), prop::bool::weighted(0.9))
         .prop_map(|(who, agent, scope, cents, incident)| Op::Restart { who, agent, scope, cents, incident });
-    let vote = (any::<u8>(), 0_u8..9, 0_u8..4, prop::bool::weighted(0.1), prop::bool::weighted(0.95))
+    let vote = (any::<u8>(), voter(), 0_u8..4, prop::bool::weighted(0.06), prop::bool::weighted(0.95))
         .prop_map(|(gate, voter, rule, deny, is_seen)| Op::Vote { gate, voter, rule, deny, is_seen });
     let by = || prop::option::weighted(0.2, 0_u8..9);
     let start = (any::<u8>(), prop::option::weighted(0.15, any::<u8>()), 0_u8..8, prop::bool::weighted(0.05))
         .prop_map(|(permit, other, note, is_broken)| Op::Start { permit, other, note, is_broken });
     let status = prop::sample::select(&ScopeStatus::ALL[..]);
-    let limit = prop::option::weighted(0.8, prop::sample::select(&[4_000_i64, 20_000, 50_000, 90_000][..]));
+    let limit = prop::option::weighted(0.85, prop::sample::select(&[4_000_i64, 20_000, 50_000, 90_000][..]));
     prop_oneof![
         14 => pay,
-        12 => restart,
+        14 => restart,
         1 => Just(Op::Garbage),
         26 => vote,
-        2 => (any::<u8>(), by()).prop_map(|(gate, who)| Op::Withdraw { gate, who }),
+        1 => (any::<u8>(), by()).prop_map(|(gate, who)| Op::Withdraw { gate, who }),
         10 => (any::<u8>(), by(), frozen()).prop_map(|(gate, who, frozen)| Op::Spend { gate, who, frozen }),
-        12 => start,
+        16 => start,
         8 => (any::<u8>(), prop::option::of(dear)).prop_map(|(permit, cents)| Op::Complete { permit, cents }),
         4 => any::<u8>().prop_map(|permit| Op::Fail { permit }),
-        5 => (0_u8..2, 0_i64..4, prop::sample::select(&[50_i64, 150, 400, 20_000][..]), prop::sample::select(&[60_i64, 600, 3_600, 7_200][..]))
+        7 => (0_u8..2, 0_i64..5, prop::sample::select(&[50_i64, 150, 400, 400, 20_000][..]), prop::sample::select(&[60_i64, 600, 3_600, 7_200][..]))
             .prop_map(|(agent, attempts, cents, ttl)| Op::Make { agent, attempts, cents, ttl }),
         2 => (any::<u8>(), 0_u8..2, status).prop_map(|(scope, agent, to)| Op::End { scope, agent, to }),
         4 => Just(Op::Sweep),
-        10 => seconds.prop_map(Op::Turn),
+        7 => seconds.prop_map(Op::Turn),
         2 => (0_u8..2, limit).prop_map(|(agent, cents)| Op::Limit { agent, cents }),
         1 => (0_u8..2, prop::option::of(0_u8..6)).prop_map(|(agent, owner)| Op::Owner { agent, owner }),
         4 => (0_u8..6, 0_u8..3, any::<bool>()).prop_map(|(person, team, is_in)| Op::Team { person, team, is_in }),
@@ -111,6 +116,8 @@ pub struct Run<'c> {
     world: Arc<World>,
     model: Model,
     ledger: Ledger,
+    /// What decided, by the version of the registry.
+    actives: BTreeMap<u64, Arc<Active>>,
     counts: &'c mut BTreeMap<String, u64>,
 }
 
@@ -158,7 +165,15 @@ impl Run<'_> {
         let kernel = open(&place, None, &world);
         let model = Model::new();
         kernel.activate(&olga(), &BUNDLES[0], Some(&model.registry.document())).expect("it is activated");
-        let mut run = Run { kernel: Some(kernel), place, world, model, ledger: Ledger::default(), counts };
+        let mut run = Run {
+            kernel: Some(kernel),
+            place,
+            world,
+            model,
+            ledger: Ledger::default(),
+            actives: BTreeMap::new(),
+            counts,
+        };
         run.read_on().unwrap_or_else(|why| panic!("{why}"));
         run
     }
@@ -190,6 +205,8 @@ impl Run<'_> {
         });
         let (ledger, news) = read.map_err(|why| why.to_string())?;
         self.ledger = ledger;
+        let active = self.kernel().active().map_err(|why| why.to_string())?;
+        self.actives.insert(active.registry, active);
         news
     }
 
@@ -567,7 +584,6 @@ impl Run<'_> {
         let against = Against { known: &[], trusted: &[], threads: 1 };
         let report = self.kernel().verify_log(&olga(), &against, &mut |_| {}).map_err(|why| why.to_string())?;
         hold!(report.is_sound() && report.size == self.ledger.size, "{:?}", report.findings);
-        let mut versions = BTreeMap::new();
         let read = |tx: &mut dyn Tx| Ok(tx.entries_of(Kind::Decision.name(), 0, u32::MAX)?);
         for (_, bytes) in self.kernel().read(read).map_err(|why| why.to_string())? {
             let id = Entry::read(&bytes).map_err(|why| why.to_string())?.id;
@@ -578,15 +594,18 @@ impl Run<'_> {
                 hold!(body["answer"] == "DENY", "nothing says what {id} was");
                 continue;
             };
-            if !versions.contains_key(&version) {
-                versions.insert(version, self.kernel().version(version).map_err(|why| why.to_string())?);
-            }
-            let again = versions[&version].again(&asked);
+            let active = self.actives.get(&version).ok_or("nothing of that version ever decided")?;
+            let again = active.again(&asked);
             let is_same = body["answer"] == again.answer().name() && body["kind"] == again.kind.name();
             hold!(is_same, "{id} was {}, and is {:?} again", body["answer"], again.answer());
-            hold!(body["bundle"] == versions[&version].bundle.to_string(), "{id} was decided by another bundle");
+            hold!(body["bundle"] == active.bundle.to_string(), "{id} was decided by another bundle");
             self.counts.entry("replayed".to_owned()).and_modify(|count| *count += 1).or_insert(1);
         }
+        // One of them is made once more from what is stored.
+        let (version, active) = self.actives.iter().nth(self.actives.len() / 2).ok_or("nothing ever decided")?;
+        let stored = self.kernel().version(*version).map_err(|why| why.to_string())?;
+        let is_same = stored.bundle == active.bundle && stored.entities() == active.entities();
+        hold!(is_same, "version {version} of the registry is not what it was");
         Ok(())
     }
 }

@@ -153,11 +153,7 @@ impl Registry {
     pub fn agent(&self, at: usize) -> Option<String> {
         let limit = self.limits[at]?;
         let owner = self.owners[at].map_or(String::new(), |owner| format!(r#","owner":"{}""#, PEOPLE[owner]));
-        Some(format!(
-            r#"{{"type":"Agent","id":"{}","properties":{{"limit":{}{owner}}}}}"#,
-            AGENTS[at],
-            money(limit)
-        ))
+        Some(format!(r#"{{"type":"Agent","id":"{}","properties":{{"limit":{}{owner}}}}}"#, AGENTS[at], money(limit)))
     }
 
     pub fn person(&self, at: usize) -> String {

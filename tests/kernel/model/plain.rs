@@ -160,8 +160,7 @@ impl Model {
                     asks.extend((*cents >= 20_000).then(|| large(1, 1_200, None)));
                 } else {
                     asks.extend((*cents >= 10_000).then(|| large(2, 3_600, Some((CHIEFS, 600)))));
-                    let huge =
-                        Asks { rule: "house.huge", team: AUDIT, distinct: true, ..large(1, 1_800, None) };
+                    let huge = Asks { rule: "house.huge", team: AUDIT, distinct: true, ..large(1, 1_800, None) };
                     asks.extend((*cents >= 30_000).then_some(huge));
                 }
             }
@@ -221,8 +220,12 @@ impl Model {
             return barred;
         }
         if let Said::Ask(asks) = said {
-            let carried: Vec<&str> =
-                gate.asks.iter().filter(|old| asks.iter().any(|new| is_carried(old, new))).map(|old| old.rule).collect();
+            let carried: Vec<&str> = gate
+                .asks
+                .iter()
+                .filter(|old| asks.iter().any(|new| is_carried(old, new)))
+                .map(|old| old.rule)
+                .collect();
             gate.told.retain(|rule| carried.contains(rule));
             if asks != gate.asks {
                 let ends = asks.iter().map(|asks| gate.opened + asks.within).min().unwrap_or(gate.expires);
@@ -341,7 +344,8 @@ impl Model {
             if before().any(|(_, rule, team)| *rule == asks.rule && *team == asks.team) {
                 why.push("duplicate");
             }
-            let is_distinct = |of: &str| gate.asks.iter().any(|other| other.rule == of && (other.distinct || asks.distinct));
+            let is_distinct =
+                |of: &str| gate.asks.iter().any(|other| other.rule == of && (other.distinct || asks.distinct));
             if before().any(|(_, rule, _)| *rule != asks.rule && is_distinct(rule)) {
                 why.push("not_distinct");
             }
