@@ -211,6 +211,10 @@ impl Model {
     pub fn spend(&mut self, at: usize, who: Who, want: &Want, frozen: u8) -> Comes {
         let (said, key, now) = (self.policy(want, frozen), self.key(want), self.now);
         let barred = if said == Said::Deny { Comes::Denied } else { Comes::Barred };
+        // Of what was asked for nothing is kept once it has ended: it is not decided again.
+        if !matches!(self.gates[at].state, State::Pending | State::Approved) {
+            return Comes::Barred;
+        }
         if self.lapse(at) || who != self.gates[at].who {
             return barred;
         }
