@@ -25,6 +25,7 @@ pub mod invoke;
 pub mod json;
 pub mod log;
 mod members;
+pub mod outbox;
 pub mod permit;
 mod present;
 pub mod reading;

@@ -24,6 +24,8 @@ mod pages;
 mod plain;
 #[path = "kernel/reading.rs"]
 mod reading;
+#[path = "kernel/records.rs"]
+mod records;
 #[cfg(feature = "compiler")]
 #[path = "kernel/replay.rs"]
 mod replay;

@@ -132,3 +132,16 @@ pub const PRINCIPAL_BYTES_MAX: usize = 1_024;
 pub const TROUBLE_CHARACTERS_MAX: usize = 1_000;
 /// Every so many versions the registry is kept whole.
 pub const SNAPSHOT_EVERY: u64 = 64;
+
+/// The most changes of governed records that one transaction makes.
+pub const MOVES_MAX: usize = 64;
+/// The most events that one change of a governed record announces.
+pub const EVENTS_MAX: usize = 64;
+/// The longest name of an event, in bytes.
+pub const EVENT_NAME_BYTES_MAX: usize = 128;
+/// The largest payload of an event, in bytes of JSON.
+pub const EVENT_BYTES_MAX: usize = 64 << 10;
+/// The largest evidence of one change of a governed record, in bytes of JSON.
+pub const EVIDENCE_BYTES_MAX: usize = 1 << 20;
+/// The most records, events or entries of a record's history that one reading gives.
+pub const PAGE_MAX: u32 = 1_000;

@@ -29,9 +29,14 @@ use super::scopes;
 use super::store::Tx;
 use super::touch::Touched;
 use crate::base::hash::Digest;
+use crate::bytecode::schema::{Field, Type};
+use crate::vm::asked::Asked;
 use crate::vm::decide::Answer;
 use crate::vm::decision::{Decision, EntityName, ErrorReport};
 use crate::vm::machine::{Question, Recorded, Scratch};
+
+/// The field by which somebody says which step a governed record is to make.
+const TO: &str = "to";
 
 /// What somebody wants to be decided.
 #[derive(Clone, Debug)]
@@ -49,11 +54,14 @@ pub(super) struct Wanted {
 }
 
 /// What was asked, in canonical form.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Said {
     /// The action, by its name on the wire.
     pub(super) action: String,
     pub(super) subject: EntityName,
+    pub(super) resource: EntityName,
+    /// The state that a governed record is asked to step to.
+    pub(super) to: Option<String>,
     /// What the caller gave beside these: an object.
     pub(super) context: String,
     /// All of it, as a document that can be decided again.
@@ -61,7 +69,7 @@ pub(super) struct Said {
 }
 
 /// A request that was judged.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Judged {
     pub(super) decision: Decision,
     event: Event,
@@ -72,6 +80,16 @@ pub(super) struct Judged {
     approved: Option<Decision>,
     /// The scope that it runs in.
     scope: Option<String>,
+}
+
+impl Judged {
+    /// Writes down a decision that nothing follows from, because the kernel itself refuses what was allowed. Gives the id of
+    /// its entry.
+    pub(super) fn overruled(self, tx: &mut dyn Tx, shared: &Shared) -> Result<String, KernelError> {
+        let mut event = self.event;
+        event.body.insert("enforced".to_owned(), Answer::Deny.name().into());
+        Ok(shared.log.append(tx, &*shared.environment, event)?.id)
+    }
 }
 
 /// An ALLOW, for what follows from it.
@@ -161,6 +179,8 @@ fn judge(active: &Arc<Active>, wanted: &Wanted, presented: Presented) -> Result<
     let said = Said {
         action: asked.action.name.to_string(),
         subject: EntityName { ty: asked.subject.ty.to_owned(), id: asked.subject.id.clone() },
+        resource: EntityName { ty: asked.resource.ty.to_owned(), id: asked.resource.id.clone() },
+        to: step(active, &asked),
         context: asked.context.text().to_owned(),
         request: asked.request(),
     };
@@ -172,6 +192,19 @@ fn judge(active: &Arc<Active>, wanted: &Wanted, presented: Presented) -> Result<
     }
     let event = record::decided(&wanted.who, active.registry, &active.secrets, &asked, &decision);
     Ok(Judged { decision, event, said: Some(said), today, approved, scope })
+}
+
+/// The state that a governed record is asked to step to: the field `to`, if it is one of its lifecycle.
+fn step(active: &Active, asked: &Asked<'_>) -> Option<String> {
+    let lifecycle = active.machine.record_type(asked.resource.ty)?.entity_type().governed_by?;
+    let schema = active.machine.image().schema();
+    let is_state = |field: &Field| match schema.ty(field.ty) {
+        Type::Optional(inner) => *schema.ty(*inner) == Type::Enum(lifecycle),
+        ty => *ty == Type::Enum(lifecycle),
+    };
+    let mut fields = asked.context.iter().chain(asked.facts.iter());
+    let (_, to) = fields.find(|(field, _)| *field.name == *TO && is_state(field))?;
+    serde_json::from_str(to).ok()
 }
 
 /// Whether the scope that was looked for is the one that is named. One that is not kept is not found.

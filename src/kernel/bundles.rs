@@ -15,6 +15,7 @@ use super::entry::Kind;
 use super::error::KernelError;
 use super::log::append::Event;
 use super::record::Principal;
+use super::records::fit;
 use super::registry::{self, Change};
 use super::store::{Object, Query, Tx};
 use crate::base::hash::Digest;
@@ -55,7 +56,9 @@ impl Kernel {
             principal: who.clone(),
         };
         let (shared, bytes, who) = (Arc::clone(&self.shared), bundle.to_vec(), who.clone());
+        let (machine, store) = (Arc::clone(&next.machine), Arc::clone(&next.store));
         let written = self.writer.submit(move |tx| {
+            fit::check(tx, &machine, &store, shared.environment.now())?;
             let content = tx.put_content(&bytes)?;
             let (package, release) = described;
             let body = json!({

@@ -61,6 +61,8 @@ pub struct Kernel {
     active: RwLock<Result<Arc<Active>, KernelError>>,
     /// Held while a bundle or entities are changed: changes wait for one another.
     pub(super) change: Mutex<()>,
+    /// Held while events are delivered: one after the other.
+    pub(super) delivery: Mutex<()>,
 }
 
 /// What works in the store have to have.
@@ -150,7 +152,13 @@ impl Kernel {
         let writer = Writer::suited(store)?;
         let for_work = Arc::clone(&shared);
         writer.submit(move |tx| begin(tx, &for_work))?;
-        let kernel = Kernel { shared, writer, active: RwLock::new(Err(KernelError::NoBundle)), change: Mutex::new(()) };
+        let kernel = Kernel {
+            shared,
+            writer,
+            active: RwLock::new(Err(KernelError::NoBundle)),
+            change: Mutex::new(()),
+            delivery: Mutex::new(()),
+        };
         kernel.reload();
         Ok(kernel)
     }

@@ -99,6 +99,8 @@ kinds! {
     RecordCreated "record.created"
     /// A record was changed.
     RecordStepped "record.stepped"
+    /// A change of records was undone, or not begun: all that was asked with it.
+    RecordRefused "record.refused"
     /// Content was forgotten.
     ContentErased "content.erased"
     /// The oldest entries were dropped.

@@ -6,6 +6,7 @@ use super::environment::NoRandomness;
 use super::gate::{OpenRefused, Refused};
 use super::log::LogError;
 use super::permit::{StepRefused, TokenRefused};
+use super::records::refused::RecordRefused;
 use super::scope::ScopeRefused;
 use super::store::StoreError;
 use super::writer::WriteError;
@@ -42,6 +43,10 @@ pub enum KernelError {
     UnknownScope,
     /// A scope has not that much left, or can't do this step.
     Scope(ScopeRefused),
+    /// A governed record can't be changed so, whatever policy says.
+    Record(RecordRefused),
+    /// Events are being delivered already.
+    Delivering,
     /// The answer obliges to something that nobody here can be asked to do, by these names.
     Obliged(Vec<String>),
     /// A permit can't do this step.
@@ -82,6 +87,8 @@ impl fmt::Display for KernelError {
             KernelError::Gate(error) => error.fmt(f),
             KernelError::UnknownScope => f.write_str("there is no such scope"),
             KernelError::Scope(error) => error.fmt(f),
+            KernelError::Record(error) => error.fmt(f),
+            KernelError::Delivering => f.write_str("events are being delivered already"),
             KernelError::Obliged(names) => {
                 write!(f, "the answer obliges to {}, which has to be done by whoever asks", names.join(", "))
             }
@@ -145,6 +152,12 @@ impl From<OpenRefused> for KernelError {
 impl From<ScopeRefused> for KernelError {
     fn from(error: ScopeRefused) -> KernelError {
         KernelError::Scope(error)
+    }
+}
+
+impl From<RecordRefused> for KernelError {
+    fn from(error: RecordRefused) -> KernelError {
+        KernelError::Record(error)
     }
 }
 

@@ -38,7 +38,7 @@ use crate::vm::input::Document;
 /// Room in an entry for all that is not its body, and for the commitments that take the place of what is too long.
 const ENVELOPE_BYTES: usize = 4_096;
 /// What is kept apart if a body is too long, the largest first.
-const LARGE: [&str; 7] = ["request", "facts", "rules", "obligations", "shadow", "gates", "codes"];
+const LARGE: [&str; 8] = ["attributes", "request", "facts", "rules", "obligations", "shadow", "gates", "codes"];
 
 /// What a commitment takes in an entry.
 const COMMITMENT_BYTES: usize = 100;
@@ -79,6 +79,13 @@ impl Secrets {
         let (contexts, attributes): (BTreeMap<_, _>, BTreeMap<_, _>) = (contexts.collect(), attributes.collect());
         let any = contexts.values().chain(attributes.values()).any(|names| !names.is_empty());
         Secrets { contexts, attributes, any }
+    }
+}
+
+impl Secrets {
+    /// Whether an attribute of an entity type, by the type's name on the wire, is kept apart.
+    pub(super) fn hides(&self, ty: &str, attribute: &Field) -> bool {
+        is_hidden(self.attributes.get(ty), attribute)
     }
 }
 
@@ -280,7 +287,7 @@ fn split_facts(secrets: &Secrets, asked: &vm::Asked<'_>) -> (String, Hidden) {
 }
 
 /// A part of a JSON Pointer.
-fn pointer(name: &str) -> String {
+pub(super) fn pointer(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
@@ -371,7 +378,7 @@ fn hide_texts(event: &mut Event) {
 }
 
 /// Keeps apart what would make the entry too long.
-fn shortened(mut event: Event) -> Event {
+pub(super) fn shortened(mut event: Event) -> Event {
     // What a commitment takes in place of a value, and its line in the list of them.
     let of_commitments: usize = event.sensitive.iter().map(|place| place.len().saturating_add(COMMITMENT_BYTES)).sum();
     let max = ENTRY_BYTES_MAX.saturating_sub(ENVELOPE_BYTES);

@@ -1,14 +1,37 @@
-//! Governed records, as the store keeps them: what has a lifecycle.
+//! Governed records: what has a lifecycle, as the store keeps it.
 //!
 //! A record is an object of the kind `record:` and the qualified name of its type, under its id; its state is its status.
+//! It is made and changed by [`Kernel::change`] and by nothing else. What neighbours may rely on:
+//!
+//! - Whoever asks names a record by type and id; its attributes are put before policy as they are stored at that moment,
+//!   in the transaction that changes them.
+//! - What is stored is in a state that its lifecycle leads to from the one before, whatever policy allowed; its attributes
+//!   are of their types, in the canonical form of the wire; and its invariants hold of it. What is final stays as it is.
+//! - Several changes happen together or not at all.
+//! - Each change is an entry that says what became what, linked to its decision and to the change before it.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+pub mod change;
+mod facts;
+pub(super) mod fit;
+pub mod refused;
+mod write;
+
 use serde_json::{Map, Value};
 
+use super::engine::{Active, Kernel};
+use super::entry::Entry;
 use super::error::KernelError;
 use super::registry::text;
-use super::store::Tx;
+use super::store::{Object, Query, Tx};
+use crate::base::hash::Digest;
+use crate::base::limits::PAGE_MAX;
+
+/// What evidence is kept, by its digest: other contents are nobody's business.
+const EVIDENCE: &str = "evidence";
+/// The types of which there are records.
+const TYPES: &str = "record-type";
 
 /// A record that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,23 +42,125 @@ pub struct Record {
     pub id: String,
     /// Its status.
     pub status: String,
+    /// Whether that is a final one.
+    pub is_final: bool,
     /// How often it was written.
     pub version: u64,
     /// Its attributes and its status: a JSON object in the canonical form of the wire.
     pub properties: String,
+    /// The entry of the log that says how it became so.
+    pub entry: String,
 }
 
 /// The kind of the objects of a type.
-pub(super) fn kind(ty: &str) -> String {
+fn kind(ty: &str) -> String {
     format!("record:{ty}")
 }
 
 /// The record of a type and an id.
 pub(super) fn find(tx: &mut dyn Tx, ty: &str, id: &str) -> Result<Option<Record>, KernelError> {
-    let Some(object) = tx.get(&kind(ty), id)? else { return Ok(None) };
-    let damaged = || KernelError::Damaged(format!("the {ty} {id}"));
-    let body: Map<String, Value> = serde_json::from_slice(&object.body).map_err(|_| damaged())?;
-    let properties = text(&body, "properties").ok_or_else(damaged)?.to_owned();
+    tx.get(&kind(ty), id)?.map(|object| read(ty, object)).transpose()
+}
+
+fn read(ty: &str, object: Object) -> Result<Record, KernelError> {
+    let read = || {
+        let body: Map<String, Value> = serde_json::from_slice(&object.body).ok()?;
+        let (properties, entry) = (text(&body, "properties")?.to_owned(), text(&body, "entry")?.to_owned());
+        Some((properties, entry, body.get("final")?.as_bool()?))
+    };
+    let (properties, entry, is_final) =
+        read().ok_or_else(|| KernelError::Damaged(format!("the {ty} {}", object.key)))?;
     let (ty, id) = (ty.to_owned(), object.key);
-    Ok(Some(Record { ty, id, status: object.state, version: object.version, properties }))
+    Ok(Record { ty, id, status: object.state, is_final, version: object.version, properties, entry })
+}
+
+/// The qualified name of a type of records. A name that the bundle does not have may be one of a bundle before it.
+fn qualified(active: Option<&Active>, ty: &str) -> String {
+    let known = active.and_then(|active| active.machine.record_type(ty));
+    known.map_or_else(|| ty.to_owned(), |ty| ty.entity_type().qualified.to_string())
+}
+
+impl Kernel {
+    /// The record of a type, by its simple or its qualified name, and an id.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn record(&self, ty: &str, id: &str) -> Result<Option<Record>, KernelError> {
+        let (ty, id) = (qualified(self.active().ok().as_deref(), ty), id.to_owned());
+        self.read(move |tx| find(tx, &ty, &id))
+    }
+
+    /// Records of a type in the order of their ids: with a status, if one is given, and behind an id. At most [`PAGE_MAX`].
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn records(
+        &self,
+        ty: &str,
+        status: Option<&str>,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Record>, KernelError> {
+        let ty = qualified(self.active().ok().as_deref(), ty);
+        let (state, limit) = (status.map(str::to_owned), limit.min(PAGE_MAX));
+        let query = Query { kind: kind(&ty), state, due_until_ms: None, after, limit };
+        self.read(move |tx| tx.find(&query)?.into_iter().map(|object| read(&ty, object)).collect())
+    }
+
+    /// The qualified names of the types of which there are records.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn record_types(&self) -> Result<Vec<String>, KernelError> {
+        self.read(types)
+    }
+
+    /// How a record became what it is: the entries of its changes, the last one first, from the one given on or from the
+    /// last. At most [`PAGE_MAX`]; the link `before` of the last one given leads on. Entries that the log has dropped end it.
+    ///
+    /// # Errors
+    /// The store can't be read, or there is no such record.
+    pub fn history(&self, ty: &str, id: &str, from: Option<String>, limit: u32) -> Result<Vec<Entry>, KernelError> {
+        let (ty, id) = (qualified(self.active().ok().as_deref(), ty), id.to_owned());
+        self.read(move |tx| {
+            let record = find(tx, &ty, &id)?.ok_or_else(|| refused::RecordRefused::Unknown(id.clone()))?;
+            let mut next = Some(from.unwrap_or(record.entry));
+            let mut entries = Vec::new();
+            for _ in 0..limit.min(PAGE_MAX) {
+                let Some(entry) = next.take() else { break };
+                let Some(entry) = entry_of(tx, &entry)? else { break };
+                let is_of_it = |name: &str, of: &str| entry.body.get(name).and_then(Value::as_str) == Some(of);
+                if !is_of_it("type", &ty) || !is_of_it("id", &id) {
+                    return Err(KernelError::Damaged(format!("the history of the {ty} {id}")));
+                }
+                next = entry.links.get("before").cloned();
+                entries.push(entry);
+            }
+            Ok(entries)
+        })
+    }
+
+    /// The evidence of a digest, as it was given; `None` if none is kept, or it was erased.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub fn evidence(&self, digest: Digest) -> Result<Option<Vec<u8>>, KernelError> {
+        self.read(move |tx| match tx.get(EVIDENCE, &digest.to_string())? {
+            Some(_) => Ok(tx.content(digest)?),
+            None => Ok(None),
+        })
+    }
+}
+
+fn entry_of(tx: &mut dyn Tx, id: &str) -> Result<Option<Entry>, KernelError> {
+    let Some(index) = tx.index_of(id)? else { return Ok(None) };
+    let rows = tx.entries(index, 1)?;
+    let entry = rows.first().filter(|(at, _)| *at == index).and_then(|(_, bytes)| Entry::read(bytes).ok());
+    let entry = entry.filter(|entry| entry.id == id);
+    entry.map(Some).ok_or_else(|| KernelError::Damaged(format!("the entry {id}")))
+}
+
+fn types(tx: &mut dyn Tx) -> Result<Vec<String>, KernelError> {
+    let query = Query { kind: TYPES.to_owned(), state: None, due_until_ms: None, after: None, limit: u32::MAX };
+    Ok(tx.find(&query)?.into_iter().map(|object| object.key).collect())
 }
