@@ -30,6 +30,7 @@ mod permits;
 mod place;
 mod policy;
 mod progress;
+mod records;
 mod registry;
 mod report;
 mod scopes;
@@ -123,6 +124,7 @@ fn command(command: Command, output: &mut Output) -> Result<Status, Failure> {
         Command::Permits(args) => permits::run(&args, output),
         Command::Approvals(args) => approvals::run(&args, output),
         Command::Scopes(args) => scopes::run(&args, output),
+        Command::Records(args) => records::run(&args, output),
         Command::Registry(args) => registry::run(&args, output),
         Command::Log(args) => log::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),

@@ -5,6 +5,7 @@
 pub mod approvals;
 pub mod kernel;
 pub mod log;
+pub mod records;
 pub mod scopes;
 pub mod values;
 
@@ -69,6 +70,8 @@ pub enum Command {
     Approvals(approvals::ApprovalsArgs),
     /// Make, show and end bounded grants
     Scopes(scopes::ScopesArgs),
+    /// List, make and change what has a lifecycle
+    Records(records::RecordsArgs),
     /// Change the entities that the kernel decides with, and show those of any time
     Registry(kernel::RegistryArgs),
     /// Read, verify and export the log of the kernel

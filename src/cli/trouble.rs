@@ -20,6 +20,7 @@ pub fn kernel(error: &KernelError) -> Failure {
         | KernelError::Gate(_)
         | KernelError::GateOpen(_)
         | KernelError::Scope(_)
+        | KernelError::Record(_)
         | KernelError::UnknownPermit
         | KernelError::UnknownScope
         | KernelError::Obliged(_) => Failure::refused(error.to_string()),

@@ -112,21 +112,7 @@ fn text(entity: &Value, groups: &BTreeMap<String, Vec<String>>, color: bool) -> 
     let properties = entity.get("properties").and_then(Value::as_object);
     let width = properties.into_iter().flatten().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, value) in properties.into_iter().flatten() {
-        out.push_str(&format!("  {name:<width$}  {}\n", clean(&shown(value))));
+        out.push_str(&format!("  {name:<width$}  {}\n", clean(&entries::shown(value))));
     }
     out
-}
-
-/// A value as JSON, with entities as they are written in policies.
-fn shown(value: &Value) -> String {
-    match (entries::entity(value), value) {
-        (Some(entity), Value::Object(members)) if members.len() == 2 => entity,
-        (_, Value::Array(values)) => format!("[{}]", values.iter().map(shown).collect::<Vec<_>>().join(", ")),
-        (_, Value::Object(members)) => {
-            let members: Vec<String> =
-                members.iter().map(|(name, value)| format!("{name}: {}", shown(value))).collect();
-            format!("{{ {} }}", members.join(", "))
-        }
-        (_, other) => other.to_string(),
-    }
 }
