@@ -109,6 +109,8 @@ pub const ENTRY_BYTES_MAX: usize = 65_535;
 pub const COMPACT_MAX: u64 = 8_192;
 /// How deep an entry of a log may nest: what a request may, and what is around it.
 pub const ENTRY_DEPTH_MAX: usize = 96;
+/// The most operators that a kernel has.
+pub const OPERATORS_MAX: usize = 1_024;
 /// The most findings that one verification of a log names.
 pub const FINDINGS_MAX: usize = 1_000;
 /// The most entries that one search of a log gives.

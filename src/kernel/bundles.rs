@@ -13,6 +13,8 @@ use serde_json::{Map, Value, json};
 use super::engine::{Active, Kernel, put};
 use super::entry::Kind;
 use super::error::KernelError;
+use super::govern::act::Act;
+use super::govern::touches;
 use super::log::append::Event;
 use super::record::Principal;
 use super::records::fit;
@@ -31,12 +33,54 @@ impl Kernel {
     /// Why it is refused; the bundle that is active stays, and so do its entities.
     pub fn activate(&self, who: &Principal, bundle: &[u8], entities: Option<&[u8]>) -> Result<Digest, KernelError> {
         let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.active();
+        let (next, told) = match self.prepare(bundle, entities, &old) {
+            Ok(prepared) => prepared,
+            Err(why) => return self.refuse_act(who, Act::activate(Digest::of(bundle), false), why),
+        };
+        let (name, version) = (next.bundle, next.registry);
+        let act = Act::activate(name, touches(who, old.as_deref().ok(), &next));
+        let change = Change {
+            version,
+            bundle: name,
+            digest: next.registry_digest(),
+            snapshot: Some(next.entities().into_bytes()),
+            patch: None,
+            principal: who.clone(),
+        };
+        let (bytes, by) = (bundle.to_vec(), who.to_json());
+        let (machine, store) = (Arc::clone(&next.machine), Arc::clone(&next.store));
+        let written = self.govern(who, act, move |tx, shared, allowed| {
+            fit::check(tx, &machine, &store, shared.environment.now())?;
+            let content = tx.put_content(&bytes)?;
+            let (package, release) = told;
+            let body = json!({
+                "bundle": name.to_string(), "package": package, "version": release,
+                "content": content.to_string(), "principal": by,
+            });
+            let told = body.as_object().cloned().unwrap_or_else(Map::new);
+            let event = Event::new(Kind::BundleActivated, told).link("allowed", allowed);
+            let entry = shared.log.append(tx, &*shared.environment, event)?.id;
+            retire(tx, name)?;
+            let kept = tx.get(KIND, &name.to_string())?.map_or(0, |object| object.version);
+            put(tx, KIND, &name.to_string(), kept, "active", None, &body)?;
+            registry::write(tx, shared, change, &[("allowed", allowed), ("bundle", &entry)])
+        });
+        self.settle(written, next)?;
+        Ok(name)
+    }
+
+    /// What would decide with a bundle, and what the bundle says of itself: package and version.
+    fn prepare(
+        &self,
+        bundle: &[u8],
+        entities: Option<&[u8]>,
+        old: &Result<Arc<Active>, KernelError>,
+    ) -> Result<(Active, (String, String)), KernelError> {
         let machine = Machine::load(bundle, &self.shared.settings.bundles)?;
         let origin = machine.origin().ok_or_else(|| KernelError::Damaged("a bundle without a name".to_owned()))?;
         let manifest = &origin.manifest;
-        let described = (manifest.package.to_string(), manifest.version.to_string());
-        let name = origin.name;
-        let old = self.active();
+        let told = (manifest.package.to_string(), manifest.version.to_string());
         // What is stored counts: what is active may have been refused by these settings.
         let version = self.read(|tx| registry::current(tx))?.map_or(0, |(version, _)| version);
         let store = match (entities, old) {
@@ -46,34 +90,7 @@ impl Kernel {
             (None, Err(_)) => return Err(KernelError::EntitiesNeeded),
         };
         let version = version.checked_add(1).ok_or(KernelError::UnknownVersion)?;
-        let next: Active = registry::active(Arc::new(machine), store, version);
-        let change = Change {
-            version,
-            bundle: name,
-            digest: next.registry_digest(),
-            snapshot: Some(next.entities().into_bytes()),
-            patch: None,
-            principal: who.clone(),
-        };
-        let (shared, bytes, who) = (Arc::clone(&self.shared), bundle.to_vec(), who.clone());
-        let (machine, store) = (Arc::clone(&next.machine), Arc::clone(&next.store));
-        let written = self.writer.submit(move |tx| {
-            fit::check(tx, &machine, &store, shared.environment.now())?;
-            let content = tx.put_content(&bytes)?;
-            let (package, release) = described;
-            let body = json!({
-                "bundle": name.to_string(), "package": package, "version": release,
-                "content": content.to_string(), "principal": who.to_json(),
-            });
-            let told = body.as_object().cloned().unwrap_or_else(Map::new);
-            let entry = shared.log.append(tx, &*shared.environment, Event::new(Kind::BundleActivated, told))?.id;
-            retire(tx, name)?;
-            let kept = tx.get(KIND, &name.to_string())?.map_or(0, |object| object.version);
-            put(tx, KIND, &name.to_string(), kept, "active", None, &body)?;
-            registry::write(tx, &shared, change, &[("bundle", &entry)])
-        });
-        self.settle(written, next)?;
-        Ok(name)
+        Ok((registry::active(Arc::new(machine), store, version), told))
     }
 
     /// Lets a bundle decide again that is kept from before. See [`Kernel::activate`].
@@ -81,8 +98,10 @@ impl Kernel {
     /// # Errors
     /// It is not kept, or refused.
     pub fn activate_kept(&self, who: &Principal, name: Digest, entities: Option<&[u8]>) -> Result<(), KernelError> {
-        let bytes = self.bundle(name)?.ok_or(KernelError::UnknownBundle(name))?;
-        self.activate(who, &bytes, entities).map(|_| ())
+        match self.bundle(name)? {
+            Some(bytes) => self.activate(who, &bytes, entities).map(|_| ()),
+            None => self.refuse_act(who, Act::activate(name, false), KernelError::UnknownBundle(name)),
+        }
     }
 
     /// The bytes of a bundle that is kept.

@@ -17,8 +17,11 @@ use serde_json::{Map, Value};
 use super::entry::Kind;
 use super::environment::Environment;
 use super::error::KernelError;
+use super::govern::Governing;
+use super::govern::operators::{self, Operator};
 use super::json::canonical;
 use super::log::append::{Event, Log};
+use super::modes::Modes;
 use super::permit::{Issuer, Verifier};
 use super::record::{Asked, Secrets};
 use super::registry;
@@ -43,6 +46,9 @@ pub struct Settings {
     pub bundles: LoadOptions,
     /// Who makes permits.
     pub issuer: Issuer,
+    /// Who governs the kernel if nobody was ever appointed, as in a store that is begun. A store that has operators has its
+    /// own, and these are not looked at.
+    pub founders: Vec<Operator>,
     /// How long a permit can be started.
     pub start_within: Duration,
     /// How long what was started may take, before it counts as abandoned.
@@ -59,6 +65,7 @@ pub struct Kernel {
     pub(super) shared: Arc<Shared>,
     pub(super) writer: Writer,
     active: RwLock<Result<Arc<Active>, KernelError>>,
+    pub(super) modes: RwLock<Arc<Modes>>,
     /// Held while a bundle or entities are changed: changes wait for one another.
     pub(super) change: Mutex<()>,
     /// Held while events are delivered: one after the other.
@@ -72,6 +79,7 @@ pub(super) struct Shared {
     pub(super) environment: Arc<dyn Environment>,
     pub(super) settings: Settings,
     pub(super) verifier: Verifier,
+    pub(super) governing: Governing,
 }
 
 /// What decides: a bundle, and a version of the registry under its schema.
@@ -137,7 +145,7 @@ impl Kernel {
     ///
     /// # Errors
     /// The store can't be read or written; [`KernelError::OtherLog`] if the store's log, or the one that is signed, has
-    /// another name than the settings say.
+    /// another name than the settings say; [`KernelError::Forbidden`] if the founders can't be appointed.
     pub fn open(
         store: Box<dyn Kept>,
         environment: Arc<dyn Environment>,
@@ -148,18 +156,23 @@ impl Kernel {
             return Err(KernelError::OtherLog(origin.clone()));
         }
         let verifier = settings.issuer.verifier();
-        let shared = Arc::new(Shared { log: Log::default(), environment, settings, verifier });
+        let shared = Arc::new(Shared { log: Log::default(), environment, settings, verifier, governing: Governing::default() });
         let writer = Writer::suited(store)?;
         let for_work = Arc::clone(&shared);
-        writer.submit(move |tx| begin(tx, &for_work))?;
+        writer.submit(move |tx| {
+            begin(tx, &for_work)?;
+            operators::open(tx, &for_work)
+        })??;
         let kernel = Kernel {
             shared,
             writer,
             active: RwLock::new(Err(KernelError::NoBundle)),
+            modes: RwLock::default(),
             change: Mutex::new(()),
             delivery: Mutex::new(()),
         };
         kernel.reload();
+        kernel.reload_modes();
         Ok(kernel)
     }
 

@@ -61,6 +61,8 @@ kinds! {
     BundleActivated "bundle.activated"
     /// Entities were changed.
     RegistryChanged "registry.changed"
+    /// Operators were appointed, changed or removed.
+    OperatorsChanged "operators.changed"
     /// A capability is enforced in another way.
     ModeChanged "mode.changed"
     /// A request was decided.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::environment::NoRandomness;
 use super::gate::{OpenRefused, Refused};
+use super::govern::Forbidden;
 use super::log::LogError;
 use super::permit::{StepRefused, TokenRefused};
 use super::records::refused::RecordRefused;
@@ -17,6 +18,12 @@ use crate::vm::store::fault::EntitiesRefused;
 /// Why not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KernelError {
+    /// Whoever asked may not do that.
+    Forbidden(Forbidden),
+    /// There would be so many operators, more than there may.
+    TooManyOperators(usize),
+    /// The active bundle has no such capability.
+    UnknownCapability(String),
     /// No bundle is active.
     NoBundle,
     /// No bundle of this name is kept.
@@ -72,6 +79,9 @@ pub enum KernelError {
 impl fmt::Display for KernelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            KernelError::Forbidden(why) => why.fmt(f),
+            KernelError::TooManyOperators(count) => write!(f, "there would be {count} operators, more than there may"),
+            KernelError::UnknownCapability(name) => write!(f, "no action of the active bundle is called `{name}`"),
             KernelError::NoBundle => f.write_str("no bundle is active"),
             KernelError::UnknownBundle(name) => write!(f, "no bundle {name} is kept"),
             KernelError::Bundle(error) => write!(f, "the bundle is refused: {error}"),

@@ -16,6 +16,8 @@ use serde_json::{Map, Value, json};
 use super::engine::{Active, Kernel, Shared, put};
 use super::entry::Kind;
 use super::error::KernelError;
+use super::govern::act::Act;
+use super::govern::touches;
 use super::log::append::Event;
 use super::record::{Principal, Secrets};
 use super::store::{Query, Tx};
@@ -115,8 +117,11 @@ impl Kernel {
         make: impl FnOnce(&Active) -> Result<(Store, Option<Vec<u8>>), KernelError>,
     ) -> Result<u64, KernelError> {
         let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = self.active()?;
-        let (store, patch) = make(&old)?;
+        let made = self.active().and_then(|old| Ok((make(&old)?, old)));
+        let ((store, patch), old) = match made {
+            Ok(made) => made,
+            Err(why) => return self.refuse_act(principal, Act::patch_registry(false), why),
+        };
         let version = old.registry.checked_add(1).ok_or(KernelError::UnknownVersion)?;
         let (machine, secrets, touches) =
             (Arc::clone(&old.machine), Arc::clone(&old.secrets), Arc::clone(&old.touches));
@@ -130,8 +135,10 @@ impl Kernel {
             patch,
             principal: principal.clone(),
         };
-        let shared = Arc::clone(&self.shared);
-        self.settle(self.writer.submit(move |tx| write(tx, &shared, change, &[])), next)?;
+        let act = Act::patch_registry(touches(principal, Some(&old), &next));
+        let written =
+            self.govern(principal, act, |tx, shared, allowed| write(tx, shared, change, &[("allowed", allowed)]));
+        self.settle(written, next)?;
         Ok(version)
     }
 
@@ -139,6 +146,7 @@ impl Kernel {
     pub(super) fn settle(&self, written: Result<(), KernelError>, next: Active) -> Result<(), KernelError> {
         match written {
             Ok(()) => self.replace(Ok(Arc::new(next))),
+            Err(KernelError::Forbidden(why)) => return Err(KernelError::Forbidden(why)),
             Err(error) => {
                 self.reload();
                 return Err(error);

@@ -27,7 +27,8 @@ pub fn entry_of(tx: &mut dyn Tx, id: &str) -> Result<Entry, LogError> {
     Ok(entry)
 }
 
-/// Erases what is kept of the sensitive values of an entry, and appends the entry that says so: who had it done, and why.
+/// Erases what is kept of the sensitive values of an entry, and appends the entry that says so: who had it done, and why,
+/// with a link to the decision that allowed it.
 /// Gives that entry, or `None` if there was nothing left to erase.
 ///
 /// # Errors
@@ -39,6 +40,7 @@ pub fn erase(
     id: &str,
     principal: &Value,
     reason: &str,
+    allowed: Option<&str>,
 ) -> Result<Option<Entry>, LogError> {
     let entry = entry_of(tx, id)?;
     let mut erased = Map::new();
@@ -55,7 +57,11 @@ pub fn erase(
         ("principal".to_owned(), principal.clone()),
         ("reason".to_owned(), reason.into()),
     ]);
-    log.append(tx, environment, Event::new(Kind::ContentErased, body).link("erased", id)).map(Some)
+    let mut event = Event::new(Kind::ContentErased, body).link("erased", id);
+    if let Some(allowed) = allowed {
+        event = event.link("allowed", allowed);
+    }
+    log.append(tx, environment, event).map(Some)
 }
 
 #[cfg(test)]
@@ -71,7 +77,7 @@ mod tests {
         let mut done = None;
         let principal = json!({ "type": "User", "id": "ada" });
         _ = store.transact(&mut |tx| {
-            let erased = erase(log, tx, world, id, &principal, "asked by the person");
+            let erased = erase(log, tx, world, id, &principal, "asked by the person", None);
             done = Some(erased.clone());
             erased.map(|_| ()).map_err(Into::into)
         });

@@ -1,0 +1,268 @@
+//! Governing: whatever somebody does to the kernel itself is decided by a policy, `std.kernel`, as everything else is.
+//!
+//! The policy is compiled into the kernel. Whoever acts is asked for by it as a `Principal`, with the operator that they were
+//! appointed as, if they were ([`operators`]); the operators are those of the transaction in which the act is done.
+//!
+//! What neighbours may rely on:
+//!
+//! - An act and the decision on it are in one transaction. The decision is an entry with the member `of`: `kernel`, and
+//!   the entry of the act has a link `allowed` to it.
+//! - What is denied is not done, and the denial is durable all the same. Whoever asked learns nothing else: what is wrong
+//!   with an act is only told to those who may do it.
+//! - Whatever fails on the way, nothing is done.
+//! - Every decision can be made again: the bundle is kept in the store by its name, and so is every version of the operators.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+pub mod act;
+pub mod operators;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use serde_json::{Map, Value, json};
+
+use super::engine::{Active, Kernel, Shared, put};
+use super::error::KernelError;
+use super::log::append::Event;
+use super::record::{self, Asked, Principal};
+use super::store::Tx;
+use crate::base::hash::Digest;
+use crate::bytecode::bundle::LoadOptions;
+use crate::vm::canonical::Form;
+use crate::vm::decide::Answer;
+use crate::vm::decision::{Decision, EntityName};
+use crate::vm::decode::Options;
+use crate::vm::digest::canonical_in;
+use crate::vm::machine::{Machine, Question, Scratch};
+use crate::vm::store::Store;
+use crate::vm::store::directory::Directory;
+use act::Act;
+
+/// The policy, as `pdl build` makes it of `stdlib/kernel.pdl`. A test builds it again.
+pub const BUNDLE: &[u8] = include_bytes!("std-kernel.pdlb");
+/// The package that it is.
+pub const PACKAGE: &str = "std-kernel";
+
+/// What governing has in memory.
+#[derive(Debug, Default)]
+pub(super) struct Governing {
+    /// The operators of the last act. They are used again if they are still those of the store.
+    kept: Mutex<Option<Arc<Active>>>,
+}
+
+/// Why somebody may not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forbidden {
+    /// The entry of the decision.
+    pub entry: String,
+    /// The codes of the rules that denied.
+    pub codes: Vec<String>,
+    /// What they say.
+    pub messages: Vec<String>,
+}
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it is not allowed")?;
+        if !self.messages.is_empty() {
+            write!(f, ": {}", self.messages.join("; "))?;
+        }
+        write!(f, " ({})", self.entry)
+    }
+}
+
+/// Loads a bundle that is to govern.
+///
+/// # Errors
+/// It does not verify, or is another package.
+pub fn load(bundle: &[u8]) -> Result<Machine, KernelError> {
+    let machine = Machine::load(bundle, &LoadOptions::UNSIGNED)?;
+    match machine.origin() {
+        Some(origin) if &*origin.manifest.package == PACKAGE => Ok(machine),
+        _ => Err(KernelError::Damaged("the policy of the kernel is another package".to_owned())),
+    }
+}
+
+/// The machine of the policy that is compiled in.
+pub(super) fn machine() -> Result<Arc<Machine>, KernelError> {
+    static MACHINE: OnceLock<Result<Arc<Machine>, KernelError>> = OnceLock::new();
+    MACHINE.get_or_init(|| load(BUNDLE).map(Arc::new)).clone()
+}
+
+/// The name of a bundle.
+pub(super) fn name(machine: &Machine) -> Result<Digest, KernelError> {
+    let origin = machine.origin();
+    origin.map(|origin| origin.name).ok_or_else(|| KernelError::Damaged("a bundle without a name".to_owned()))
+}
+
+/// How a principal is called among operators: `Person::"ann"`.
+pub(super) fn id_of(who: &Principal) -> String {
+    EntityName { ty: who.ty().to_owned(), id: who.id().to_owned() }.to_string()
+}
+
+/// Whether two versions of entities say something else of somebody.
+pub(super) fn touches(who: &Principal, before: Option<&Active>, after: &Active) -> bool {
+    let said = |active: &Active| -> Option<String> {
+        let image = active.machine.image();
+        let types = &image.schema().entity_types;
+        let ty = types.iter().position(|ty| *ty.name == *who.ty() || *ty.qualified == *who.ty())?;
+        let row = active.store.find(image, u32::try_from(ty).ok()?, who.id())?.row.stored_at()?;
+        let is_there = active.store.is_registered(row);
+        is_there.then(|| active.store.canonical(image, Form::Wire, |other| other == row))
+    };
+    before.and_then(said) != said(after)
+}
+
+/// A decision on an act, and what was asked; `None` if it could not be read.
+struct Decided {
+    request: String,
+    facts: String,
+    asked: Option<Asked>,
+    decision: Decision,
+}
+
+fn decide(active: &Active, who: &Principal, act: &Act) -> Result<Decided, KernelError> {
+    let id = id_of(who);
+    let operator = EntityName { ty: operators::TYPE.to_owned(), id };
+    let mut properties = Map::new();
+    if Directory::new(active.machine.image(), &active.store).is_registered(&operator) {
+        properties.insert("operator".to_owned(), operator.id.clone().into());
+    }
+    let (ty, resource) = &act.resource;
+    let mut request = json!({
+        "subject": { "type": "Principal", "id": operator.id, "properties": properties },
+        "action": { "name": act.action },
+        "resource": { "type": ty, "id": resource },
+    });
+    if let (Some(members), false) = (request.as_object_mut(), act.context.is_empty()) {
+        members.insert("context".to_owned(), act.context.clone().into());
+    }
+    let (request, facts) = (request.to_string(), Value::Object(act.facts.clone()).to_string());
+    let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(request.as_bytes()) };
+    let mut scratch = Scratch::default();
+    let mut decision = active.machine.decide_with(Arc::clone(&active.store), question, &mut scratch).record();
+    let canonical =
+        canonical_in(active.world(), Options::STRICT, Form::Wire, request.as_bytes(), Some(facts.as_bytes()));
+    let asked = canonical.ok().map(|asked| Asked { request: asked.request, facts: asked.facts });
+    if asked.is_none() {
+        decision.digests.bundle.get_or_insert(active.bundle);
+        if decision.answer() != Answer::Deny {
+            return Err(KernelError::Panicked);
+        }
+    }
+    Ok(Decided { request, facts, asked, decision })
+}
+
+/// Whether somebody may do something now, and the id of the entry of the decision; it has to be committed in either case.
+///
+/// The inner error is what is to be told to whoever asked, with an entry that says it, too: then nothing may be done.
+///
+/// # Errors
+/// The store or the log failed: the transaction has to.
+pub(super) fn permit(
+    tx: &mut dyn Tx,
+    shared: &Shared,
+    who: &Principal,
+    act: &Act,
+) -> Result<Result<String, KernelError>, KernelError> {
+    let decided = operators::current(tx, shared).and_then(|active| Ok((decide(&active, who, act)?, active)));
+    let (event, decision) = match decided {
+        Ok((Decided { request, facts, asked, decision }, active)) => {
+            let event = match asked {
+                Some(asked) => record::decided(who, active.registry, &active.secrets, &asked, &decision)
+                    .ok_or_else(|| KernelError::Damaged("a canonical text".to_owned()))?,
+                None => {
+                    let (request, facts) = (request.as_bytes(), Some(facts.as_bytes()));
+                    record::refused(who, Some(active.registry), request, facts, &decision)
+                }
+            };
+            (event, Ok(decision))
+        }
+        Err(trouble) => (record::trouble(who, &trouble.to_string()), Err(trouble)),
+    };
+    let entry = tell(tx, shared, event)?;
+    Ok(decision.and_then(|decision| match decision.answer() {
+        Answer::Allow => Ok(entry),
+        Answer::Deny | Answer::RequireApproval => {
+            let messages = decision.rules.iter().filter_map(|rule| rule.message.clone()).collect();
+            Err(KernelError::Forbidden(Forbidden { entry, codes: decision.codes, messages }))
+        }
+    }))
+}
+
+/// Appends an event of governing.
+fn tell(tx: &mut dyn Tx, shared: &Shared, mut event: Event) -> Result<String, KernelError> {
+    event.body.insert("of".to_owned(), "kernel".into());
+    Ok(shared.log.append(tx, &*shared.environment, event)?.id)
+}
+
+/// Does something if somebody may, with the id of the entry that says so. The inner error is one that is committed.
+pub(super) fn governed<T>(
+    tx: &mut dyn Tx,
+    shared: &Shared,
+    who: &Principal,
+    act: &Act,
+    work: impl FnOnce(&mut dyn Tx, &str) -> Result<T, KernelError>,
+) -> Result<Result<T, KernelError>, KernelError> {
+    match permit(tx, shared, who, act)? {
+        Ok(allowed) => work(tx, &allowed).map(Ok),
+        Err(why) => Ok(Err(why)),
+    }
+}
+
+impl Kernel {
+    /// Does something to the kernel in one transaction, if somebody may.
+    pub(super) fn govern<T: Send + 'static>(
+        &self,
+        who: &Principal,
+        act: Act,
+        work: impl FnOnce(&mut dyn Tx, &Shared, &str) -> Result<T, KernelError> + Send + 'static,
+    ) -> Result<T, KernelError> {
+        let (shared, who) = (Arc::clone(&self.shared), who.clone());
+        self.writer.submit(move |tx| {
+            governed(tx, &shared, &who, &act, |tx, allowed| work(tx, &shared, allowed))
+        })?
+    }
+
+    /// Tells whoever may do something why it can't be done, and all others that they may not.
+    pub(super) fn refuse_act<T: Send + 'static>(
+        &self,
+        who: &Principal,
+        act: Act,
+        why: KernelError,
+    ) -> Result<T, KernelError> {
+        self.govern(who, act, move |_, _, _| Err(why))
+    }
+
+    /// Decides whether somebody may do something that changes nothing in the store, such as to verify the log. Gives the
+    /// id of the decision's entry, which is durable.
+    ///
+    /// # Errors
+    /// [`KernelError::Forbidden`], or why it could not be decided.
+    pub fn permit(&self, who: &Principal, act: Act) -> Result<String, KernelError> {
+        self.govern(who, act, |_, _, allowed| Ok(allowed.to_owned()))
+    }
+}
+
+/// Keeps the bundle that governs, so that its decisions can be made again.
+pub(super) fn keep_bundle(tx: &mut dyn Tx) -> Result<(), KernelError> {
+    const KIND: &str = "bundle";
+    let machine = machine()?;
+    let name = name(&machine)?;
+    if tx.get(KIND, &name.to_string())?.is_some() {
+        return Ok(());
+    }
+    let content = tx.put_content(BUNDLE)?;
+    let version = machine.origin().map(|origin| origin.manifest.version.to_string());
+    let body = json!({
+        "bundle": name.to_string(), "package": PACKAGE, "version": version, "content": content.to_string(),
+    });
+    put(tx, KIND, &name.to_string(), 0, "kernel", None, &body)
+}
+
+/// Entities under the schema of a machine.
+fn entities(machine: &Arc<Machine>, document: &[u8], version: u64) -> Result<Active, KernelError> {
+    let store: Store = super::registry::load(machine, document)?;
+    Ok(super::registry::active(Arc::clone(machine), store, version))
+}
