@@ -11,6 +11,9 @@ mod damage;
 #[path = "kernel/engine.rs"]
 mod engine;
 #[cfg(feature = "compiler")]
+#[path = "kernel/governing.rs"]
+mod governing;
+#[cfg(feature = "compiler")]
 #[path = "kernel/house.rs"]
 mod house;
 #[path = "kernel/log.rs"]

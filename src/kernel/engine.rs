@@ -156,7 +156,8 @@ impl Kernel {
             return Err(KernelError::OtherLog(origin.clone()));
         }
         let verifier = settings.issuer.verifier();
-        let shared = Arc::new(Shared { log: Log::default(), environment, settings, verifier, governing: Governing::default() });
+        let shared =
+            Arc::new(Shared { log: Log::default(), environment, settings, verifier, governing: Governing::default() });
         let writer = Writer::suited(store)?;
         let for_work = Arc::clone(&shared);
         writer.submit(move |tx| {

@@ -220,9 +220,7 @@ impl Kernel {
         work: impl FnOnce(&mut dyn Tx, &Shared, &str) -> Result<T, KernelError> + Send + 'static,
     ) -> Result<T, KernelError> {
         let (shared, who) = (Arc::clone(&self.shared), who.clone());
-        self.writer.submit(move |tx| {
-            governed(tx, &shared, &who, &act, |tx, allowed| work(tx, &shared, allowed))
-        })?
+        self.writer.submit(move |tx| governed(tx, &shared, &who, &act, |tx, allowed| work(tx, &shared, allowed)))?
     }
 
     /// Tells whoever may do something why it can't be done, and all others that they may not.

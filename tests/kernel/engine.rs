@@ -14,6 +14,7 @@ use pdl::data::timestamp::Timestamp;
 use pdl::kernel::ask::Verdict;
 use pdl::kernel::entry::{Entry, Kind};
 use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::log::commitment::reveal;
 use pdl::kernel::permit::{Issuer, PermitState, StepRefused};
 use pdl::kernel::record::{self, Principal};
@@ -26,7 +27,7 @@ use serde_json::{Value, json};
 
 use super::room::Room;
 
-const SHOP: &str = r#"module shop
+pub const SHOP: &str = r#"module shop
 entity Agent in Team { limit: Decimal }
 entity Team {}
 approver entity Person in Team {}
@@ -68,7 +69,7 @@ fn stricter() -> String {
     SHOP.replace("context.cost + context.spent <=", "context.cost + context.cost + context.spent <=")
 }
 
-fn bundle(text: &str) -> Vec<u8> {
+pub fn bundle(text: &str) -> Vec<u8> {
     let files = [("shop.pdl", text)];
     build(&Sources { package: "shop", version: "1.0.0", files: &files })
         .unwrap_or_else(|error| panic!("{error}"))
@@ -77,18 +78,18 @@ fn bundle(text: &str) -> Vec<u8> {
 
 /// Time that is turned by hand, and numbers that don't come twice.
 #[derive(Debug)]
-struct World {
+pub struct World {
     now: AtomicI64,
     chance: AtomicU64,
 }
 
 impl World {
-    fn new() -> Arc<World> {
+    pub fn new() -> Arc<World> {
         let now = Timestamp::parse("2026-11-20T10:00:00Z").expect("it is a time").millis();
         Arc::new(World { now: AtomicI64::new(now), chance: AtomicU64::new(0) })
     }
 
-    fn turn(&self, millis: i64) {
+    pub fn turn(&self, millis: i64) {
         self.now.fetch_add(millis, Ordering::Relaxed);
     }
 }
@@ -107,9 +108,10 @@ impl Environment for World {
     }
 }
 
-fn settings(bundles: LoadOptions) -> Settings {
+pub fn settings(bundles: LoadOptions) -> Settings {
     Settings {
         bundles,
+        founders: vec![Operator::person(operator(), &[Role::Admin, Role::PolicyManager, Role::RegistryManager])],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
@@ -118,29 +120,30 @@ fn settings(bundles: LoadOptions) -> Settings {
     }
 }
 
-fn open(store: impl Store + 'static, world: &Arc<World>) -> Kernel {
+pub fn open(store: impl Store + 'static, world: &Arc<World>) -> Kernel {
     let world: Arc<dyn Environment> = Arc::<World>::clone(world);
     Kernel::open(Box::new(store), world, settings(LoadOptions::UNSIGNED)).expect("it opens")
 }
 
-fn operator() -> Principal {
+pub fn operator() -> Principal {
     Principal::new("Person", "olga").expect("it is short")
 }
 
-fn agent() -> Principal {
+pub fn agent() -> Principal {
     Principal::new("Agent", "bot").expect("it is short")
 }
 
-const ENTITIES: &[u8] = br#"[{"type":"Agent","id":"bot","properties":{"limit":50.5}},{"type":"Team","id":"board"}]"#;
-const FACTS: Option<&[u8]> = Some(br#"{"spent":0.25}"#);
+pub const ENTITIES: &[u8] =
+    br#"[{"type":"Agent","id":"bot","properties":{"limit":50.5}},{"type":"Team","id":"board"}]"#;
+pub const FACTS: Option<&[u8]> = Some(br#"{"spent":0.25}"#);
 
-fn ready(world: &Arc<World>) -> Kernel {
+pub fn ready(world: &Arc<World>) -> Kernel {
     let kernel = open(Memory::new(), world);
     kernel.activate(&operator(), &bundle(SHOP), Some(ENTITIES)).expect("it is activated");
     kernel
 }
 
-fn request(cost: &str) -> Vec<u8> {
+pub fn request(cost: &str) -> Vec<u8> {
     format!(
         r#"{{"subject":{{"type":"Agent","id":"bot"}},"action":{{"name":"pay"}},
         "resource":{{"type":"Order","id":"o1","properties":{{"owner":"zoe","open":true}}}},
@@ -149,12 +152,12 @@ fn request(cost: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn limit(of: &str) -> Vec<u8> {
+pub fn limit(of: &str) -> Vec<u8> {
     format!(r#"{{"upsert":[{{"type":"Agent","id":"bot","properties":{{"limit":{of}}}}}]}}"#).into_bytes()
 }
 
 /// All entries, as they are in the log, and with what is hidden.
-fn log(kernel: &Kernel) -> Vec<(Entry, Entry)> {
+pub fn log(kernel: &Kernel) -> Vec<(Entry, Entry)> {
     let read = |tx: &mut dyn Tx| {
         let mut entries = Vec::new();
         for (_, bytes) in tx.entries(0, u32::MAX)? {
@@ -166,7 +169,7 @@ fn log(kernel: &Kernel) -> Vec<(Entry, Entry)> {
     kernel.read(read).expect("the store is there")
 }
 
-fn kinds(kernel: &Kernel) -> Vec<Kind> {
+pub fn kinds(kernel: &Kernel) -> Vec<Kind> {
     log(kernel).iter().map(|(entry, _)| entry.kind).collect()
 }
 
@@ -175,7 +178,14 @@ fn replay(kernel: &Kernel) -> usize {
     let mut count = 0;
     for (_, entry) in log(kernel).into_iter().filter(|(entry, _)| entry.kind == Kind::Decision) {
         let asked = record::asked(&entry.body).expect("it could be read");
-        let active = kernel.version(entry.body["registry"].as_u64().expect("it is a number")).expect("it is there");
+        let version = entry.body["registry"].as_u64().expect("it is a number");
+        let is_governing = entry.body.get("of").is_some();
+        let active = if is_governing {
+            let bundle = Digest::parse(entry.body["bundle"].as_str().expect("it is text")).expect("it is a digest");
+            kernel.operators_version(bundle, version).expect("it is there")
+        } else {
+            kernel.version(version).expect("it is there")
+        };
         assert_eq!(entry.body["bundle"], active.bundle.to_string());
         let again = active.again(&asked);
         assert_eq!(entry.body["answer"], again.answer().name());
@@ -192,7 +202,7 @@ fn replay(kernel: &Kernel) -> usize {
         ] {
             assert_eq!(entry.body["digests"][name], digest.expect("it is known").to_string(), "{name}");
         }
-        count += 1;
+        count += usize::from(!is_governing);
     }
     count
 }
@@ -217,10 +227,15 @@ fn an_answer_has_its_entry_and_an_allow_its_permit() {
         kinds(&kernel),
         [
             Kind::KernelCreated,
+            // The founders are appointed, and one of them activates.
+            Kind::Decision,
+            Kind::OperatorsChanged,
+            Kind::Decision,
             Kind::BundleActivated,
             Kind::RegistryChanged,
             Kind::Decision,
             Kind::PermitIssued,
+            Kind::Decision,
             Kind::Decision,
             Kind::Decision,
             Kind::RegistryChanged,
@@ -229,14 +244,14 @@ fn an_answer_has_its_entry_and_an_allow_its_permit() {
         ]
     );
     let entries = log(&kernel);
-    let (entry, _) = &entries[3];
+    let (entry, _) = &entries[6];
     assert_eq!(Some(&entry.id), allowed.entry.as_ref());
     assert_eq!(entry.body["principal"], json!({ "type": "Agent", "id": "bot" }));
     assert_eq!((&entry.body["answer"], &entry.body["registry"]), (&json!("ALLOW"), &json!(1)));
     let permit = allowed.permit.expect("it was allowed");
     assert_eq!((&permit.claims().decision, permit.claims().registry), (&entry.id, 1));
-    assert_eq!(entries[4].0.links["decision"], entry.id);
-    assert_eq!(entries[4].0.body["permit"], permit.claims().id);
+    assert_eq!(entries[7].0.links["decision"], entry.id);
+    assert_eq!(entries[7].0.body["permit"], permit.claims().id);
 }
 
 #[test]
@@ -251,7 +266,8 @@ fn what_is_sensitive_is_not_in_the_log_and_decided_again_all_the_same() {
         let text = String::from_utf8(entry.to_bytes()).expect("it is text");
         assert!(!text.contains("zoe"), "{text}");
     }
-    let (_, revealed) = log(&kernel).into_iter().find(|(entry, _)| entry.kind == Kind::Decision).expect("there is one");
+    let is_asked = |entry: &Entry| entry.kind == Kind::Decision && !entry.body.contains_key("of");
+    let (_, revealed) = log(&kernel).into_iter().find(|(entry, _)| is_asked(entry)).expect("there is one");
     let asked = record::asked(&revealed.body).expect("it could be read");
     assert!(asked.request.contains("zoe@shop.example") && asked.facts.contains("\"spent\":0.25"), "{asked:?}");
     assert_eq!(replay(&kernel), 4);
@@ -300,8 +316,8 @@ fn without_a_bundle_everything_is_denied_and_told() {
     let verdict = kernel.decide(&agent(), &request("1"), FACTS);
     assert_eq!((verdict.answer(), verdict.trouble), (Answer::Deny, Some(KernelError::NoBundle)));
     let entries = log(&kernel);
-    assert_eq!(Some(&entries[1].0.id), verdict.entry.as_ref());
-    assert_eq!(entries[1].0.body["trouble"], "no bundle is active");
+    assert_eq!(Some(&entries[3].0.id), verdict.entry.as_ref());
+    assert_eq!(entries[3].0.body["trouble"], "no bundle is active");
     assert_eq!(kernel.load_entities(&operator(), b"[]"), Err(KernelError::NoBundle));
 }
 
@@ -585,7 +601,7 @@ fn threads_decide_while_entities_and_bundles_change_and_all_can_be_decided_again
     });
     assert_eq!(kernel.active().map(|active| active.registry), Ok(41));
     assert_eq!(replay(&kernel), answers.len());
-    let allowed =
-        log(&kernel).iter().filter(|(entry, _)| entry.body.get("answer") == Some(&Value::from("ALLOW"))).count();
+    let is_allowed = |entry: &Entry| entry.body.get("answer") == Some(&Value::from("ALLOW"));
+    let allowed = log(&kernel).iter().filter(|(entry, _)| is_allowed(entry) && !entry.body.contains_key("of")).count();
     assert_eq!(answers.iter().filter(|answer| **answer == Answer::Allow).count(), allowed);
 }

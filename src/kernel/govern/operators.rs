@@ -212,10 +212,7 @@ pub(in crate::kernel) fn current(tx: &mut dyn Tx, shared: &Shared) -> Result<Arc
 
 /// Begins or takes over the operators of a store: those of another version of the policy are read with this one, and the
 /// founders are appointed if nobody ever was. The inner error is committed.
-pub(in crate::kernel) fn open(
-    tx: &mut dyn Tx,
-    shared: &Shared,
-) -> Result<Result<(), KernelError>, KernelError> {
+pub(in crate::kernel) fn open(tx: &mut dyn Tx, shared: &Shared) -> Result<Result<(), KernelError>, KernelError> {
     keep_bundle(tx)?;
     let founders = &shared.settings.founders;
     match find(tx)? {
