@@ -29,6 +29,7 @@ use super::status::Failure;
 use super::system::System;
 use super::trouble;
 use crate::base::limits::{KEY_FILE_BYTES_MAX, MANIFEST_BYTES_MAX};
+use crate::kernel::govern::operators::Operator;
 use crate::kernel::log::LogError;
 use crate::kernel::permit::Issuer;
 use crate::kernel::store::sqlite::{Accepted, IN_USE, Options, Sqlite};
@@ -109,6 +110,11 @@ impl Place {
 
     /// Opens the kernel. While it is open nobody else can open it.
     pub fn open(&self) -> Result<Kernel, Failure> {
+        self.found(Vec::new())
+    }
+
+    /// Opens the kernel, which these govern if nobody does yet.
+    pub fn found(&self, founders: Vec<Operator>) -> Result<Kernel, Failure> {
         let store = self.store()?;
         let settings = self.settings()?;
         let issuer = Issuer::shared(&self.read_key(PERMIT_KEY, key::read_permit)?)
@@ -117,6 +123,7 @@ impl Place {
         let signer = self.folder.join(LOG_KEY).exists().then(|| self.signer()).transpose()?;
         let settings = kernel::Settings {
             bundles: settings.bundles()?,
+            founders,
             issuer,
             start_within: settings.start_within,
             run_within: settings.run_within,

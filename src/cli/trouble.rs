@@ -15,7 +15,8 @@ const FAULTS_SHOWN: usize = 20;
 #[must_use]
 pub fn kernel(error: &KernelError) -> Failure {
     match error {
-        KernelError::Step(_)
+        KernelError::Forbidden(_)
+        | KernelError::Step(_)
         | KernelError::Token(_)
         | KernelError::Gate(_)
         | KernelError::GateOpen(_)

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::engine::Kernel;
+use super::entry::Entry;
 use super::error::KernelError;
 use super::govern::act::Act;
 use super::govern::governed;
@@ -37,7 +38,7 @@ impl Kernel {
     ///
     /// # Errors
     /// [`KernelError::Forbidden`], there is no such entry, or it could not be stored.
-    pub fn erase(&self, who: &Principal, entry: &str, reason: &str) -> Result<Option<String>, KernelError> {
+    pub fn erase(&self, who: &Principal, entry: &str, reason: &str) -> Result<Option<Entry>, KernelError> {
         let (shared, who, id, reason) = (Arc::clone(&self.shared), who.clone(), entry.to_owned(), reason.to_owned());
         self.writer.submit(move |tx| {
             let found = entry_of(tx, &id);
@@ -45,8 +46,7 @@ impl Kernel {
             governed(tx, &shared, &who, &Act::erase(&id, &reason, own), |tx, allowed| {
                 found?;
                 let by = who.to_json();
-                let erased = erase(&shared.log, tx, &*shared.environment, &id, &by, &reason, Some(allowed))?;
-                Ok(erased.map(|entry| entry.id))
+                Ok(erase(&shared.log, tx, &*shared.environment, &id, &by, &reason, Some(allowed))?)
             })
         })?
     }

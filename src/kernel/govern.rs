@@ -25,16 +25,14 @@ use serde_json::{Map, Value, json};
 use super::engine::{Active, Kernel, Shared, put};
 use super::error::KernelError;
 use super::log::append::Event;
-use super::record::{self, Asked, Principal};
+use super::record::{self, Principal};
 use super::store::Tx;
 use crate::base::hash::Digest;
 use crate::bytecode::bundle::LoadOptions;
 use crate::vm::canonical::Form;
 use crate::vm::decide::Answer;
 use crate::vm::decision::{Decision, EntityName};
-use crate::vm::decode::Options;
-use crate::vm::digest::canonical_in;
-use crate::vm::machine::{Machine, Question, Scratch};
+use crate::vm::machine::{Machine, Question, Recorded, Scratch};
 use crate::vm::store::Store;
 use crate::vm::store::directory::Directory;
 use act::Act;
@@ -54,7 +52,7 @@ pub(super) struct Governing {
 /// Why somebody may not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forbidden {
-    /// The entry of the decision.
+    /// The entry of the decision; none if it was only asked whether it would be allowed.
     pub entry: String,
     /// The codes of the rules that denied.
     pub codes: Vec<String>,
@@ -68,7 +66,10 @@ impl fmt::Display for Forbidden {
         if !self.messages.is_empty() {
             write!(f, ": {}", self.messages.join("; "))?;
         }
-        write!(f, " ({})", self.entry)
+        if !self.entry.is_empty() {
+            write!(f, " ({})", self.entry)?;
+        }
+        Ok(())
     }
 }
 
@@ -114,17 +115,26 @@ pub(super) fn touches(who: &Principal, before: Option<&Active>, after: &Active) 
     before.and_then(said) != said(after)
 }
 
-/// A decision on an act, and what was asked; `None` if it could not be read.
-struct Decided {
-    request: String,
-    facts: String,
-    asked: Option<Asked>,
-    decision: Decision,
+/// Decides an act, and gives the event that tells of it.
+fn decide(active: &Active, who: &Principal, act: &Act) -> (Event, Decision) {
+    let (request, facts) = (request_of(active, who, act).to_string(), Value::Object(act.facts.clone()).to_string());
+    let (request, facts) = (request.as_bytes(), Some(facts.as_bytes()));
+    let question = Question { facts, ..Question::strict(request) };
+    let mut scratch = Scratch::default();
+    let Recorded { mut decision, asked, .. } = active.machine.recorded(&active.store, question, &mut scratch);
+    let event = match asked {
+        Some(asked) => record::decided(who, active.registry, &active.secrets, &asked, &decision),
+        None => {
+            decision.digests.bundle.get_or_insert(active.bundle);
+            record::refused(who, Some(active.registry), request, facts, &decision)
+        }
+    };
+    (event, decision)
 }
 
-fn decide(active: &Active, who: &Principal, act: &Act) -> Result<Decided, KernelError> {
-    let id = id_of(who);
-    let operator = EntityName { ty: operators::TYPE.to_owned(), id };
+/// The request that the policy is asked.
+fn request_of(active: &Active, who: &Principal, act: &Act) -> Value {
+    let operator = EntityName { ty: operators::TYPE.to_owned(), id: id_of(who) };
     let mut properties = Map::new();
     if Directory::new(active.machine.image(), &active.store).is_registered(&operator) {
         properties.insert("operator".to_owned(), operator.id.clone().into());
@@ -138,20 +148,7 @@ fn decide(active: &Active, who: &Principal, act: &Act) -> Result<Decided, Kernel
     if let (Some(members), false) = (request.as_object_mut(), act.context.is_empty()) {
         members.insert("context".to_owned(), act.context.clone().into());
     }
-    let (request, facts) = (request.to_string(), Value::Object(act.facts.clone()).to_string());
-    let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(request.as_bytes()) };
-    let mut scratch = Scratch::default();
-    let mut decision = active.machine.decide_with(Arc::clone(&active.store), question, &mut scratch).record();
-    let canonical =
-        canonical_in(active.world(), Options::STRICT, Form::Wire, request.as_bytes(), Some(facts.as_bytes()));
-    let asked = canonical.ok().map(|asked| Asked { request: asked.request, facts: asked.facts });
-    if asked.is_none() {
-        decision.digests.bundle.get_or_insert(active.bundle);
-        if decision.answer() != Answer::Deny {
-            return Err(KernelError::Panicked);
-        }
-    }
-    Ok(Decided { request, facts, asked, decision })
+    request
 }
 
 /// Whether somebody may do something now, and the id of the entry of the decision; it has to be committed in either case.
@@ -166,29 +163,26 @@ pub(super) fn permit(
     who: &Principal,
     act: &Act,
 ) -> Result<Result<String, KernelError>, KernelError> {
-    let decided = operators::current(tx, shared).and_then(|active| Ok((decide(&active, who, act)?, active)));
-    let (event, decision) = match decided {
-        Ok((Decided { request, facts, asked, decision }, active)) => {
-            let event = match asked {
-                Some(asked) => record::decided(who, active.registry, &active.secrets, &asked, &decision)
-                    .ok_or_else(|| KernelError::Damaged("a canonical text".to_owned()))?,
-                None => {
-                    let (request, facts) = (request.as_bytes(), Some(facts.as_bytes()));
-                    record::refused(who, Some(active.registry), request, facts, &decision)
-                }
-            };
+    let (event, decision) = match operators::current(tx, shared) {
+        Ok(active) => {
+            let (event, decision) = decide(&active, who, act);
             (event, Ok(decision))
         }
         Err(trouble) => (record::trouble(who, &trouble.to_string()), Err(trouble)),
     };
     let entry = tell(tx, shared, event)?;
-    Ok(decision.and_then(|decision| match decision.answer() {
+    Ok(decision.and_then(|decision| allowed(decision, entry)))
+}
+
+/// The entry, if the answer is `ALLOW`.
+fn allowed(decision: Decision, entry: String) -> Result<String, KernelError> {
+    match decision.answer() {
         Answer::Allow => Ok(entry),
         Answer::Deny | Answer::RequireApproval => {
             let messages = decision.rules.iter().filter_map(|rule| rule.message.clone()).collect();
             Err(KernelError::Forbidden(Forbidden { entry, codes: decision.codes, messages }))
         }
-    }))
+    }
 }
 
 /// Appends an event of governing.

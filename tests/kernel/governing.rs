@@ -425,7 +425,7 @@ fn the_log_is_read_and_erased_by_who_may() {
     let asked = asked.expect("it was decided").0.id;
     let erased = kernel.erase(&officer, &asked, "the person asked for it").expect("it may");
     let told = last(&kernel);
-    assert_eq!((Some(&told.id), told.kind, &told.links["erased"]), (erased.as_ref(), Kind::ContentErased, &asked));
+    assert_eq!((Some(&told), told.kind, &told.links["erased"]), (erased.as_ref(), Kind::ContentErased, &asked));
     let allowed = told.links["allowed"].clone();
     assert!(log(&kernel).iter().any(|(entry, _)| entry.id == allowed && entry.body["answer"] == "ALLOW"));
     assert_eq!(kernel.erase(&officer, &asked, "again"), Ok(None));

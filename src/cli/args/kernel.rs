@@ -9,6 +9,7 @@ use super::values::{self, Moment};
 use crate::base::hash::Digest;
 use crate::data::decimal::Decimal;
 use crate::data::duration::Duration;
+use crate::kernel::govern::operators::Operator;
 use crate::kernel::permit::PermitState;
 use crate::kernel::record::Principal;
 
@@ -67,6 +68,9 @@ pub struct KernelInitArgs {
     /// Where.
     #[command(flatten)]
     pub place: PlaceArgs,
+    /// Who governs it at first, and as what: 'Person::"ann"=admin,policy_manager'; without roles, all that go together
+    #[arg(long, required = true, value_name = "PRINCIPAL[=ROLES]", value_parser = values::operator)]
+    pub founder: Vec<Operator>,
     /// The name of the log in its checkpoints, such as example.com/pdl [default: one that is made up]
     #[arg(long, value_name = "NAME")]
     pub origin: Option<String>,

@@ -8,6 +8,7 @@ use crate::data::duration::Duration;
 use crate::data::timestamp::Timestamp;
 use crate::kernel::entry::Kind;
 use crate::kernel::gate::GateState;
+use crate::kernel::govern::operators::{Operator, Role};
 use crate::kernel::permit::PermitState;
 use crate::kernel::record::Principal;
 use crate::kernel::scope::ScopeStatus;
@@ -99,6 +100,22 @@ pub fn principal(text: &str) -> Result<Principal, String> {
     Principal::new(&ty, &id).ok_or_else(|| "it is too long".to_owned())
 }
 
+/// Reads who is appointed, and for what; nobody names roles that don't go together by naming none.
+pub fn operator(text: &str) -> Result<Operator, String> {
+    // An id may have an equals sign, but no role has a quotation mark or a colon.
+    let parts = text.rsplit_once('=').filter(|(_, roles)| !roles.contains(['"', ':']));
+    let Some((who, roles)) = parts else {
+        let duties = [Role::Admin, Role::PolicyManager, Role::RegistryManager, Role::Responder, Role::Caretaker];
+        return Ok(Operator::person(principal(text)?, &duties));
+    };
+    let role = |name: &str| {
+        let names: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+        Role::of_name(name).ok_or_else(|| format!("there is no role `{name}`; there are {}", names.join(", ")))
+    };
+    let roles = roles.split(',').map(role).collect::<Result<Vec<_>, _>>()?;
+    Ok(Operator::person(principal(who)?, &roles))
+}
+
 /// Reads an amount, exactly.
 pub fn decimal(text: &str) -> Result<Decimal, String> {
     Decimal::parse(text).map_err(|error| error.to_string())
@@ -145,6 +162,18 @@ mod tests {
         assert_eq!(read(r#"Agent::"a\"b\\c::d""#), both("Agent", r#"a"b\c::d"#));
         for wrong in ["", "Agent", "Agent:ci", "::ci", "Agent::", "Agent::\"ci", "Agent::\"ci\"x", r#"Agent::"\n""#] {
             assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn operators_are_read_with_roles_and_without() {
+        let read = |text| operator(text).map(|operator| (operator.principal.id().to_owned(), operator.roles.len()));
+        assert_eq!(read("Person::ann"), Ok(("ann".to_owned(), 5)));
+        assert_eq!(read("Person::\"a=b\""), Ok(("a=b".to_owned(), 5)));
+        assert_eq!(read("Person::\"a=b\"=auditor"), Ok(("a=b".to_owned(), 1)));
+        assert_eq!(read("Person::ann=privacy_officer,responder"), Ok(("ann".to_owned(), 2)));
+        for wrong in ["ann", "Person::ann=", "Person::ann=king", "Person::ann=auditor,", "=auditor"] {
+            assert!(operator(wrong).is_err(), "{wrong}");
         }
     }
 

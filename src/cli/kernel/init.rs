@@ -9,6 +9,8 @@ use super::super::output::Output;
 use super::super::place::Place;
 use super::super::place::settings::Settings;
 use super::super::status::{Failure, Status};
+use super::super::trouble;
+use crate::kernel::govern::operators::check_founders;
 
 /// Makes a kernel. Never overwrites.
 pub fn run(args: &KernelInitArgs, output: &mut Output) -> Result<Status, Failure> {
@@ -23,9 +25,11 @@ pub fn run(args: &KernelInitArgs, output: &mut Output) -> Result<Status, Failure
         run_within: args.run_within,
         signers: args.require_signature.iter().map(|path| key::read_public(path)).collect::<Result<_, _>>()?,
     };
+    let founders = args.founder.clone();
+    check_founders(&founders).map_err(|error| trouble::kernel(&error))?;
     let place = Place::new(&args.place.store);
     place.create(&settings)?;
-    drop(place.open()?);
+    drop(place.found(founders)?);
     let (origin, verifier) = place.verifier()?;
     match args.place.format {
         Format::Human => {

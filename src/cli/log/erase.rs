@@ -7,19 +7,12 @@ use super::super::args::log::EraseArgs;
 use super::super::output::Output;
 use super::super::place::Place;
 use super::super::status::{Failure, Status};
-use super::super::system::System;
 use super::super::trouble;
-use crate::kernel::log::append::Log;
-use crate::kernel::log::erase::erase;
 
 /// Erases. What is erased can't be had back.
 pub fn run(args: &EraseArgs, output: &mut Output) -> Result<Status, Failure> {
     let kernel = Place::new(&args.act.place.store).open()?;
-    let (entry, reason) = (args.entry.clone(), args.reason.clone());
-    let who = json!({ "type": args.act.who.ty(), "id": args.act.who.id() });
-    let told = kernel
-        .read(move |tx| Ok(erase(&Log::default(), tx, &System, &entry, &who, &reason)?))
-        .map_err(|error| trouble::kernel(&error))?;
+    let told = kernel.erase(&args.act.who, &args.entry, &args.reason).map_err(|error| trouble::kernel(&error))?;
     let places: Vec<&String> = told
         .iter()
         .filter_map(|entry| entry.body.get("contents")?.as_object())

@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError};
 use serde_json::{Map, Value, json};
 
 use super::act::Act;
-use super::{entities, governed, id_of, keep_bundle, machine, name};
+use super::{allowed, decide, entities, governed, id_of, keep_bundle, machine, name};
 use crate::base::hash::Digest;
 use crate::base::limits::OPERATORS_MAX;
 use crate::bytecode::bundle::LoadOptions;
@@ -238,14 +238,30 @@ fn kernel(id: &str) -> Result<Principal, KernelError> {
     Principal::new("Kernel", id).ok_or_else(damaged)
 }
 
+/// Founding by some: the operators that there would be, the changes that make them, and the act.
+fn founding(founders: &[Operator]) -> Result<(Active, Vec<Change>, Act), KernelError> {
+    let changes: Vec<Change> = founders.iter().cloned().map(Change::Appoint).collect();
+    let next = changed(&entities(&machine()?, b"[]", 0)?, &changes)?;
+    let act = Act::found(appointments(&changes), admins(&next)?, false);
+    Ok((next, changes, act))
+}
+
+/// Whether a kernel can be founded by these, before there is one.
+///
+/// # Errors
+/// [`KernelError::Forbidden`] with the reasons, or what else is wrong with them.
+pub fn check_founders(founders: &[Operator]) -> Result<(), KernelError> {
+    let (_, _, act) = founding(founders)?;
+    let (_, decision) = decide(&entities(&machine()?, b"[]", 0)?, &kernel("founding")?, &act);
+    allowed(decision, String::new()).map(|_| ())
+}
+
 fn found_kernel(
     tx: &mut dyn Tx,
     shared: &Shared,
     founders: &[Operator],
 ) -> Result<Result<(), KernelError>, KernelError> {
-    let changes: Vec<Change> = founders.iter().cloned().map(Change::Appoint).collect();
-    let next = changed(&entities(&machine()?, b"[]", 0)?, &changes)?;
-    let act = Act::found(appointments(&changes), admins(&next)?, false);
+    let (next, changes, act) = founding(founders)?;
     let who = kernel("founding")?;
     governed(tx, shared, &who, &act, |tx, allowed| write(tx, shared, &next, &who, &changes, Some(allowed)))
 }
