@@ -14,7 +14,7 @@ use super::engine::{Active, Kernel, put};
 use super::entry::Kind;
 use super::error::KernelError;
 use super::govern::act::Act;
-use super::govern::touches;
+use super::govern::is_about;
 use super::log::append::Event;
 use super::record::Principal;
 use super::records::fit;
@@ -39,7 +39,7 @@ impl Kernel {
             Err(why) => return self.refuse_act(who, Act::activate(Digest::of(bundle), false), why),
         };
         let (name, version) = (next.bundle, next.registry);
-        let act = Act::activate(name, touches(who, old.as_deref().ok(), &next));
+        let act = Act::activate(name, is_about(who, old.as_deref().ok(), &next));
         let change = Change {
             version,
             bundle: name,

@@ -103,7 +103,7 @@ pub(super) fn id_of(who: &Principal) -> String {
 }
 
 /// Whether two versions of entities say something else of somebody.
-pub(super) fn touches(who: &Principal, before: Option<&Active>, after: &Active) -> bool {
+pub(super) fn is_about(who: &Principal, before: Option<&Active>, after: &Active) -> bool {
     let said = |active: &Active| -> Option<String> {
         let image = active.machine.image();
         let types = &image.schema().entity_types;

@@ -17,7 +17,7 @@ use super::engine::{Active, Kernel, Shared, put};
 use super::entry::Kind;
 use super::error::KernelError;
 use super::govern::act::Act;
-use super::govern::touches;
+use super::govern::is_about;
 use super::log::append::Event;
 use super::record::{Principal, Secrets};
 use super::store::{Query, Tx};
@@ -135,7 +135,7 @@ impl Kernel {
             patch,
             principal: principal.clone(),
         };
-        let act = Act::patch_registry(touches(principal, Some(&old), &next));
+        let act = Act::patch_registry(is_about(principal, Some(&old), &next));
         let written =
             self.govern(principal, act, |tx, shared, allowed| write(tx, shared, change, &[("allowed", allowed)]));
         self.settle(written, next)?;

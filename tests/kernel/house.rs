@@ -8,6 +8,7 @@ use pdl::data::duration::Duration;
 use pdl::data::timestamp::Timestamp;
 use pdl::kernel::entry::{Entry, Kind};
 use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::permit::Issuer;
 use pdl::kernel::record::Principal;
 use pdl::kernel::store::{Store, Tx};
@@ -50,6 +51,10 @@ impl Environment for World {
 pub fn settings() -> Settings {
     Settings {
         bundles: LoadOptions::UNSIGNED,
+        founders: vec![Operator::person(
+            who("Person", "olga"),
+            &[Role::Admin, Role::PolicyManager, Role::RegistryManager],
+        )],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),

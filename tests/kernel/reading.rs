@@ -55,6 +55,7 @@ fn signer(seed: u8) -> Signer {
 fn settings(origin: &str, signer: Option<Signer>) -> Settings {
     Settings {
         bundles: LoadOptions::UNSIGNED,
+        founders: Vec::new(),
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
