@@ -14,6 +14,7 @@ use pdl::data::timestamp::Timestamp;
 use pdl::kernel::entry::Kind;
 use pdl::kernel::environment::{Environment, NoRandomness};
 use pdl::kernel::log::append::{Event, Log};
+use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::permit::Issuer;
 use pdl::kernel::record::Principal;
 use pdl::kernel::store::Store;
@@ -94,8 +95,11 @@ fn main() {
     let bundle = build(&Sources { package: "shop", version: "1.0.0", files: &files })
         .unwrap_or_else(|error| panic!("{error}"))
         .bundle;
+    let admin = Principal::new("Person", "admin").expect("it is short");
+    let roles = [Role::Admin, Role::PolicyManager, Role::RegistryManager];
     let settings = Settings {
         bundles: LoadOptions::UNSIGNED,
+        founders: vec![Operator::person(admin.clone(), &roles)],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
@@ -104,7 +108,6 @@ fn main() {
     };
     let world: Arc<dyn Environment> = Arc::new(World::default());
     let kernel = Kernel::open(Box::new(Memory::new()), Arc::clone(&world), settings).expect("it opens");
-    let admin = Principal::new("Person", "admin").expect("it is short");
     kernel.activate(&admin, &bundle, None).expect("it is sound");
     kernel.load_entities(&admin, ENTITIES.as_bytes()).expect("they are sound");
     let who = Principal::new("Agent", "a1").expect("it is short");
