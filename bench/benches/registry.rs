@@ -12,6 +12,7 @@ use pdl::build::{Sources, build};
 use pdl::data::duration::Duration;
 use pdl::data::timestamp::Timestamp;
 use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::permit::Issuer;
 use pdl::kernel::record::Principal;
 use pdl::kernel::store::sqlite::{self, Sqlite};
@@ -82,6 +83,10 @@ fn main() {
     let store = Sqlite::create(&path, &sqlite::Options::PLAIN).expect("there is room");
     let settings = Settings {
         bundles: LoadOptions::UNSIGNED,
+        founders: vec![Operator::person(
+            Principal::new("Person", "ada").expect("it is short"),
+            &[Role::Admin, Role::PolicyManager, Role::RegistryManager],
+        )],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
@@ -115,7 +120,12 @@ fn main() {
     drop(active);
     times.sort_by(f64::total_cmp);
     let at = |share: usize| times[times.len() * share / 100];
-    println!("  patch of one, stored durably  median {:.1} ms, p90 {:.1} ms, largest {:.1} ms", at(50), at(90), at(100 - 1));
+    println!(
+        "  patch of one, stored durably  median {:.1} ms, p90 {:.1} ms, largest {:.1} ms",
+        at(50),
+        at(90),
+        at(100 - 1)
+    );
     println!("  resident after {} patches    {:.0} MB", times.len(), resident());
     drop(kernel);
     for end in ["", "-wal"] {

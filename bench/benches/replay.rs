@@ -15,6 +15,7 @@ use pdl::build::{Sources, build};
 use pdl::data::duration::Duration;
 use pdl::data::timestamp::Timestamp;
 use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::permit::Issuer;
 use pdl::kernel::record::Principal;
 use pdl::kernel::replay::Options;
@@ -73,6 +74,10 @@ fn kernel(store: impl Store + 'static) -> Kernel {
     let now = Timestamp::parse("2026-11-20T10:00:00Z").expect("it is a time").millis();
     let settings = Settings {
         bundles: LoadOptions::UNSIGNED,
+        founders: vec![Operator::person(
+            Principal::new("Person", "olga").expect("it is short"),
+            &[Role::Admin, Role::PolicyManager, Role::RegistryManager],
+        )],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),

@@ -254,7 +254,7 @@ pub(super) fn keep_bundle(tx: &mut dyn Tx) -> Result<(), KernelError> {
 }
 
 /// Entities under the schema of a machine.
-fn entities(machine: &Arc<Machine>, document: &[u8], version: u64) -> Result<Active, KernelError> {
+pub(super) fn entities(machine: &Arc<Machine>, document: &[u8], version: u64) -> Result<Active, KernelError> {
     let store: Store = super::registry::load(machine, document)?;
     Ok(super::registry::active(Arc::clone(machine), store, version))
 }

@@ -194,6 +194,15 @@ fn build(tx: &mut dyn Tx, found: &Found, machine: &Arc<Machine>) -> Result<Activ
     Ok(active)
 }
 
+/// The digest and the document of a version, as they are stored; `None` if there is no such version.
+pub(in crate::kernel) fn stored(tx: &mut dyn Tx, version: u64) -> Result<Option<(Digest, Vec<u8>)>, KernelError> {
+    let Some(object) = tx.get(KIND, &key(version))? else { return Ok(None) };
+    let found = read(&object)?;
+    let digest = text(&found.body, "digest").and_then(Digest::parse).ok_or_else(damaged)?;
+    let snapshot = text(&found.body, "snapshot").and_then(Digest::parse).ok_or_else(damaged)?;
+    Ok(Some((digest, tx.content(snapshot)?.ok_or_else(damaged)?)))
+}
+
 /// The operators of this moment of a transaction. Where nobody was ever appointed there are none.
 pub(in crate::kernel) fn current(tx: &mut dyn Tx, shared: &Shared) -> Result<Arc<Active>, KernelError> {
     let machine = machine()?;

@@ -40,7 +40,9 @@ pub(super) struct Batch {
 enum With {
     /// A version of the registry.
     Version(u64),
-    /// Another policy than that of the bundles.
+    /// The policy of the kernel itself, and a version of its operators.
+    Governing(Digest, u64),
+    /// Another policy than these.
     Other,
     /// It does not say, or nothing decided.
     Nothing,
@@ -97,6 +99,7 @@ impl<'k> Rounds<'k> {
             let Some((with, entries)) = self.waiting.pop_first() else { break };
             let version = match with {
                 With::Version(version) => self.versions.at(version)?,
+                With::Governing(bundle, version) => self.versions.governing(bundle, version)?,
                 With::Other => Err(Lost::new(Gap::Governing, "")),
                 With::Nothing => Err(Lost::new(Gap::Version, "it names none")),
             };
@@ -191,12 +194,18 @@ fn with(entry: &Skimmed) -> With {
     if entry.member("trouble").is_some() {
         return With::Nothing;
     }
-    if entry.member("of").is_some() {
-        return With::Other;
-    }
     // A number that is too large for one is written as a text.
     let number = entry.member("registry").map(|number| number.trim_matches('"'));
-    number.and_then(|number| number.parse().ok()).map_or(With::Nothing, With::Version)
+    let number = number.and_then(|number| number.parse().ok());
+    match (entry.member("of"), number) {
+        (None, Some(number)) => With::Version(number),
+        (None, None) => With::Nothing,
+        (Some("\"kernel\""), Some(number)) => {
+            let bundle = entry.member("bundle").and_then(|name| Digest::parse(name.trim_matches('"')));
+            bundle.map_or(With::Nothing, |bundle| With::Governing(bundle, number))
+        }
+        (Some(_), _) => With::Other,
+    }
 }
 
 /// What an entry has commitments to. Where that makes no sense, it is told when the entry is decided.

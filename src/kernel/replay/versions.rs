@@ -12,7 +12,12 @@ use crate::bytecode::bundle::LoadOptions;
 use crate::kernel::bundles;
 use crate::kernel::engine::{Active, Kernel};
 use crate::kernel::error::KernelError;
+<<<<<<< HEAD
 use crate::kernel::registry;
+=======
+use crate::kernel::govern::{self, operators};
+use crate::kernel::registry::{self, SNAPSHOT_EVERY};
+>>>>>>> 1266dcc (Replay what was decided of the kernel itself by its own policy)
 use crate::kernel::store::{StoreError, Tx};
 use crate::kernel::writer::WriteError;
 use crate::vm::machine::Machine;
@@ -67,6 +72,32 @@ impl<'k> Versions<'k> {
                 None => Err(fault),
             },
         }
+    }
+
+    /// The policy of the kernel itself with a version of its operators, or why there is none.
+    pub(super) fn governing(&mut self, bundle: Digest, version: u64) -> Result<Result<Version, Lost>, KernelError> {
+        match self.governed(bundle, version) {
+            Ok(made) => Ok(Ok(made)),
+            Err(fault) => match gap(&fault) {
+                Some(gap) => Ok(Err(Lost { gap, why: fault.to_string() })),
+                None => Err(fault),
+            },
+        }
+    }
+
+    fn governed(&mut self, bundle: Digest, version: u64) -> Result<Version, KernelError> {
+        let machine = self.machine(bundle)?;
+        let stored = self.kernel.writer.submit_patiently(move |tx| operators::stored(tx, version))?;
+        let (digest, active) = match stored {
+            Some((digest, document)) => (digest, govern::entities(&machine, &document, version)?),
+            // Before anybody was appointed there was nobody.
+            None if version == 0 => {
+                let active = govern::entities(&machine, b"[]", 0)?;
+                (active.registry_digest(), active)
+            }
+            None => return Err(KernelError::UnknownVersion),
+        };
+        Ok(Version { active: Arc::new(active), digest })
     }
 
     fn held(&self, version: u64) -> Option<&Version> {
