@@ -13,6 +13,7 @@ use std::{env, fs};
 use pdl::data::duration::Duration;
 use pdl::data::timestamp::Timestamp;
 use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::permit::Issuer;
 use pdl::kernel::record::Principal;
 use pdl::kernel::store::sqlite::{Options, Sqlite};
@@ -38,9 +39,12 @@ impl Environment for System {
 pub fn run(store: &str, bundle: &str, entities: &str, requests: &[String]) -> Result<String, Box<dyn Error>> {
     let mut key = [0; 32];
     System.random(&mut key)?;
+    // Whoever embeds the kernel says who it is that calls, and who governs it at first.
+    let operator = Principal::new("Person", "olga").ok_or("the name is too long")?;
     let settings = Settings {
         // A kernel demands signatures: `LoadOptions::signed_by(keys, 2)`.
         bundles: LoadOptions::UNSIGNED,
+        founders: vec![Operator::person(operator.clone(), &[Role::Admin, Role::PolicyManager])],
         // Executors have the same key. It is given to both, and kept in no store.
         issuer: Issuer::shared(&key).ok_or("the key is too short")?,
         start_within: Duration(60_000),
@@ -49,8 +53,6 @@ pub fn run(store: &str, bundle: &str, entities: &str, requests: &[String]) -> Re
         signer: None,
     };
     let kernel = Kernel::open(Box::new(Sqlite::create(store, &Options::PLAIN)?), Arc::new(System), settings)?;
-    // Whoever embeds the kernel says who it is that calls.
-    let operator = Principal::new("Person", "ann").ok_or("the name is too long")?;
     kernel.activate(&operator, &fs::read(bundle)?, Some(&fs::read(entities)?))?;
 
     let agent = Principal::new("Agent", "ci").ok_or("the name is too long")?;

@@ -12,12 +12,8 @@ use crate::bytecode::bundle::LoadOptions;
 use crate::kernel::bundles;
 use crate::kernel::engine::{Active, Kernel};
 use crate::kernel::error::KernelError;
-<<<<<<< HEAD
-use crate::kernel::registry;
-=======
 use crate::kernel::govern::{self, operators};
-use crate::kernel::registry::{self, SNAPSHOT_EVERY};
->>>>>>> 1266dcc (Replay what was decided of the kernel itself by its own policy)
+use crate::kernel::registry;
 use crate::kernel::store::{StoreError, Tx};
 use crate::kernel::writer::WriteError;
 use crate::vm::machine::Machine;
