@@ -87,6 +87,10 @@ pub struct Ledger {
     latest: Option<String>,
     /// The newest version of the registry.
     registry: u64,
+    /// The newest version of the operators.
+    operators: u64,
+    /// Decisions that allowed something to be done to the kernel itself.
+    acts: BTreeSet<String>,
     /// How many entries were read.
     pub size: u64,
     seen: BTreeSet<String>,
@@ -184,17 +188,31 @@ impl Ledger {
                 let decision = link(entry)?;
                 self.follow(&decision)
             }
+            Kind::OperatorsChanged => {
+                let version = count(body, "version")?;
+                hold!(version == self.operators + 1, "version {version} of the operators behind {}", self.operators);
+                self.operators = version;
+                self.allowed(entry)
+            }
+            Kind::BundleActivated | Kind::ModeChanged | Kind::ContentErased => self.allowed(entry),
             Kind::RegistryChanged => {
                 let version = count(body, "version")?;
                 hold!(version == self.registry + 1, "version {version} of the registry behind {}", self.registry);
                 self.registry = version;
-                Ok(())
+                self.allowed(entry)
             }
             _ => {
                 hold!(!waited, "there should be {:?}", self.next);
                 Ok(())
             }
         }
+    }
+
+    /// What is done to the kernel itself was allowed before.
+    fn allowed(&self, entry: &Entry) -> Audit<()> {
+        let is_allowed = entry.links.get("allowed").is_some_and(|id| self.acts.contains(id));
+        hold!(is_allowed && self.next.is_empty(), "nobody allowed {}", entry.id);
+        Ok(())
     }
 
     /// Takes what has to come next, if it is that.
@@ -211,7 +229,8 @@ impl Ledger {
         let principal = body.get("principal").cloned().ok_or("nobody asked")?;
         let binding = body.get("digests").and_then(|digests| digests.get("binding")?.as_str()).map(str::to_owned);
         if let Some(registry) = body.get("registry") {
-            hold!(registry.as_u64().is_some_and(|registry| registry <= self.registry), "by a registry of later");
+            let newest = if body.contains_key("of") { self.operators } else { self.registry };
+            hold!(registry.as_u64().is_some_and(|registry| registry <= newest), "by a registry of later");
         } else {
             hold!(answered == "DENY", "nothing says what decided it");
         }
@@ -238,6 +257,9 @@ impl Ledger {
         }
         // What the kernel decides of itself is done, without a permit.
         let is_of_kernel = body.contains_key("of");
+        if is_of_kernel && answered == "ALLOW" {
+            self.acts.insert(entry.id.clone());
+        }
         match answered.as_str() {
             "ALLOW" if !is_of_kernel => self.next.push(Next::Follows(entry.id.clone())),
             "REQUIRE_APPROVAL" if gate.is_none() => self.next.push(Next::Opens(entry.id.clone())),

@@ -594,7 +594,13 @@ impl Run<'_> {
                 hold!(body["answer"] == "DENY", "nothing says what {id} was");
                 continue;
             };
-            let active = self.actives.get(&version).ok_or("nothing of that version ever decided")?;
+            let governing = body.get("of").and_then(|_| Digest::parse(body["bundle"].as_str()?));
+            let governing = governing.map(|bundle| self.kernel().operators_version(bundle, version));
+            let governing = governing.transpose().map_err(|why| why.to_string())?.map(Arc::new);
+            let active = match &governing {
+                Some(active) => active,
+                None => self.actives.get(&version).ok_or("nothing of that version ever decided")?,
+            };
             let again = active.again(&asked);
             let is_same = body["answer"] == again.answer().name() && body["kind"] == again.kind.name();
             hold!(is_same, "{id} was {}, and is {:?} again", body["answer"], again.answer());
