@@ -103,10 +103,17 @@ fn told(entry: &Entry) -> String {
     words.join(" ")
 }
 
-/// What was asked, of a decision whose request could be read.
+/// What was asked, of a decision whose request could be read. Of what was done to the kernel itself, who asked is told as
+/// its principal already.
 fn asked(entry: &Entry) -> Option<String> {
     let text = entry.body.get("request")?.get("text")?.as_str()?;
-    super::eval::asked(text.as_bytes())
+    let asked = super::eval::asked(text.as_bytes())?;
+    if entry.body.get("of").and_then(Value::as_str) != Some("kernel") {
+        return Some(asked);
+    }
+    let request: Value = serde_json::from_str(text).ok()?;
+    let action = request.get("action")?.get("name")?.as_str()?;
+    Some(format!("{action} {}", entity(request.get("resource")?)?))
 }
 
 /// A value as JSON, with entities as they are written in policies.

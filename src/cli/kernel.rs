@@ -5,6 +5,8 @@ mod activate;
 pub mod decide;
 mod info;
 mod init;
+mod mode;
+mod operators;
 mod spend;
 mod sweep;
 
@@ -20,6 +22,8 @@ pub fn run(args: &KernelArgs, output: &mut Output) -> Result<Status, Failure> {
         KernelCommand::Info(args) => info::run(args, output),
         KernelCommand::Decide(args) => decide::run(args, output),
         KernelCommand::Spend(args) => spend::run(args, output),
+        KernelCommand::Mode(args) => mode::run(args, output),
+        KernelCommand::Operators(args) => operators::run(args, output),
         KernelCommand::Sweep(args) => sweep::run(args, output),
         KernelCommand::Accept(args) => accept::run(args, output),
     }

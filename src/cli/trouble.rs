@@ -25,6 +25,9 @@ pub fn kernel(error: &KernelError) -> Failure {
         | KernelError::UnknownPermit
         | KernelError::UnknownScope
         | KernelError::Obliged(_) => Failure::refused(error.to_string()),
+        KernelError::UnknownCapability(_) => {
+            Failure::new(error.to_string()).help("a capability is an action of the policy")
+        }
         KernelError::NoBundle => Failure::new(error.to_string()).help("activate one with `pdl kernel activate`"),
         KernelError::EntitiesNeeded => Failure::new(error.to_string()).help("give them with `--entities`"),
         KernelError::Entities(refused) => Failure::new(format!("the entities are refused:{}", faults(refused))),

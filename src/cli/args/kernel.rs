@@ -10,6 +10,7 @@ use crate::base::hash::Digest;
 use crate::data::decimal::Decimal;
 use crate::data::duration::Duration;
 use crate::kernel::govern::operators::Operator;
+use crate::kernel::modes::Mode;
 use crate::kernel::permit::PermitState;
 use crate::kernel::record::Principal;
 
@@ -56,6 +57,10 @@ pub enum KernelCommand {
     Decide(DecideArgs),
     /// Ask for a permit by a gate at which people have agreed: exit status as of decide
     Spend(SpendArgs),
+    /// Say how capabilities are enforced, or have one enforced in another way
+    Mode(ModeArgs),
+    /// Say who governs the kernel, appoint and remove them
+    Operators(OperatorsArgs),
     /// End what nobody has ended in time
     Sweep(ActArgs),
     /// Go on with a backup that was put back: what was done behind it is lost
@@ -114,6 +119,67 @@ pub struct DecideArgs {
     /// Fields that the kernel gives, but for those that it knows itself, in JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub facts: Option<PathBuf>,
+}
+
+/// `pdl kernel mode`
+#[derive(Arguments, Debug)]
+pub struct ModeArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The name of an action [default: all of which somebody has ever said it]
+    #[arg(requires = "mode")]
+    pub capability: Option<String>,
+    /// How it is enforced from now on
+    #[arg(value_parser = values::mode())]
+    pub mode: Option<Mode>,
+}
+
+/// `pdl kernel operators`
+#[derive(Arguments, Debug)]
+pub struct OperatorsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: OperatorsCommand,
+}
+
+/// The commands of `pdl kernel operators`.
+#[derive(Debug, Subcommand)]
+pub enum OperatorsCommand {
+    /// List who governs the kernel
+    List(ActArgs),
+    /// Appoint somebody, or change what they are
+    Appoint(AppointArgs),
+    /// Remove somebody
+    Remove(RemoveArgs),
+}
+
+/// `pdl kernel operators appoint`
+#[derive(Arguments, Debug)]
+pub struct AppointArgs {
+    /// Who acts, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// Who, and as what: 'Person::"bob"=policy_manager,responder'; without roles, all that go together
+    #[arg(required = true, value_name = "PRINCIPAL[=ROLES]", value_parser = values::operator)]
+    pub operators: Vec<Operator>,
+    /// They are programs
+    #[arg(long)]
+    pub automated: bool,
+    /// They do nothing for now
+    #[arg(long)]
+    pub suspended: bool,
+}
+
+/// `pdl kernel operators remove`
+#[derive(Arguments, Debug)]
+pub struct RemoveArgs {
+    /// Who acts, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// Who
+    #[arg(required = true, value_name = "PRINCIPAL", value_parser = values::principal)]
+    pub principals: Vec<Principal>,
 }
 
 /// `pdl kernel spend`

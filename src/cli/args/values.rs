@@ -9,6 +9,7 @@ use crate::data::timestamp::Timestamp;
 use crate::kernel::entry::Kind;
 use crate::kernel::gate::GateState;
 use crate::kernel::govern::operators::{Operator, Role};
+use crate::kernel::modes::Mode;
 use crate::kernel::permit::PermitState;
 use crate::kernel::record::Principal;
 use crate::kernel::scope::ScopeStatus;
@@ -132,6 +133,11 @@ fn one_of<T: Clone + Send + Sync + 'static>(
 /// Reads a kind of entries.
 pub fn kind() -> impl TypedValueParser<Value = Kind> {
     one_of(Kind::ALL.iter().map(|kind| kind.name()), Kind::of_name)
+}
+
+/// Reads how a capability is enforced.
+pub fn mode() -> impl TypedValueParser<Value = Mode> {
+    one_of([Mode::Strict, Mode::Permissive].map(Mode::name), Mode::of_name)
 }
 
 /// Reads what has become of a gate.
