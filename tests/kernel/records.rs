@@ -1,11 +1,19 @@
 //! Governed records: what policy allows, what the schema allows, and what of it becomes so.
 
+#[path = "records/coordinator.rs"]
+mod coordinator;
 #[path = "records/forged.rs"]
 mod forged;
 #[path = "records/mechanism.rs"]
 mod mechanism;
+#[path = "records/orchestrator.rs"]
+mod orchestrator;
 #[path = "records/outbox.rs"]
 mod outbox;
+#[path = "records/run_governance.rs"]
+mod run_governance;
+#[path = "records/story.rs"]
+mod story;
 
 use std::sync::Arc;
 
