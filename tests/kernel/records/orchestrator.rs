@@ -204,7 +204,7 @@ fn a_contract_is_carried_out() {
     let history = story.kernel().history("Contract", "c1", None, 99).expect("it is there");
     let states: Vec<&Value> = history.iter().rev().map(|entry| &entry.body["to"]).collect();
     assert_eq!(states, ["ELIGIBLE", "APPROVED", "ACTIVE", "COMPLETED"]);
-    story.end();
+    story.end(0);
 }
 
 /// The way of a contract until people have agreed, with what is refused on it.
@@ -244,5 +244,5 @@ fn a_job_fails_and_another_is_cancelled() {
     );
     let complete = to_contract("c2", "COMPLETED", r#"{"version":4}"#).knowing(r#"{"verdict":"INCONCLUSIVE"}"#);
     assert_eq!(story.denied(&[complete]), ["CONTRACT-004"]);
-    story.end();
+    story.end(0);
 }

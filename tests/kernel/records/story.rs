@@ -9,7 +9,7 @@ use pdl::kernel::environment::Environment;
 use pdl::kernel::reading::Against;
 use pdl::kernel::records::Record;
 use pdl::kernel::records::change::{Changed, Move, Moved};
-use pdl::kernel::replay;
+use pdl::kernel::replay::{self, Gap};
 use pdl::kernel::store::sqlite::{Options, Sqlite};
 use pdl::kernel::{Kernel, KernelError};
 use serde_json::Value;
@@ -88,11 +88,13 @@ impl Story {
         serde_json::from_str::<Value>(&properties).expect("it is JSON")[name].clone()
     }
 
-    /// Everything that was decided is decided in the same way again, and the log is whole.
-    pub fn end(self) {
+    /// Everything that was decided is decided in the same way again, but for so many requests that the kernel refused by
+    /// what was kept before policy saw them; and the log is whole.
+    pub fn end(self, refused: u64) {
         let asked = who("Person", "olga");
         let report = self.kernel().replay(&asked, &replay::Options::default(), &mut |_| ()).expect("it is there");
-        assert!(report.is_whole(), "{report:?}");
+        let kept = report.not_replayed.get(&Gap::Kept).copied().unwrap_or_default();
+        assert_eq!((report.same + kept, kept, report.different), (report.decisions, refused, 0), "{report:?}");
         let against = Against { known: &[], trusted: &[], threads: 1 };
         let report = self.kernel().verify_log(&asked, &against, &mut |_| ()).expect("it is there");
         assert!(report.is_sound(), "{report:?}");
