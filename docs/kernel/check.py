@@ -62,7 +62,9 @@ def main(entry, proof, key=None):
     origin, size, root = text.split("\n")[:3]
     index, size = int(index.removeprefix("index ")), int(size)
     assert 0 <= index < size, "the entry is not below this head"
-    found = root_of(open(entry, "rb").read(), index, size, [base64.b64decode(hash) for hash in hashes])
+    # No entry ends in the newline that editors, and `pdl log show`, put behind it.
+    leaf = open(entry, "rb").read().removesuffix(b"\n")
+    found = root_of(leaf, index, size, [base64.b64decode(hash) for hash in hashes])
     assert found == base64.b64decode(root), "the entry is not in this log"
     print(f"entry {index} is among the {size} of {origin}")
     if key is not None:

@@ -79,13 +79,18 @@ pub fn refuse_shared(_: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes a file that must not be there yet.
-pub fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Failure> {
+/// Makes an empty file that must not be there yet.
+pub fn begin(path: &Path, access: Access) -> Result<File, Failure> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     restrict(&mut options, access);
-    let write = || -> io::Result<()> {
-        let mut file = options.open(path)?;
+    options.open(path).map_err(|error| Failure::io("write", path, &error))
+}
+
+/// Writes a file that must not be there yet.
+pub fn create(path: &Path, bytes: &[u8], access: Access) -> Result<(), Failure> {
+    let mut file = begin(path, access)?;
+    let mut write = || -> io::Result<()> {
         file.write_all(bytes)?;
         file.sync_all()
     };

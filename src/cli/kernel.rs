@@ -7,6 +7,7 @@ mod info;
 mod init;
 mod mode;
 mod operators;
+mod keep;
 mod spend;
 mod sweep;
 

@@ -127,5 +127,5 @@ fn asked(args: &ScopeRequestArgs, doing: Doing, output: &mut Output) -> Result<S
         Doing::End => kernel.end_scope(who, &request, facts.as_deref()),
     };
     let more = scoping.scope.as_ref().map(|scope| ("scope", document(scope, System.now()), scope.id.clone()));
-    decide::tell(&scoping.verdict, &request, more, args.act.place.format, output)
+    decide::tell(&scoping.verdict, &request, more, None, args.act.place.format, output)
 }

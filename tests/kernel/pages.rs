@@ -71,6 +71,8 @@ fn the_check_in_python_tells_what_is_proved() {
         };
         let Some((is_sound, said)) = check(&whole, &proof_file, "") else { return };
         assert!(is_sound && said == format!("entry {index} is among the 11 of pdl.example/log\n"), "{said}");
+        let line = put("line", format!("{}\n", entry(index)).as_bytes());
+        assert_eq!(check(&line, &proof_file, "").map(|(is_sound, _)| is_sound), Some(true));
         if has_openssl {
             let (is_sound, said) = check(&whole, &proof_file, &key).expect("it was there");
             assert!(is_sound && said.ends_with("and its head is signed\n"), "{said}");

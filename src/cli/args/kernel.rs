@@ -119,6 +119,9 @@ pub struct DecideArgs {
     /// Fields that the kernel gives, but for those that it knows itself, in JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub facts: Option<PathBuf>,
+    /// Write the token of the permit to this new file, for its owner alone, instead of showing it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub permit: Option<PathBuf>,
 }
 
 /// `pdl kernel mode`
@@ -193,6 +196,9 @@ pub struct SpendArgs {
     /// Fields that the kernel gives, but for those that it knows itself, as they are today, in JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub facts: Option<PathBuf>,
+    /// Write the token of the permit to this new file, for its owner alone, instead of showing it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub permit: Option<PathBuf>,
 }
 
 /// `pdl permits`

@@ -11,6 +11,7 @@ use super::super::place::Place;
 use super::super::status::{Failure, Status};
 use super::super::system::System;
 use super::super::{answer, approvals, eval, files};
+use super::keep::Keep;
 use crate::base::limits::REQUEST_BYTES_MAX;
 use crate::diagnostic::render::clean;
 use crate::kernel::ask::Verdict;
@@ -22,8 +23,10 @@ use crate::vm::decide::Answer;
 pub fn run(args: &DecideArgs, output: &mut Output) -> Result<Status, Failure> {
     let (request, facts) = documents(&args.request, args.facts.as_deref())?;
     let kernel = Place::new(&args.act.place.store).open()?;
+    let keep = Keep::new(args.permit.as_deref())?;
     let verdict = kernel.decide(&args.act.who, &request, facts.as_deref());
-    tell(&verdict, &request, None, args.act.place.format, output)
+    let kept = keep.map_or(Ok(None), |keep| keep.fill(&verdict))?;
+    tell(&verdict, &request, None, kept, args.act.place.format, output)
 }
 
 /// Reads a request and facts. A request that is too long is the kernel's to refuse.
@@ -39,17 +42,18 @@ pub fn documents(request: &Path, facts: Option<&Path>) -> Result<(Vec<u8>, Optio
 /// What else came of a request than its verdict: what it is called, itself, and its id.
 pub type More = (&'static str, Value, String);
 
-/// Shows what a request came to, and gives the exit status that says so.
+/// Shows what a request came to, and gives the exit status that says so. A token that is kept in a file is not shown.
 pub fn tell(
     verdict: &Verdict,
     request: &[u8],
     more: Option<More>,
+    kept: Option<&Path>,
     format: Format,
     output: &mut Output,
 ) -> Result<Status, Failure> {
     let text = match format {
-        Format::Human => text(verdict, request, more.as_ref(), output.color_data()),
-        Format::Json => format!("{}\n", document(verdict, more)?),
+        Format::Human => text(verdict, request, more.as_ref(), kept, output.color_data()),
+        Format::Json => format!("{}\n", document(verdict, more, kept)?),
     };
     output.data(&text)?;
     Ok(match verdict.answer() {
@@ -61,7 +65,7 @@ pub fn tell(
     })
 }
 
-fn text(verdict: &Verdict, request: &[u8], more: Option<&More>, color: bool) -> String {
+fn text(verdict: &Verdict, request: &[u8], more: Option<&More>, kept: Option<&Path>, color: bool) -> String {
     let decided =
         verdict.decision.as_ref().map(|decision| answer::text(decision, eval::asked(request).as_deref(), color));
     let mut out = match (&verdict.trouble, decided) {
@@ -84,12 +88,15 @@ fn text(verdict: &Verdict, request: &[u8], more: Option<&More>, color: bool) -> 
     }
     if let Some(permit) = &verdict.permit {
         line("permit", &format!("{} until {}", permit.claims().id, permit.claims().expires));
-        line("token", permit.token());
+        match kept {
+            Some(path) => line("token", &format!("in {}", files::shown(path))),
+            None => line("token", permit.token()),
+        }
     }
     out
 }
 
-fn document(verdict: &Verdict, more: Option<More>) -> Result<Value, Failure> {
+fn document(verdict: &Verdict, more: Option<More>, kept: Option<&Path>) -> Result<Value, Failure> {
     let defect = |error: serde_json::Error| Failure::new(format!("the decision is not JSON: {error}"));
     let decision = match &verdict.decision {
         Some(decision) => serde_json::from_str(&decision.to_json()).map_err(defect)?,
@@ -99,7 +106,7 @@ fn document(verdict: &Verdict, more: Option<More>) -> Result<Value, Failure> {
     let mut add = |name: &str, value: Value| _ = members.insert(name.to_owned(), value);
     add("answer", verdict.answer().name().into());
     add("entry", verdict.entry.clone().into());
-    add("permit", verdict.permit.as_ref().map_or(Value::Null, permit));
+    add("permit", verdict.permit.as_ref().map_or(Value::Null, |given| permit(given, kept)));
     add("gate", verdict.gate.as_ref().map_or(Value::Null, |gate| approvals::document(gate, System.now())));
     if let Some((name, value, _)) = more {
         add(name, value);
@@ -109,7 +116,8 @@ fn document(verdict: &Verdict, more: Option<More>) -> Result<Value, Failure> {
     Ok(Value::Object(members))
 }
 
-fn permit(permit: &Permit) -> Value {
+fn permit(permit: &Permit, kept: Option<&Path>) -> Value {
     let claims = permit.claims();
-    json!({ "id": claims.id, "token": permit.token(), "action": claims.action, "expires": claims.expires.to_string() })
+    let token = kept.is_none().then(|| permit.token());
+    json!({ "id": claims.id, "token": token, "action": claims.action, "expires": claims.expires.to_string() })
 }

@@ -7,6 +7,7 @@ use super::super::place::Place;
 use super::super::status::{Failure, Status};
 use super::super::trouble;
 use super::decide;
+use super::keep::Keep;
 use crate::base::limits::REQUEST_BYTES_MAX;
 
 /// Spends a gate, once.
@@ -15,6 +16,8 @@ pub fn run(args: &SpendArgs, output: &mut Output) -> Result<Status, Failure> {
     let kernel = Place::new(&args.act.place.store).open()?;
     let gate = kernel.gate(&args.gate).map_err(|error| trouble::kernel(&error))?;
     let request = gate.map(|gate| gate.request).unwrap_or_default();
+    let keep = Keep::new(args.permit.as_deref())?;
     let verdict = kernel.spend(&args.act.who, &args.gate, facts.as_deref());
-    decide::tell(&verdict, request.as_bytes(), None, args.act.place.format, output)
+    let kept = keep.map_or(Ok(None), |keep| keep.fill(&verdict))?;
+    decide::tell(&verdict, request.as_bytes(), None, kept, args.act.place.format, output)
 }
