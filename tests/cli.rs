@@ -8,6 +8,7 @@ mod broken;
 mod commands;
 mod forms;
 mod readme;
+mod tour;
 mod transcript;
 
 use std::fs;

@@ -74,4 +74,7 @@ def main(entry, proof, key=None):
         print("and its head is signed")
 
 
-main(*sys.argv[1:])
+try:
+    main(*sys.argv[1:])
+except AssertionError as error:
+    sys.exit(f"no: {error}")

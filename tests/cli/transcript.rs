@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use pdl::bytecode::bundle::Section;
 use regex_automata::dfa::regex::Regex;
@@ -54,9 +55,7 @@ fn cases() {
     settings.set_snapshot_path("../cases/cli");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    let filter = |&(pattern, to)| (Regex::new(pattern).expect("a filter is a regular expression"), to);
-    let filters: Vec<(Regex, &str)> = FILTERS.iter().map(filter).collect();
-    let kernel_filters: Vec<(Regex, &str)> = KERNEL_FILTERS.iter().map(filter).collect();
+    let (filters, kernel_filters) = (made(FILTERS), made(KERNEL_FILTERS));
     settings.bind(|| {
         // One that differs keeps no other from being looked at.
         let differs = |name: &String| {
@@ -69,6 +68,16 @@ fn cases() {
         let different: Vec<String> = names.into_iter().filter(differs).collect();
         assert!(different.is_empty(), "transcripts that differ: {}", different.join(", "));
     });
+}
+
+fn made(filters: &[(&str, &'static str)]) -> Vec<(Regex, &'static str)> {
+    filters.iter().map(|&(pattern, to)| (Regex::new(pattern).expect("a filter is a regular expression"), to)).collect()
+}
+
+/// A text without what differs from kernel to kernel.
+pub fn redacted(text: &str) -> String {
+    static ALL: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| made(&[FILTERS, KERNEL_FILTERS].concat()));
+    filtered(&ALL, text.to_owned())
 }
 
 fn filtered(filters: &[(Regex, &str)], mut text: String) -> String {
