@@ -40,7 +40,7 @@ note() {
 
 # A policy, and a kernel that decides by it.
 step 0 'pdl test .'
-step 0 'pdl kernel init --origin shop.example/log'
+step 0 'pdl kernel init --origin shop.example/log --founder Person::olga --founder Person::pia=auditor'
 step 0 'pdl kernel activate . --entities entities.json --as Person::olga'
 step 0 'cp -R .pdl ../copy'
 
