@@ -46,6 +46,7 @@ step 0 'cp -R .pdl ../copy'
 
 # Denied.
 step 4 'pdl kernel decide --request requests/ledger.json --as Agent::medic'
+step 4 'pdl kernel activate . --as Agent::medic'
 
 # Approved by two people.
 step 3 'pdl kernel decide --request requests/orders.json --as Agent::medic'
@@ -76,16 +77,16 @@ step 0 'pdl permits fail - --as Agent::medic < second.permit'
 step 0 'pdl scopes show $SCOPE --as Person::ben'
 
 # The log.
-step 0 'pdl log query --kind gate.voted --as Person::olga'
+step 0 'pdl log query --kind gate.voted --as Person::pia'
 note VOTE ent 'by Person::"ben"'
-step 0 'pdl log show $VOTE --as Person::olga'
+step 0 'pdl log show $VOTE --as Person::pia'
 step 0 'pdl log checkpoint > ../checkpoint'
 step 0 'pdl log verify --checkpoint ../checkpoint'
-step 0 'pdl log replay --as Person::olga'
+step 0 'pdl log replay --as Person::pia'
 
 # Somebody else checks it.
-step 0 'pdl log show $VOTE --format json --as Person::olga > entry.json'
-step 0 'pdl log prove $VOTE --as Person::olga > entry.tlog-proof'
+step 0 'pdl log show $VOTE --format json --as Person::pia > entry.json'
+step 0 'pdl log prove $VOTE --as Person::pia > entry.tlog-proof'
 step 0 'python3 ../check.py entry.json entry.tlog-proof .pdl/log.pub'
 
 # Caught.

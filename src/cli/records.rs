@@ -139,12 +139,19 @@ fn asked(
     let kernel = open(&args.act.place.store)?;
     let format = args.act.place.format;
     match kernel.change(&args.act.who, &[wanted]) {
-        Changed::Undone { verdict, .. } => decide::tell(&verdict, request, None, format, output),
+        Changed::Undone { verdict, .. } => decide::tell(&verdict, request, None, None, format, output),
         Changed::Done(moved) => {
             let moved = moved.first().ok_or_else(|| Failure::new("the kernel did nothing"))?;
             let record = &moved.record;
             let name = format!("{} is {}", EntityName { ty: record.ty.clone(), id: record.id.clone() }, record.status);
-            decide::tell(&moved.verdict, request, Some(("record", document(record), clean(&name))), format, output)
+            decide::tell(
+                &moved.verdict,
+                request,
+                Some(("record", document(record), clean(&name))),
+                None,
+                format,
+                output,
+            )
         }
     }
 }
