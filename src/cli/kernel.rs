@@ -5,9 +5,9 @@ mod activate;
 pub mod decide;
 mod info;
 mod init;
+mod keep;
 mod mode;
 mod operators;
-mod keep;
 mod spend;
 mod sweep;
 
