@@ -1,6 +1,7 @@
 //! How things are measured here: samples of CPU time, their median and spread, and the machine that gave them.
 
 pub mod generate;
+pub mod registry;
 
 use cpu_time::ThreadTime;
 

@@ -50,6 +50,16 @@ impl Heap {
         self.urls.clear();
     }
 
+    /// Gives back the room that is not taken.
+    pub fn shrink(&mut self) {
+        self.values.shrink_to_fit();
+        self.texts.buffer.shrink_to_fit();
+        self.texts.ends.shrink_to_fit();
+        self.ips.shrink_to_fit();
+        self.nets.shrink_to_fit();
+        self.urls.shrink_to_fit();
+    }
+
     /// Appends values; `region` is the one that this heap is.
     #[inline]
     pub fn add_values(&mut self, region: Region, values: &[Value]) -> Seq {

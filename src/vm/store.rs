@@ -178,7 +178,15 @@ impl Store {
     /// The entities in chosen rows as a JSON array, in the order of their types' names and their ids.
     #[must_use]
     pub fn canonical(&self, image: &Image, form: Form, chosen: impl Fn(u32) -> bool) -> String {
-        format!("[{}]", self.text(image, form, &self.sorted(image, chosen)))
+        let rows = self.sorted(image, chosen);
+        // The text of a hundred thousand entities is long enough to be worth no second copy: as it grows, or in its brackets.
+        let whole = self.version.get().map_or(0, Version::bytes);
+        let share = whole as u64 * rows.len() as u64 / (self.registered as u64).max(1);
+        let mut out = String::with_capacity(share as usize + rows.len() / 8 + 2);
+        out.push('[');
+        self.push_text(&mut out, image, form, &rows);
+        out.push(']');
+        out
     }
 
     /// Chosen rows in the order of their types' names and their ids.
@@ -197,17 +205,31 @@ impl Store {
 
     /// The entities in some rows, one behind the other.
     fn text(&self, image: &Image, form: Form, rows: &[u32]) -> String {
+        let mut out = String::new();
+        self.push_text(&mut out, image, form, rows);
+        out
+    }
+
+    fn push_text(&self, out: &mut String, image: &Image, form: Form, rows: &[u32]) {
         let local = Heap::default();
         let memory = Memory { program: &image.heap, store: &self.heap, local: &local };
         let writer = Writer { schema: image.schema(), memory, presented: &[], form };
-        let mut out = String::new();
-        for &row in rows {
-            if !out.is_empty() {
+        for (at, &row) in rows.iter().enumerate() {
+            if at > 0 {
                 out.push(',');
             }
-            self.push_entity(&mut out, writer, row);
+            self.push_entity(out, writer, row);
         }
-        out
+    }
+
+    /// Gives back the room that grew in advance: a store that was made does not grow, the next one is another.
+    fn shrink(&mut self) {
+        self.heap.shrink();
+        self.rows.shrink_to_fit();
+        self.columns.iter_mut().flatten().for_each(Vec::shrink_to_fit);
+        if let Some(parents) = Arc::get_mut(&mut self.parents) {
+            parents.shrink_to_fit();
+        }
     }
 
     /// The name of a row's type, and its id.

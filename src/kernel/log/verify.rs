@@ -122,9 +122,16 @@ pub(super) fn verify_view(
         if behind.saturating_sub(start) > HOLE_MAX {
             break;
         }
-        let (leaves, next) = leaves_of(&rows, options.threads, || view.rows(behind, ROUND, &mut findings));
-        let next = next?;
-        walk.round(view, start, &rows, &leaves, &mut findings)?;
+        let count = u32::try_from(behind.saturating_sub(start)).unwrap_or(u32::MAX);
+        let stretch = Stretch { level: 0, from: start, count };
+        // While these are hashed, what they are held against is read, and the next ones.
+        let (leaves, read) = leaves_of(&rows, options.threads, || {
+            let next = view.rows(behind, ROUND, &mut findings)?;
+            let kept = view.nodes(&[stretch], &mut findings)?.pop().unwrap_or_default();
+            Ok::<_, StoreError>((next, kept))
+        });
+        let (next, kept) = read?;
+        walk.round(view, start, Round { rows: &rows, leaves: &leaves, kept: &kept }, &mut findings)?;
         progress(Progress { done: behind, of: said.max(behind) });
         rows = next;
     }
@@ -190,6 +197,13 @@ struct Twin {
     node: Node,
     kept: Digest,
     found: Digest,
+}
+
+/// What is read of the log at once: what stands there, what that is by itself, and the leaves that are kept of it.
+struct Round<'r> {
+    rows: &'r [Row],
+    leaves: &'r [Option<Leaf>],
+    kept: &'r [Option<Digest>],
 }
 
 /// An entry whose hash is not the kept one, and its id as it stands there.
@@ -274,14 +288,9 @@ impl Walk {
         &mut self,
         view: &mut dyn View,
         start: u64,
-        rows: &[Row],
-        leaves: &[Option<Leaf>],
+        Round { rows, leaves, kept }: Round<'_>,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        let end = rows.last().map_or(start, |row| row.at.saturating_add(1));
-        let count = u32::try_from(end.saturating_sub(start)).unwrap_or(u32::MAX);
-        let stretch = Stretch { level: 0, from: start, count };
-        let kept = view.nodes(&[stretch], findings)?.pop().unwrap_or_default();
         let kept_at = |at: u64| {
             let place = usize::try_from(at.checked_sub(start)?).ok()?;
             kept.get(place).copied().flatten()
@@ -347,7 +356,7 @@ impl Walk {
             }
             self.order.push(row.at, index, id);
         }
-        self.leaves(start, &kept, &mut hashes, findings);
+        self.leaves(start, kept, &mut hashes, findings);
         self.nodes(view, findings)
     }
 

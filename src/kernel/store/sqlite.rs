@@ -338,9 +338,14 @@ impl Store for Sqlite {
         let begin = |connection: &Connection| connection.prepare_cached("BEGIN IMMEDIATE")?.execute(());
         begin(&self.connection).map_err(fault)?;
         let mut guard = Guard { store: self, is_finished: false };
-        let mut tx = Transaction { connection: &guard.store.connection, has_changed: false, has_erased: false };
+        let mut tx = Transaction {
+            connection: &guard.store.connection,
+            has_changed: false,
+            has_erased: false,
+            has_large: false,
+        };
         work(&mut tx)?;
-        let (has_changed, has_erased) = (tx.has_changed, tx.has_erased);
+        let (has_changed, has_erased, has_large) = (tx.has_changed, tx.has_erased, tx.has_large);
         if has_changed {
             guard.store.step()?;
         }
@@ -353,6 +358,10 @@ impl Store for Sqlite {
         if guard.store.has_erased {
             // It did happen, so an error here would be a lie; the next transaction tries again, and so does closing.
             guard.store.has_erased = guard.store.cut().is_err();
+        }
+        if has_large {
+            // Its pages took the place of those that are used; without them, the next transaction is only slower.
+            let _ = guard.store.connection.execute_batch("PRAGMA shrink_memory");
         }
         Ok(())
     }

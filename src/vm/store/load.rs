@@ -99,6 +99,7 @@ impl Store {
         let longest = (self.heap.texts.len() as u32..texts.len() as u32).map(|at| texts.get(at).len()).max();
         store.longest_string = store.longest_string.max(longest.unwrap_or(0));
         store.loaded = true;
+        store.shrink();
         let version = version.changed(&store, image, &changed)?;
         // As a document it is no longer than in the form that is hashed.
         let fits = store.registered <= ENTITIES_MAX && version.bytes() <= ENTITIES_BYTES_MAX;
@@ -422,6 +423,7 @@ impl<'d> Loader<'d, '_> {
         store.longest_string = store.longest_string.max(longest);
         store.loaded = true;
         store.compact = store.heap.bytes();
+        store.shrink();
         Ok(store)
     }
 

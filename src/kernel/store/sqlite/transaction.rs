@@ -36,6 +36,9 @@ const PUT_CONTENT: &str = "INSERT INTO contents (digest, content) VALUES (?1, ?2
 const CONTENT: &str = "SELECT digest, content FROM contents WHERE digest = ?1";
 const ERASE_CONTENT: &str = "DELETE FROM contents WHERE digest = ?1";
 
+/// A content of as many bytes leaves so many pages in memory that it is worth giving them back.
+const LARGE_BYTES_MIN: usize = 1 << 20;
+
 const REACHED: &str = "SELECT number, mark, before, sum FROM place WHERE only = 0";
 const BEGIN: &str = "INSERT INTO place (only, number, mark, before, sum) VALUES (0, 0, ?1, ?1, ?2)";
 const MOVE_TO: &str = "UPDATE place SET number = ?1, mark = ?2, before = ?3, sum = ?4 WHERE only = 0";
@@ -45,6 +48,7 @@ pub(super) struct Transaction<'c> {
     pub(super) connection: &'c Connection,
     pub(super) has_changed: bool,
     pub(super) has_erased: bool,
+    pub(super) has_large: bool,
 }
 
 /// SQLite gives a whole transaction up after some errors. Whatever would follow would be done at once and for itself.
@@ -230,12 +234,15 @@ impl Tx for Transaction<'_> {
     fn put_content(&mut self, content: &[u8]) -> Result<Digest, StoreError> {
         content_fits(content)?;
         let digest = Digest::of(content);
+        self.has_large |= content.len() >= LARGE_BYTES_MIN;
         self.change(PUT_CONTENT, (digest.0, content))?;
         Ok(digest)
     }
 
     fn content(&mut self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        self.row(CONTENT, (digest.0,), read_content)
+        let content = self.row(CONTENT, (digest.0,), read_content)?;
+        self.has_large |= content.as_ref().is_some_and(|content| content.len() >= LARGE_BYTES_MIN);
+        Ok(content)
     }
 
     fn erase_content(&mut self, digest: Digest) -> Result<bool, StoreError> {
