@@ -14,6 +14,7 @@ use pdl::data::duration::Duration;
 use pdl::data::timestamp::Timestamp;
 use pdl::kernel::entry::Kind;
 use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::log::append::{Event, Log};
 use pdl::kernel::log::verify::{Options, verify};
 use pdl::kernel::permit::Issuer;
@@ -83,8 +84,10 @@ fn time(what: &str, times: usize, mut work: impl FnMut()) {
 
 fn run(name: &str, store: impl Store + 'static, size: u64, times: usize) {
     let (log, world) = (Arc::new(Log::default()), Arc::new(World::default()));
+    let who = Principal::new("Person", "ada").expect("it is short");
     let settings = Settings {
         bundles: LoadOptions::UNSIGNED,
+        founders: vec![Operator::person(who.clone(), &[Role::Admin, Role::Auditor])],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
@@ -93,7 +96,10 @@ fn run(name: &str, store: impl Store + 'static, size: u64, times: usize) {
     };
     let kernel = Kernel::open(Box::new(store), Arc::<World>::clone(&world), settings).expect("it opens");
     let begun = Instant::now();
-    let (mut bytes, mut number) = (0, 1);
+    // It has begun the log itself.
+    let mut number = kernel.read(|tx| Ok(tx.log_size()?)).expect("it can be read");
+    let size = size.max(number);
+    let mut bytes = 0;
     while number < size {
         let (log, world, end) = (Arc::clone(&log), Arc::clone(&world), size.min(number + GROUP));
         let appended = kernel.read(move |tx| {
@@ -111,7 +117,6 @@ fn run(name: &str, store: impl Store + 'static, size: u64, times: usize) {
     println!("{name}: {size} entries of {} bytes", bytes / size.max(1) as usize);
     println!("  append, {GROUP} in a transaction: {appended:.2} s, {:.1} µs each", appended * 1e6 / size as f64);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let who = Principal::new("Person", "ada").expect("it is short");
     for threads in [1, cores] {
         time(&format!("verify, by the kernel, {threads} threads"), times, || {
             let against = Against { known: &[], trusted: &[], threads };

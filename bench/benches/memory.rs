@@ -6,11 +6,10 @@
 
 use allocation_counter::{AllocationInfo, measure};
 use pdl::LoadOptions;
-use pdl::kernel::record::Principal;
 use pdl::kernel::store::memory::Memory;
 use pdl::vm::machine::Machine;
 use pdl::vm::store::Store;
-use pdl_bench::registry::{PATCHES, bundle, document, kernel, patch, size};
+use pdl_bench::registry::{PATCHES, bundle, document, kernel, operator, patch, size};
 
 fn show(what: &str, AllocationInfo { bytes_current, bytes_max, .. }: AllocationInfo) {
     println!("  {what:<44} {:6.1} MB, at most {:.1} MB", bytes_current as f64 / 1e6, bytes_max as f64 / 1e6);
@@ -37,7 +36,7 @@ fn main() {
         });
         show("a patched one beside it", patched);
     }
-    let who = Principal::new("Person", "ada").expect("it is short");
+    let who = operator();
     let mut kept = None;
     let mut text = 0;
     let whole = measure(|| {

@@ -5,9 +5,8 @@
 
 use std::time::Instant;
 
-use pdl::kernel::record::Principal;
 use pdl::kernel::store::sqlite::{self, Sqlite};
-use pdl_bench::registry::{PATCHES, bundle, document, kernel, patch, size};
+use pdl_bench::registry::{PATCHES, bundle, document, kernel, operator, patch, size};
 
 /// What the system says that the process has in memory now, and what it had at most, in MB; no numbers where it does not.
 fn resident() -> (f64, f64) {
@@ -35,7 +34,7 @@ fn main() {
     std::fs::write(&kept, document(size)).expect("there is room");
     let store = Sqlite::create(&path, &sqlite::Options::PLAIN).expect("there is room");
     let kernel = kernel(store);
-    let who = Principal::new("Person", "ada").expect("it is short");
+    let who = operator();
     kernel.activate(&who, &bundle, Some(b"[]")).expect("it is activated");
     println!("{size} entities");
     show("before");

@@ -10,7 +10,9 @@ use pdl::build::{Sources, build};
 use pdl::data::duration::Duration;
 use pdl::data::timestamp::Timestamp;
 use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::permit::Issuer;
+use pdl::kernel::record::Principal;
 use pdl::kernel::store::Store;
 use pdl::kernel::{Kernel, Settings};
 
@@ -64,6 +66,15 @@ pub fn bundle() -> Vec<u8> {
         .bundle
 }
 
+/// Who loads and patches.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn operator() -> Principal {
+    Principal::new("Person", "ada").expect("it is short")
+}
+
 /// A kernel over a store.
 ///
 /// # Panics
@@ -72,6 +83,7 @@ pub fn bundle() -> Vec<u8> {
 pub fn kernel(store: impl Store + 'static) -> Kernel {
     let settings = Settings {
         bundles: LoadOptions::UNSIGNED,
+        founders: vec![Operator::person(operator(), &[Role::Admin, Role::PolicyManager, Role::RegistryManager])],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
