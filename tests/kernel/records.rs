@@ -12,6 +12,8 @@ mod orchestrator;
 mod outbox;
 #[path = "records/run_governance.rs"]
 mod run_governance;
+#[path = "records/scoped.rs"]
+mod scoped;
 #[path = "records/story.rs"]
 mod story;
 
