@@ -3,8 +3,12 @@
 #[cfg(feature = "compiler")]
 #[path = "kernel/approvals.rs"]
 mod approvals;
+#[cfg(feature = "compiler")]
 #[path = "kernel/audit.rs"]
 mod audit;
+#[cfg(feature = "compiler")]
+#[path = "kernel/crowd.rs"]
+mod crowd;
 #[path = "kernel/damage.rs"]
 mod damage;
 #[cfg(feature = "compiler")]
@@ -13,6 +17,8 @@ mod engine;
 #[cfg(feature = "compiler")]
 #[path = "kernel/governing.rs"]
 mod governing;
+#[path = "kernel/faults.rs"]
+mod faults;
 #[cfg(feature = "compiler")]
 #[path = "kernel/house.rs"]
 mod house;
@@ -39,5 +45,8 @@ pub mod room;
 mod scopes;
 #[path = "kernel/store.rs"]
 mod store;
+#[cfg(feature = "compiler")]
+#[path = "kernel/threads.rs"]
+mod threads;
 #[path = "kernel/writer.rs"]
 mod writer;

@@ -590,3 +590,108 @@ pub fn compare(ledger: &Ledger, tx: &mut dyn Tx) -> Audit<()> {
     }
     Ok(())
 }
+
+/// Something that somebody was told has been done, and may rely on from then on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// The entry, the answer, the permit and the gate that came with it.
+    Decided {
+        entry: String,
+        answer: String,
+        permit: Option<String>,
+        gate: Option<String>,
+    },
+    /// A vote on a gate counts.
+    Voted(String),
+    Withdrawn(String),
+    Started(String),
+    /// The permit, and how it ended.
+    Ended(String, String),
+    /// A scope was made.
+    Made(String),
+}
+
+impl Ack {
+    /// One line, for whoever listens to another process.
+    pub fn line(&self) -> String {
+        let or = |id: &Option<String>| id.clone().unwrap_or_else(|| "-".to_owned());
+        match self {
+            Ack::Decided { entry, answer, permit, gate } => {
+                format!("ack decided {entry} {answer} {} {}\n", or(permit), or(gate))
+            }
+            Ack::Voted(gate) => format!("ack voted {gate}\n"),
+            Ack::Withdrawn(gate) => format!("ack withdrawn {gate}\n"),
+            Ack::Started(permit) => format!("ack started {permit}\n"),
+            Ack::Ended(permit, how) => format!("ack ended {permit} {how}\n"),
+            Ack::Made(scope) => format!("ack made {scope}\n"),
+        }
+    }
+
+    /// That of a whole line; something else may stand before it.
+    pub fn of_line(line: &str) -> Option<Ack> {
+        let words: Vec<&str> = line.split_once("ack ")?.1.strip_suffix('\n')?.split(' ').collect();
+        let id = |word: &str| (word != "-").then(|| word.to_owned());
+        Some(match words[..] {
+            ["decided", entry, answer, permit, gate] => {
+                Ack::Decided { entry: entry.to_owned(), answer: answer.to_owned(), permit: id(permit), gate: id(gate) }
+            }
+            ["voted", gate] => Ack::Voted(gate.to_owned()),
+            ["withdrawn", gate] => Ack::Withdrawn(gate.to_owned()),
+            ["started", permit] => Ack::Started(permit.to_owned()),
+            ["ended", permit, how] => Ack::Ended(permit.to_owned(), how.to_owned()),
+            ["made", scope] => Ack::Made(scope.to_owned()),
+            _ => return None,
+        })
+    }
+}
+
+/// Holds what people were told against what the log tells.
+pub fn kept(ledger: &Ledger, acks: &[Ack]) -> Audit<()> {
+    let (mut votes, mut once) = (BTreeMap::<&str, usize>::new(), BTreeSet::new());
+    for ack in acks {
+        let is_once = match ack {
+            Ack::Decided { entry, answer, permit, gate } => {
+                let line = ledger.decisions.get(entry).ok_or_else(|| format!("{ack:?} is not in the log"))?;
+                hold!(line.answered == *answer, "{ack:?}, and the log says {}", line.answered);
+                hold!(permit.is_some() == (answer == "ALLOW"), "{ack:?}: with an ALLOW comes a permit");
+                if let Some(permit) = permit {
+                    let of = ledger.permits.get(permit).map(|line| &line.decision);
+                    hold!(of == Some(entry), "{ack:?}, and the permit is of {of:?}");
+                }
+                let gate = gate.as_ref().map(|gate| ledger.gates.get(gate));
+                hold!(gate.is_none_or(|gate| gate.is_some()), "{ack:?}: there is no such gate");
+                let is_spent = gate.flatten().is_none_or(|gate| gate.state == "spent" && gate.permits == 1);
+                hold!(answer != "ALLOW" || is_spent, "{ack:?}: the gate is not spent");
+                permit.is_none() || once.insert(("permit", permit.as_deref().unwrap_or_default()))
+            }
+            Ack::Voted(gate) => {
+                let count = votes.entry(gate).or_default();
+                *count += 1;
+                let kept = ledger.gates.get(gate).map_or(0, |line| line.votes);
+                hold!(*count <= kept, "{ack:?}: {kept} votes are kept");
+                true
+            }
+            Ack::Withdrawn(gate) => {
+                let state = ledger.gates.get(gate).map(|line| line.state.as_str());
+                hold!(state == Some("withdrawn"), "{ack:?}, and it is {state:?}");
+                once.insert(("withdrawn", gate))
+            }
+            Ack::Started(permit) => {
+                let state = ledger.permits.get(permit).map(|line| line.state.as_str());
+                hold!(!matches!(state, None | Some("issued" | "expired")), "{ack:?}, and it is {state:?}");
+                once.insert(("started", permit))
+            }
+            Ack::Ended(permit, how) => {
+                let state = ledger.permits.get(permit).map(|line| &line.state);
+                hold!(state == Some(how), "{ack:?}, and it is {state:?}");
+                once.insert(("ended", permit))
+            }
+            Ack::Made(scope) => {
+                hold!(ledger.scopes.contains_key(scope), "{ack:?}: there is no such scope");
+                once.insert(("made", scope))
+            }
+        };
+        hold!(is_once, "{ack:?}, for the second time");
+    }
+    Ok(())
+}
