@@ -2,8 +2,17 @@
 //!
 //! A test binary of its own, because it is run again as the process that is killed.
 
+#[cfg(feature = "compiler")]
+#[path = "kernel/audit.rs"]
+mod audit;
+#[cfg(feature = "compiler")]
+#[path = "kernel/crowd.rs"]
+mod crowd;
 #[path = "crash/forgetful.rs"]
 mod forgetful;
+#[cfg(feature = "compiler")]
+#[path = "crash/keeper.rs"]
+mod keeper;
 #[path = "crash/kill.rs"]
 mod kill;
 #[path = "crash/life.rs"]

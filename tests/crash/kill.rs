@@ -12,13 +12,21 @@ use pdl::kernel::store::sqlite::{Options, Sqlite};
 use pdl::kernel::writer::{WriteError, Writer};
 
 use super::Chance;
+#[cfg(feature = "compiler")]
+use super::audit::Ack;
+#[cfg(feature = "compiler")]
+use super::keeper;
 use super::life::{WORKERS, check, work};
 use super::room::Room;
 
 /// Where the process that is killed finds the path of its store.
 const STORE: &str = "PDL_CRASH_STORE";
-/// How many kills there are, in so many threads.
+/// And, where that life is one of a whole kernel, that of its bundle.
+#[cfg(feature = "compiler")]
+const BUNDLE: &str = "PDL_CRASH_BUNDLE";
+/// How many kills there are, in so many threads; and of how many of them a whole kernel dies.
 const KILLS: u64 = 1_000;
+const KILLS_OF_KERNELS: u64 = if cfg!(feature = "compiler") { 300 } else { 0 };
 const THREADS: u64 = 2;
 /// After how many kills another store is begun.
 const KILLS_OF_A_STORE: u64 = 25;
@@ -54,6 +62,11 @@ fn live(path: &Path, most: u64) {
 #[test]
 fn a_life() {
     if let Some(path) = std::env::var_os(STORE) {
+        #[cfg(feature = "compiler")]
+        if let Some(bundle) = std::env::var_os(BUNDLE) {
+            let store = open(Path::new(&path)).expect("it can be opened");
+            return keeper::live(Box::new(store), Path::new(&bundle), u64::MAX);
+        }
         return live(Path::new(&path), u64::MAX);
     }
     let room = Room::new();
@@ -67,33 +80,39 @@ fn a_life() {
 
 /// Begins a life and ends it. Gives what was acknowledged.
 fn kill(path: &Path, chance: &mut Chance) -> [u64; WORKERS] {
+    let mut done = [0; WORKERS];
+    end_a_life(&[(STORE, path)], 20_000, chance, &mut |line| {
+        // The name of the test may stand before it.
+        let words = line.split_once("done ").and_then(|(_, line)| line.strip_suffix('\n')?.split_once(' '));
+        let Some((worker, count)) = words else { return false };
+        let worker: usize = worker.parse().expect("it is a worker");
+        done[worker] = count.parse().expect("it is a count");
+        true
+    });
+    done
+}
+
+/// Begins a life and ends it: at any moment before it is under way, or after so and so many lines that somebody hears of.
+fn end_a_life(places: &[(&str, &Path)], before: u64, chance: &mut Chance, hear: &mut dyn FnMut(&str) -> bool) {
     let this = std::env::current_exe().expect("a test knows where it is");
     let mut child = Command::new(this)
         .args(["kill::a_life", "--exact", "--nocapture", "--test-threads=1"])
-        .env(STORE, path)
+        .envs(places.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .expect("it can be run again");
     let mut output = BufReader::new(child.stdout.take().expect("it was asked for"));
-    let mut done = [0; WORKERS];
-    let mut hear = |line: &str| {
-        // The name of the test may stand before it.
-        let mut words = line.split_once("done ")?.1.strip_suffix('\n')?.split(' ');
-        let worker: usize = words.next()?.parse().ok()?;
-        done[worker] = words.next()?.parse().ok()?;
-        Some(())
-    };
     let mut line = String::new();
     if chance.below(4) == 0 {
         // Before or in the middle of opening, too.
-        thread::sleep(Duration::from_micros(chance.below(20_000)));
+        thread::sleep(Duration::from_micros(chance.below(before)));
     } else {
         let mut waiting = 1 + chance.below(20);
         while waiting > 0 {
             line.clear();
             assert!(output.read_line(&mut line).expect("it can be read") > 0, "it ended by itself");
-            waiting -= u64::from(hear(&line).is_some());
+            waiting -= u64::from(hear(&line));
         }
         thread::sleep(Duration::from_micros(chance.below(1_500)));
     }
@@ -107,7 +126,55 @@ fn kill(path: &Path, chance: &mut Chance) -> [u64; WORKERS] {
     }
     let status = child.wait().expect("it has ended");
     assert_eq!(status.code(), None, "it did not end by itself");
-    done
+}
+
+/// What is left of the store of a room. To look at a store is to tidy it up. Half of the time a copy is looked at, and the
+/// next process finds what this one left.
+fn what_is_left(room: &Room, chance: &mut Chance) -> Result<Sqlite, StoreError> {
+    let (path, copy) = (room.path("store"), room.path("copy"));
+    if chance.below(2) > 0 || !path.exists() {
+        return open(&path);
+    }
+    for more in ["", "-wal", "-tip"] {
+        let (file, its_copy) = (room.path(&format!("store{more}")), room.path(&format!("copy{more}")));
+        let _ = fs::remove_file(&its_copy);
+        if file.exists() {
+            fs::copy(file, its_copy).expect("it can be copied");
+        }
+    }
+    open(&copy)
+}
+
+/// The same with a whole kernel in each process.
+#[cfg(feature = "compiler")]
+fn kill_kernels(mut chance: Chance, kills: u64) -> u64 {
+    let (mut all, mut left) = (0, kills);
+    let bundle = keeper::bundle();
+    while left > 0 {
+        let room = Room::new();
+        let (path, policy) = (room.path("store"), room.path("bundle"));
+        fs::write(&policy, &bundle).expect("it can be written");
+        let mut acks = Vec::new();
+        for _ in 0..left.min(KILLS_OF_A_STORE) {
+            left -= 1;
+            let places = [(STORE, &*path), (BUNDLE, &*policy)];
+            end_a_life(&places, 100_000, &mut chance, &mut |line| {
+                let ack = Ack::of_line(line);
+                let is_one = ack.is_some();
+                acks.extend(ack);
+                is_one
+            });
+            let looked_at = what_is_left(&room, &mut chance).and_then(|mut store| keeper::check(&mut store, &acks));
+            looked_at.unwrap_or_else(|error| panic!("after {} acknowledgements: {error}", acks.len()));
+        }
+        all += acks.len() as u64;
+    }
+    all
+}
+
+#[cfg(not(feature = "compiler"))]
+fn kill_kernels(_: Chance, _: u64) -> u64 {
+    0
 }
 
 /// Kills processes, one after the other, and looks at what they left. Gives how many works were acknowledged.
@@ -123,22 +190,7 @@ fn kill_often(mut chance: Chance, kills: u64) -> u64 {
             let heard = kill(&path, &mut chance);
             all += heard.iter().filter(|count| **count > 0).count() as u64;
             done = std::array::from_fn(|worker| heard[worker].max(done[worker]));
-            // To look at a store is to tidy it up. Half of the time a copy is looked at, and the next process finds
-            // what this one left.
-            let copy = room.path("copy");
-            let looked_at = if chance.below(2) == 0 && path.exists() {
-                for more in ["", "-wal", "-tip"] {
-                    let (file, its_copy) = (room.path(&format!("store{more}")), room.path(&format!("copy{more}")));
-                    let _ = fs::remove_file(&its_copy);
-                    if file.exists() {
-                        fs::copy(file, its_copy).expect("it can be copied");
-                    }
-                }
-                &copy
-            } else {
-                &path
-            };
-            let mut store = open(looked_at).unwrap_or_else(|error| panic!("after {done:?}: {error}"));
+            let mut store = what_is_left(&room, &mut chance).unwrap_or_else(|error| panic!("after {done:?}: {error}"));
             let counts = check(&mut store).unwrap_or_else(|error| panic!("after {done:?}: {error}"));
             for worker in 0..WORKERS {
                 // One more may be done and not acknowledged yet.
@@ -154,10 +206,13 @@ fn kill_often(mut chance: Chance, kills: u64) -> u64 {
 
 #[test]
 fn a_thousand_kills_lose_nothing() {
-    let done: u64 = thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..THREADS).map(|seed| scope.spawn(move || kill_often(Chance(seed), KILLS / THREADS))).collect();
-        threads.into_iter().map(|thread| thread.join().expect("nothing was lost")).sum()
+    let (done, told) = thread::scope(|scope| {
+        let stores = |seed| kill_often(Chance(seed), (KILLS - KILLS_OF_KERNELS) / THREADS);
+        let kernels = |seed| kill_kernels(Chance(seed), KILLS_OF_KERNELS / THREADS);
+        let threads: Vec<_> = (0..THREADS).map(|seed| scope.spawn(move || (stores(seed), kernels(seed)))).collect();
+        let each = threads.into_iter().map(|thread| thread.join().expect("nothing was lost"));
+        each.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
     });
-    assert!(done > KILLS, "most lives came to something");
+    assert!(done > KILLS - KILLS_OF_KERNELS, "most lives came to something");
+    assert!(told >= 3 * KILLS_OF_KERNELS, "kernels were told of {told} things only");
 }

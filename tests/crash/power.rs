@@ -143,3 +143,79 @@ fn what_found_no_room_was_not_acknowledged() {
     let told = all("full", Fault::Full);
     assert!(told.full > DISKS, "{told:?}");
 }
+
+/// The same with a whole kernel over such a disk.
+#[cfg(feature = "compiler")]
+mod of_kernels {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use pdl::data::timestamp::Timestamp;
+    use pdl::kernel::environment::{Environment, NoRandomness};
+
+    use super::*;
+    use crate::crowd::Crowd;
+    use crate::keeper;
+
+    const KERNELS: u64 = 4;
+
+    /// Time goes on whenever somebody asks, and numbers don't come twice.
+    #[derive(Debug)]
+    struct Turning(AtomicI64);
+
+    impl Environment for Turning {
+        fn now(&self) -> Timestamp {
+            let now = 1_795_000_000_000 + self.0.fetch_add(1, Ordering::Relaxed) / 4;
+            Timestamp::from_millis(now).expect("it is a time")
+        }
+
+        fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
+            for part in buffer.chunks_mut(32) {
+                let next = pdl::Digest::of(&self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+                part.copy_from_slice(&next.0[..part.len()]);
+            }
+            Ok(())
+        }
+    }
+
+    /// Gives how much was acknowledged.
+    fn kernels(disk: &Disk, name: &str, fault: Fault, bundle: &[u8], chance: &mut Chance) -> usize {
+        let outside = Arc::new(Turning(AtomicI64::new(0)));
+        let mut acks = Vec::new();
+        disk.clear();
+        for _ in 0..OUTAGES / 2 {
+            disk.power(10_000_000, Fault::None, chance);
+            let looked_at = open(disk, name).and_then(|mut store| keeper::check(&mut store, &acks));
+            looked_at.unwrap_or_else(|error| panic!("after {} acknowledgements: {error}", acks.len()));
+            disk.power(1 + chance.below(2_500), fault, chance);
+            let Ok(store) = open(disk, name) else { continue };
+            let Ok(kernel) = keeper::open(Box::new(store), Arc::<Turning>::clone(&outside) as _, bundle) else {
+                continue;
+            };
+            let Ok(crowd) = Crowd::find(&kernel) else { continue };
+            while disk.has_power() {
+                crowd.act(&kernel, &mut |end| chance.below(end), &mut |ack| acks.push(ack));
+            }
+        }
+        acks.len()
+    }
+
+    #[test]
+    fn a_kernel_forgets_nothing_that_it_has_told() {
+        let (bundle, mut chance) = (keeper::bundle(), Chance(11));
+        for (name, fault) in [("kernel", Fault::None), ("kernel-failing", Fault::Failing), ("kernel-full", Fault::Full)]
+        {
+            let disk = Disk::new(name);
+            let told: usize = (0..KERNELS).map(|_| kernels(&disk, name, fault, &bundle, &mut chance)).sum();
+            assert!(told as u64 > KERNELS * OUTAGES, "{name}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_kernel_over_a_disk_that_does_not_sync_is_found_out() {
+        let (bundle, mut chance) = (keeper::bundle(), Chance(11));
+        let disk = Disk::new("kernel-deaf");
+        let mut run = || kernels(&disk, "kernel-deaf", Fault::Deaf, &bundle, &mut chance);
+        let lost = (0..KERNELS).filter(|_| catch_unwind(AssertUnwindSafe(&mut run)).is_err()).count() as u64;
+        assert!(lost > KERNELS / 2, "only {lost} of {KERNELS} disks lost something");
+    }
+}

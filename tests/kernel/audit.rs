@@ -97,6 +97,9 @@ pub struct Ledger {
     /// What has to come next.
     next: Vec<Next>,
     last: Option<Timestamp>,
+    /// How much later than it was judged something may be told of, in milliseconds: where the time goes on by itself, it
+    /// does so between the two.
+    slack: i64,
 }
 
 /// What has to come next, since it happens in the same transaction.
@@ -146,6 +149,16 @@ fn link(entry: &Entry) -> Audit<String> {
 }
 
 impl Ledger {
+    /// Of a log whose clock did not stand still.
+    pub fn of_moving_time(slack: i64) -> Ledger {
+        Ledger { slack, ..Ledger::default() }
+    }
+
+    /// The earliest moment at which it may have been judged.
+    fn judged(&self, entry: &Entry) -> Timestamp {
+        Timestamp::from_millis(entry.time.millis().saturating_sub(self.slack)).unwrap_or(entry.time)
+    }
+
     /// Reads on, to the end of the log. Gives what is new.
     pub fn read_on(&mut self, tx: &mut dyn Tx) -> Audit<Vec<Entry>> {
         let rows = tx.entries(self.size, u32::MAX).map_err(|why| why.to_string())?;
@@ -221,6 +234,7 @@ impl Ledger {
     }
 
     fn decision(&mut self, entry: &Entry, waited: bool) -> Audit<()> {
+        let judged = self.judged(entry);
         hold!(!waited, "there should be {:?}", self.next);
         let body = &entry.body;
         let said = text(body, "answer")?;
@@ -251,7 +265,7 @@ impl Ledger {
             hold!(is_ours, "{principal} used the gate of {}", line.requester);
             if answered == "ALLOW" {
                 hold!(binding.as_ref().is_none_or(|binding| *binding == line.binding), "it is another request");
-                hold!(entry.time < line.expires, "the gate is over since {}", line.expires);
+                hold!(judged < line.expires, "the gate is over since {}", line.expires);
                 self.next.push(Next::Closes(id.clone(), "spent"));
             }
         }
@@ -331,6 +345,7 @@ impl Ledger {
     }
 
     fn voted(&mut self, entry: &Entry, waited: bool) -> Audit<()> {
+        let judged = self.judged(entry);
         hold!(!waited, "there should be {:?}", self.next);
         let body = &entry.body;
         let id = text(body, "gate")?;
@@ -339,7 +354,7 @@ impl Ledger {
             hold!(body.contains_key("why"), "nothing says why it does not count");
             return Ok(());
         }
-        hold!(line.is_open() && entry.time < line.expires, "it is {} until {}", line.state, line.expires);
+        hold!(line.is_open() && judged < line.expires, "it is {} until {}", line.state, line.expires);
         let (rule, voter) = (text(body, "rule")?, body.get("voter").cloned().ok_or("nobody voted")?);
         let (from, _) = line.wants.get(&rule).ok_or("nobody was asked that")?;
         hold!(text(body, "binding")? == line.binding, "they saw another request");
@@ -356,6 +371,7 @@ impl Ledger {
     }
 
     fn closed(&mut self, entry: &Entry, waited: bool) -> Audit<()> {
+        let judged = self.judged(entry);
         let body = &entry.body;
         let (id, state) = (text(body, "gate")?, text(body, "state")?);
         if waited {
@@ -374,7 +390,7 @@ impl Ledger {
                 // Where today nobody is asked, nobody has to have agreed.
                 let asks_nobody = latest.is_some_and(|decided| decided.said == "ALLOW");
                 hold!(asks_nobody || line.is_met(), "not enough have agreed");
-                hold!(entry.time < line.expires, "it is over since {}", line.expires);
+                hold!(judged < line.expires, "it is over since {}", line.expires);
             }
             "expired" => hold!(entry.time >= line.expires, "it is not over until {}", line.expires),
             "denied" => {
@@ -422,13 +438,14 @@ impl Ledger {
     }
 
     fn stepped(&mut self, entry: &Entry, waited: bool) -> Audit<()> {
+        let judged = self.judged(entry);
         hold!(!waited, "there should be {:?}", self.next);
         let id = text(&entry.body, "permit")?;
         let line = self.permits.get_mut(&id).ok_or("there is no such permit")?;
         hold!(link(entry)? == line.decision, "it belongs to {}", line.decision);
         let (to, settled) = match (line.state.as_str(), entry.kind) {
             ("issued", Kind::PermitStarted) => {
-                hold!(entry.time < line.expires, "it is over since {}", line.expires);
+                hold!(judged < line.expires, "it is over since {}", line.expires);
                 ("started", None)
             }
             ("issued", Kind::PermitExpired) => {
@@ -468,12 +485,13 @@ impl Ledger {
     }
 
     fn reserved(&mut self, entry: &Entry) -> Audit<()> {
+        let judged = self.judged(entry);
         let (body, decision) = (&entry.body, link(entry)?);
         self.follow(&decision)?;
         let (id, cost) = (text(body, "scope")?, money(body, "cost")?);
         let line = self.scopes.get_mut(&id).ok_or("there is no such scope")?;
         hold!(line.status == "active", "the scope is {}", line.status);
-        hold!(entry.time <= line.expires, "the scope is over since {}", line.expires);
+        hold!(judged <= line.expires, "the scope is over since {}", line.expires);
         hold!(cost >= Decimal::ZERO, "nothing costs {cost}");
         line.reserved = (line.reserved.0 + 1, plus(line.reserved.1, cost)?);
         hold!(line.used.0 + line.reserved.0 <= line.max_attempts, "more attempts than there are: {line:?}");

@@ -70,7 +70,7 @@ fn judge(store: impl Store + 'static, most: u64) {
     let acks = work(&kernel, &world, most);
     let (ledger, compared) = kernel
         .read(|tx| {
-            let mut ledger = Ledger::default();
+            let mut ledger = Ledger::of_moving_time(5_000);
             let read = ledger.read_on(tx).map(|_| ());
             let compared = read.and_then(|()| compare(&ledger, tx));
             Ok((ledger, compared))
