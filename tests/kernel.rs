@@ -15,10 +15,11 @@ mod damage;
 #[path = "kernel/engine.rs"]
 mod engine;
 #[cfg(feature = "compiler")]
-#[path = "kernel/governing.rs"]
-mod governing;
 #[path = "kernel/faults.rs"]
 mod faults;
+#[cfg(feature = "compiler")]
+#[path = "kernel/governing.rs"]
+mod governing;
 #[cfg(feature = "compiler")]
 #[path = "kernel/house.rs"]
 mod house;

@@ -14,6 +14,7 @@ use pdl::build::{Sources, build};
 use pdl::data::duration::Duration;
 use pdl::data::timestamp::Timestamp;
 use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::log::verify::{Options, verify};
 use pdl::kernel::permit::Issuer;
 use pdl::kernel::record::Principal;
@@ -57,8 +58,11 @@ pub fn bundle() -> Vec<u8> {
 
 /// Opens a kernel, and activates a bundle if nobody came so far before.
 pub fn open(store: Box<dyn Store>, outside: Arc<dyn Environment>, bundle: &[u8]) -> Result<Kernel, KernelError> {
+    let olga = Principal::new("Person", "olga").expect("it is short");
+    let roles = [Role::Admin, Role::PolicyManager, Role::RegistryManager];
     let settings = Settings {
         bundles: LoadOptions::UNSIGNED,
+        founders: vec![Operator::person(olga.clone(), &roles)],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60),
         run_within: Duration(90),
@@ -67,7 +71,6 @@ pub fn open(store: Box<dyn Store>, outside: Arc<dyn Environment>, bundle: &[u8])
     };
     let kernel = Kernel::open(store, outside, settings)?;
     if matches!(kernel.active(), Err(KernelError::NoBundle)) {
-        let olga = Principal::new("Person", "olga").expect("it is short");
         kernel.activate(&olga, bundle, Some(ENTITIES))?;
     }
     Ok(kernel)

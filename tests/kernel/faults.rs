@@ -2,7 +2,7 @@
 //! that must never happen has happened.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use pdl::kernel::ask::Verdict;
 use pdl::kernel::environment::Environment;
@@ -25,6 +25,8 @@ struct Plan {
     left: AtomicI64,
     /// What was done before it was said that it could not be made durable.
     is_done: AtomicI64,
+    /// Whether it is a store in a file, for which a thread writes, or one in memory.
+    is_durable: AtomicBool,
     /// How often it has failed.
     failed: AtomicU64,
 }
@@ -48,9 +50,8 @@ struct Fragile {
 }
 
 impl Store for Fragile {
-    // As a store in a file, it has a writer of its own.
     fn is_durable(&self) -> bool {
-        true
+        self.plan.is_durable.load(Ordering::Relaxed)
     }
 
     fn transact(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
@@ -283,9 +284,10 @@ fn read_on(kernel: &Kernel, mut ledger: Ledger, compares: bool) -> Ledger {
     ledger
 }
 
-fn run(is_done: bool) {
+fn run(is_durable: bool, is_done: bool) {
     let (world, plan) = (World::new(), Arc::new(Plan::default()));
     plan.left.store(-1, Ordering::Relaxed);
+    plan.is_durable.store(is_durable, Ordering::Relaxed);
     plan.is_done.store(is_done.into(), Ordering::Relaxed);
     let environment: Arc<dyn Environment> = Arc::<World>::clone(&world);
     let open = |store| Kernel::open(store, Arc::clone(&environment), settings()).expect("it opens");
@@ -312,7 +314,6 @@ fn run(is_done: bool) {
         }
         (at, told) = (at + 1, told + 1);
     }
-    println!("{told} things, {} entries", ledger.size);
     assert!(told > 200, "a story of only {told} things");
     let kernel = open(kernel.close().expect("it closes"));
     read_on(&kernel, Ledger::default(), true);
@@ -320,11 +321,16 @@ fn run(is_done: bool) {
 
 #[test]
 fn whatever_fails_is_undone_and_denied() {
-    run(false);
+    run(true, false);
+}
+
+#[test]
+fn so_it_is_where_nobody_writes_for_others() {
+    run(false, false);
 }
 
 /// The store has done it, and says that it failed: nobody knows, so nobody may rely on it.
 #[test]
 fn whatever_fails_late_is_denied_and_told() {
-    run(true);
+    run(true, true);
 }

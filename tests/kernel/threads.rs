@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use pdl::kernel::Kernel;
+use pdl::kernel::environment::Environment;
 use pdl::kernel::reading::Against;
 use pdl::kernel::store::Store;
 use pdl::kernel::store::memory::Memory;
@@ -12,7 +13,7 @@ use pdl::kernel::store::sqlite::{Options, Sqlite};
 
 use super::audit::{Ack, Ledger, compare, kept};
 use super::crowd::{Crowd, ENTITIES, POLICY};
-use super::house::{World, bundle, open, who};
+use super::house::{World, bundle, open, settings, who};
 use super::room::Room;
 
 const THREADS: u64 = 10;
@@ -29,12 +30,11 @@ fn chance(seed: u64) -> impl FnMut(u64) -> u64 {
 }
 
 /// What the threads were told.
-fn work(kernel: &Kernel, world: &Arc<World>, most: u64) -> Vec<Ack> {
-    let (crowd, is_over) = (Crowd::default(), AtomicBool::new(false));
+fn work(kernel: &Kernel, world: &Arc<World>, crowd: &Crowd, most: u64) -> Vec<Ack> {
+    let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let workers: Vec<_> = (0..THREADS)
             .map(|seed| {
-                let crowd = &crowd;
                 scope.spawn(move || {
                     let (mut below, mut acks) = (chance(seed + 1), Vec::new());
                     for _ in 0..most {
@@ -67,7 +67,13 @@ fn judge(store: impl Store + 'static, most: u64) {
     let world = World::new();
     let kernel = open(store, &world);
     kernel.activate(&who("Person", "olga"), &bundle(POLICY), Some(ENTITIES)).expect("it is activated");
-    let acks = work(&kernel, &world, most);
+    let mut acks = work(&kernel, &world, &Crowd::default(), most);
+    // Another process goes on with what waits.
+    let environment: Arc<dyn Environment> = Arc::<World>::clone(&world);
+    let kernel = Kernel::open(kernel.close().expect("it closes"), environment, settings()).expect("it opens");
+    let crowd = Crowd::find(&kernel).expect("it can be read");
+    acks.extend(work(&kernel, &world, &crowd, most / 2));
+    assert!(acks.iter().all(|ack| Ack::of_line(&ack.line()).as_ref() == Some(ack)), "lines come back");
     let (ledger, compared) = kernel
         .read(|tx| {
             let mut ledger = Ledger::of_moving_time(5_000);
