@@ -329,7 +329,7 @@ impl Ledger {
         let line = self.decisions.get(&decision).ok_or("there is no such decision")?;
         hold!(line.principal == requester, "{} asked", line.principal);
         hold!(line.binding.as_ref().is_none_or(|bound| *bound == binding), "it is of another request");
-        hold!(expires >= entry.time, "it is over before it begins");
+        hold!(expires >= self.judged(entry), "it is over before it begins");
         let line = GateLine {
             state: "pending".to_owned(),
             requester,
@@ -431,7 +431,7 @@ impl Ledger {
             );
         }
         let expires = time(body, "expires")?;
-        hold!(expires > entry.time, "it is over before it begins");
+        hold!(expires > self.judged(entry), "it is over before it begins");
         let line = PermitLine { decision, state: "issued".to_owned(), expires, gate, reserved };
         hold!(self.permits.insert(id, line).is_none(), "it was issued before");
         Ok(())

@@ -103,5 +103,5 @@ fn many_at_once_in_memory() {
 #[test]
 fn many_at_once_in_a_file() {
     let room = Room::new();
-    judge(Sqlite::create(&room.path("store"), &Options::PLAIN).expect("it is made"), 40);
+    judge(Sqlite::create(room.path("store"), &Options::PLAIN).expect("it is made"), 40);
 }
