@@ -76,6 +76,14 @@ step 0 'pdl permits start - --request restart.json --as Agent::medic < second.pe
 step 0 'pdl permits fail - --as Agent::medic < second.permit'
 step 0 'pdl scopes show $SCOPE --as Person::ben'
 
+# A record steps.
+step 0 'pdl records create --request requests/incident.json --as Agent::medic'
+step 4 'pdl records step --request requests/closed.json --as Person::ben'
+step 0 'pdl records step --request requests/mended.json --as Person::ben'
+step 0 'pdl records step --request requests/closed.json --as Person::ben'
+step 4 'pdl records step --request requests/mended.json --as Person::ben'
+step 0 'pdl records show Incident::inc-7 --as Person::ben'
+
 # The log.
 step 0 'pdl log query --kind gate.voted --as Person::pia'
 note VOTE ent 'by Person::"ben"'
