@@ -4,6 +4,9 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+/// What stands before the digits.
+const PREFIX: &str = "sha256:";
+
 /// A SHA-256 digest; shown as `sha256:` and 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
@@ -50,7 +53,7 @@ impl Digest {
     /// The digest of a text as it is shown; no other way of writing it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Digest> {
-        let digits = text.strip_prefix("sha256:")?;
+        let digits = text.strip_prefix(PREFIX)?;
         let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
         let mut bytes = [0; 32];
         if pairs.len() != bytes.len() || !rest.is_empty() {
@@ -64,10 +67,16 @@ impl Digest {
     }
 }
 
+/// All digits at once: entries of the log have many digests, and a call of the formatter for each byte is most of the work.
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 64];
+        for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
+            *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+        }
+        f.write_str(PREFIX)?;
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -85,6 +94,7 @@ mod tests {
     fn texts_come_back() {
         let digest = Digest::of(b"x");
         let text = digest.to_string();
+        assert_eq!(text, "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881");
         assert_eq!(Digest::parse(&text), Some(digest));
         for other in
             [&text[1..], &text[..text.len() - 1], &format!("{text}0"), &text.to_uppercase(), &text.replace('2', "g")]

@@ -234,11 +234,26 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Parts { year, month, day, hour, minute, second, millisecond, .. } = self.parts();
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        if millisecond != 0 {
-            write!(f, ".{millisecond:03}")?;
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        let mut put = |places: std::ops::Range<usize>, mut number: u16| {
+            for place in text[places].iter_mut().rev() {
+                *place = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+        };
+        put(0..4, year);
+        put(20..23, millisecond);
+        for (at, number) in [(5, month), (8, day), (11, hour), (14, minute), (17, second)] {
+            put(at..at + 2, number.into());
         }
-        f.write_str("Z")
+        let text = std::str::from_utf8(&text).unwrap_or_default();
+        match text.split_at_checked(19) {
+            Some((seconds, _)) if millisecond == 0 => {
+                f.write_str(seconds)?;
+                f.write_str("Z")
+            }
+            _ => f.write_str(text),
+        }
     }
 }
 

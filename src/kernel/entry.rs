@@ -12,14 +12,18 @@
 pub mod read;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::json::canonical;
+use super::json::push_members;
 use crate::data::timestamp::Timestamp;
+use crate::vm::canonical::{key_order, push_string};
 
 /// The version of the form of entries.
 pub const VERSION: i64 = 1;
+/// Room for most entries, so that it need not grow.
+const BYTES_USUAL: usize = 2_048;
 
 /// What happened. The names are what the log has and are never changed.
 macro_rules! kinds {
@@ -130,18 +134,27 @@ impl Entry {
     /// The bytes that the log keeps.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let links: Map<String, Value> = self.links.iter().map(|(name, id)| (name.clone(), id.clone().into())).collect();
-        let members = [
-            ("body", Value::Object(self.body.clone())),
-            ("id", self.id.clone().into()),
-            ("index", self.index.into()),
-            ("kind", self.kind.name().into()),
-            ("links", links.into()),
-            ("time", self.time.to_string().into()),
-            ("version", VERSION.into()),
-        ];
-        let members: Map<String, Value> = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        canonical(&Value::Object(members)).into_bytes()
+        let mut out = String::with_capacity(BYTES_USUAL);
+        // The members in the order of their names.
+        out.push_str("{\"body\":");
+        push_members(&mut out, &self.body);
+        out.push_str(",\"id\":");
+        push_string(&mut out, &self.id);
+        let _ = write!(out, ",\"index\":{},\"kind\":", self.index);
+        push_string(&mut out, self.kind.name());
+        out.push_str(",\"links\":{");
+        let mut links: Vec<(&String, &String)> = self.links.iter().collect();
+        links.sort_unstable_by(|(one, _), (other, _)| key_order(one, other));
+        for (at, (name, id)) in links.into_iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            push_string(&mut out, name);
+            out.push(':');
+            push_string(&mut out, id);
+        }
+        let _ = write!(out, "}},\"time\":\"{}\",\"version\":{VERSION}}}", self.time);
+        out.into_bytes()
     }
 }
 

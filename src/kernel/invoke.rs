@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use super::ask::Verdict;
 use super::engine::Kernel;
 use super::error::KernelError;
-use super::permit::Permit;
+use super::permit::{Permit, Step};
 use super::record::Principal;
 
 /// What became of a piece of work.
@@ -43,7 +43,7 @@ impl Kernel {
             Ok(outcome) => outcome,
             Err(panic) => {
                 // It is told if it can be; the panic goes on to whoever handed the work in.
-                drop(self.fail(who, permit.token()));
+                drop(self.step(who, &permit, Step::Fail, None));
                 resume_unwind(panic)
             }
         };
@@ -83,17 +83,16 @@ impl Kernel {
             let names = obliged.iter().map(|obligation| obligation.name.clone()).collect();
             return Err(Box::new(Invoked { verdict, outcome: None, trouble: Some(KernelError::Obliged(names)) }));
         }
-        match self.start(who, permit.token(), request) {
-            Ok(permit) => Ok((verdict, permit)),
+        // The permit was made a moment ago: its token is nobody's word.
+        match self.start_checked(who, &permit, request) {
+            Ok(()) => Ok((verdict, permit)),
             Err(why) => Err(Box::new(Invoked { verdict, outcome: None, trouble: Some(why) })),
         }
     }
 
     fn end<T, E>(&self, who: &Principal, verdict: Verdict, permit: &Permit, outcome: Result<T, E>) -> Invoked<T, E> {
-        let told = match outcome {
-            Ok(_) => self.complete(who, permit.token()),
-            Err(_) => self.fail(who, permit.token()),
-        };
+        let step = if outcome.is_ok() { Step::Complete } else { Step::Fail };
+        let told = self.step(who, permit, step, None);
         Invoked { verdict, outcome: Some(outcome), trouble: told.err() }
     }
 }

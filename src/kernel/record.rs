@@ -22,7 +22,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::entry::Kind;
-use super::json::canonical;
+use super::json::{bytes_at_most, canonical, push_members};
 use super::log::append::Event;
 use crate::base::hash::Digest;
 use crate::base::limits::{ENTRY_BYTES_MAX, PRINCIPAL_BYTES_MAX, REQUEST_BYTES_MAX, TROUBLE_CHARACTERS_MAX};
@@ -382,8 +382,16 @@ pub(super) fn shortened(mut event: Event) -> Event {
     // What a commitment takes in place of a value, and its line in the list of them.
     let of_commitments: usize = event.sensitive.iter().map(|place| place.len().saturating_add(COMMITMENT_BYTES)).sum();
     let max = ENTRY_BYTES_MAX.saturating_sub(ENVELOPE_BYTES);
-    let length = |event: &Event| canonical(&Value::Object(event.body.clone())).len();
-    let mut bytes = length(&event).saturating_add(of_commitments);
+    // Nearly all bodies are far from it, and need not be written to be measured.
+    let about = event.body.iter().fold(of_commitments.saturating_add(2), |sum, (name, value)| {
+        sum.saturating_add(name.len()).saturating_add(bytes_at_most(value)).saturating_add(4)
+    });
+    if about <= max {
+        return event;
+    }
+    let mut body = String::new();
+    push_members(&mut body, &event.body);
+    let mut bytes = body.len().saturating_add(of_commitments);
     let mut sizes: Vec<(usize, &str)> =
         LARGE.iter().filter_map(|&name| event.body.get(name).map(|value| (canonical(value).len(), name))).collect();
     sizes.sort_unstable();

@@ -2,8 +2,10 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::admit::Allowed;
@@ -45,33 +47,44 @@ pub(super) fn issue(tx: &mut dyn Tx, shared: &Shared, allowed: &Allowed<'_>) -> 
         expires,
     });
     let claims = permit.claims();
-    let mut body = json!({
-        "decision": claims.decision, "action": claims.action, "binding": claims.binding.to_string(),
-        "bundle": claims.bundle.to_string(), "registry": claims.registry,
-        "issued": claims.issued.to_string(), "expires": claims.expires.to_string(),
-    });
+    let expires = claims.expires.to_string();
     // What it is for stands in the entry of the decision, hidden there if it has to be.
-    let mut told = json!({ "permit": claims.id, "action": claims.action, "expires": claims.expires.to_string() });
+    let mut told = Map::with_capacity(4);
+    add(&mut told, "action", claims.action.as_str());
+    add(&mut told, "expires", expires.as_str());
+    // The members of both in the order in which they are written.
+    let mut body = Map::with_capacity(9);
+    add(&mut body, "action", claims.action.as_str());
+    add(&mut body, "binding", claims.binding.to_string());
+    add(&mut body, "bundle", claims.bundle.to_string());
+    add(&mut body, "decision", claims.decision.as_str());
+    add(&mut body, "expires", expires);
     if let Some(gate) = &claims.gate {
-        add(&mut body, "gate", json!(gate));
-        add(&mut told, "gate", json!(gate));
+        add(&mut body, "gate", gate.as_str());
+        add(&mut told, "gate", gate.as_str());
     }
+    add(&mut body, "issued", claims.issued.to_string());
+    add(&mut body, "registry", claims.registry);
     if let Some(Reserved { scope, cost }) = reserved {
-        add(&mut body, "scope", json!({ "id": scope, "cost": cost.to_string() }));
+        add(&mut body, "scope", json!({ "cost": cost.to_string(), "id": scope }));
     }
-    put(tx, KIND, &claims.id, 0, PermitState::Issued.name(), Some(claims.expires.millis()), &body)?;
+    add(&mut told, "permit", claims.id.as_str());
+    put(tx, KIND, &claims.id, 0, PermitState::Issued.name(), Some(claims.expires.millis()), &body.into())?;
     tell(tx, shared, Kind::PermitIssued, &claims.decision, told)?;
     Ok(permit)
 }
 
-fn add(object: &mut Value, name: &str, value: Value) {
-    if let Value::Object(members) = object {
-        members.insert(name.to_owned(), value);
-    }
+fn add(members: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
+    members.insert(name.to_owned(), value.into());
 }
 
-fn tell(tx: &mut dyn Tx, shared: &Shared, kind: Kind, decision: &str, body: Value) -> Result<(), KernelError> {
-    let body = body.as_object().cloned().unwrap_or_else(Map::new);
+fn tell(
+    tx: &mut dyn Tx,
+    shared: &Shared,
+    kind: Kind,
+    decision: &str,
+    body: Map<String, Value>,
+) -> Result<(), KernelError> {
     shared.log.append(tx, &*shared.environment, Event::new(kind, body).link("decision", decision))?;
     Ok(())
 }
@@ -79,29 +92,37 @@ fn tell(tx: &mut dyn Tx, shared: &Shared, kind: Kind, decision: &str, body: Valu
 /// A permit as it is stored.
 struct Stored {
     object: Object,
-    body: Map<String, Value>,
     decision: String,
     standing: Standing,
     reserved: Option<Reserved>,
 }
 
+/// What a step has to know of a stored permit.
+#[derive(Deserialize)]
+struct Body<'b> {
+    #[serde(borrow)]
+    decision: Cow<'b, str>,
+    #[serde(borrow)]
+    binding: Cow<'b, str>,
+    scope: Option<Value>,
+}
+
 fn stored(object: Object) -> Result<Stored, KernelError> {
     let read = |object: &Object| {
-        let body: Map<String, Value> = serde_json::from_slice(&object.body).ok()?;
+        let body: Body<'_> = serde_json::from_slice(&object.body).ok()?;
         let state = PermitState::parse(&object.state)?;
         // What has ended is due no more; then any time will do.
         let due = object.due_ms.map_or(Some(Timestamp::EPOCH), Timestamp::from_millis)?;
-        let standing = Standing { state, binding: Digest::parse(text(&body, "binding")?)?, due };
-        let decision = text(&body, "decision")?.to_owned();
-        let reserved = match body.get("scope") {
+        let standing = Standing { state, binding: Digest::parse(&body.binding)?, due };
+        let reserved = match &body.scope {
             Some(reserved) => Some(reserved_of(reserved)?),
             None => None,
         };
-        Some((body, decision, standing, reserved))
+        Some((body.decision.into_owned(), standing, reserved))
     };
-    let (body, decision, standing, reserved) =
+    let (decision, standing, reserved) =
         read(&object).ok_or_else(|| KernelError::Damaged(format!("the permit {}", object.key)))?;
-    Ok(Stored { object, body, decision, standing, reserved })
+    Ok(Stored { object, decision, standing, reserved })
 }
 
 fn reserved_of(body: &Value) -> Option<Reserved> {
@@ -119,9 +140,9 @@ fn take(
     told: Map<String, Value>,
 ) -> Result<PermitState, KernelError> {
     let now = shared.environment.now();
-    let Stored { object, body, decision, standing, reserved } = stored(object)?;
+    let Stored { object, decision, standing, reserved } = stored(object)?;
     let state = standing.step(step, now)?;
-    let due = match state {
+    let due_ms = match state {
         PermitState::Started => {
             let until = now.checked_add(shared.settings.run_within).map_err(|_| KernelError::Clock)?;
             Some(until.millis())
@@ -137,9 +158,10 @@ fn take(
         PermitState::Expired => Kind::PermitExpired,
     };
     let mut entry = told;
-    entry.insert("permit".to_owned(), object.key.clone().into());
-    put(tx, KIND, &object.key, object.version, state.name(), due, &Value::Object(body))?;
-    tell(tx, shared, kind, &decision, entry.into())?;
+    add(&mut entry, "permit", object.key.as_str());
+    // What it is for stays as it was written.
+    tx.put(&Object { state: state.name().to_owned(), due_ms, ..object })?;
+    tell(tx, shared, kind, &decision, entry)?;
     let ended = |reserved: &Reserved| match state {
         PermitState::Issued | PermitState::Started => None,
         PermitState::Completed => Some(Ended::Spent(cost.unwrap_or(reserved.cost))),
@@ -165,6 +187,12 @@ impl Kernel {
     /// Why it may not run. Nothing may be run then.
     pub fn start(&self, who: &Principal, token: &str, request: &[u8]) -> Result<Permit, KernelError> {
         let permit = self.shared.verifier.check(token)?;
+        self.start_checked(who, &permit, request)?;
+        Ok(permit)
+    }
+
+    /// The same of a permit whose token need not be checked, because it was made or checked here.
+    pub(super) fn start_checked(&self, who: &Principal, permit: &Permit, request: &[u8]) -> Result<(), KernelError> {
         let active = self.active()?;
         let peeked = peek(&active, request);
         let (shared, id, told) = (Arc::clone(&self.shared), permit.claims().id.clone(), by(who));
@@ -178,8 +206,7 @@ impl Kernel {
             let binding = binding.map_err(|error| KernelError::Request(error.to_string()))?;
             let object = tx.get(KIND, &id)?.ok_or(KernelError::UnknownPermit)?;
             take(tx, &shared, object, Step::Start(binding), None, told).map(|_| ())
-        })?;
-        Ok(permit)
+        })
     }
 
     /// Says that what was started with a permit ran.
@@ -214,7 +241,14 @@ impl Kernel {
         self.step(who, &permit, Step::Fail, None)
     }
 
-    fn step(&self, who: &Principal, permit: &Permit, step: Step, cost: Option<Decimal>) -> Result<(), KernelError> {
+    /// The next step of a permit whose token need not be checked.
+    pub(super) fn step(
+        &self,
+        who: &Principal,
+        permit: &Permit,
+        step: Step,
+        cost: Option<Decimal>,
+    ) -> Result<(), KernelError> {
         let (shared, id, told) = (Arc::clone(&self.shared), permit.claims().id.clone(), by(who));
         self.writer.submit(move |tx| {
             let object = tx.get(KIND, &id)?.ok_or(KernelError::UnknownPermit)?;
@@ -257,7 +291,9 @@ pub struct Issued {
 }
 
 fn issued(object: Object) -> Result<Issued, KernelError> {
-    let Stored { object, body, decision, standing, reserved } = stored(object)?;
+    let body: Option<Map<String, Value>> = serde_json::from_slice(&object.body).ok();
+    let Stored { object, decision, standing, reserved } = stored(object)?;
+    let body = body.unwrap_or_default();
     let damaged = || KernelError::Damaged(format!("the permit {}", object.key));
     Ok(Issued {
         state: standing.state,

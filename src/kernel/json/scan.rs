@@ -53,6 +53,11 @@ pub fn members<'t>(text: &'t str, mut member: impl FnMut(&'t str, &'t str)) -> R
 /// Whether a value can be written: its numbers are integers that are not too large, and it does not nest too deep.
 #[must_use]
 pub fn can_be_written(value: &Value) -> bool {
+    can_be_written_within(value, 0)
+}
+
+/// The same of a value that lies so deep in another one.
+pub(in crate::kernel) fn can_be_written_within(value: &Value, depth: usize) -> bool {
     fn at_depth(value: &Value, depth: usize) -> bool {
         let inside = depth.saturating_add(1);
         match value {
@@ -62,7 +67,7 @@ pub fn can_be_written(value: &Value) -> bool {
             Value::Null | Value::Bool(_) | Value::String(_) => true,
         }
     }
-    at_depth(value, 0)
+    at_depth(value, depth)
 }
 
 struct Scanner<'t> {

@@ -9,13 +9,16 @@ use super::{LogError, commitment, with_nodes};
 use crate::base::hash::Digest;
 use crate::base::limits::ENTRY_BYTES_MAX;
 use crate::data::timestamp::Timestamp;
-use crate::kernel::entry::read::{Header, ID_WORD};
+use crate::kernel::entry::read::{Header, ID_WORD, Malformed};
 use crate::kernel::entry::{Entry, Kind};
 use crate::kernel::environment::Environment;
 use crate::kernel::id;
-use crate::kernel::json::scan::{NUMBER_MAX, can_be_written};
+use crate::kernel::json::scan::{NUMBER_MAX, can_be_written_within};
 use crate::kernel::store::{StoreError, Tx};
 use crate::log::tree::{Frontier, Node, leaf_hash};
+
+/// How deep the values of a body lie in an entry.
+const BODY_DEPTH: usize = 2;
 
 /// What happened, before it has a place, an id and a time.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,10 +130,19 @@ fn write(head: &mut Head, tx: &mut dyn Tx, environment: &dyn Environment, event:
         return Err(LogError::LogFull);
     }
     let Event { kind, links, mut body, sensitive } = event;
-    if !body.values().all(can_be_written) {
+    // What is written can be read: else it would be an entry that nobody can verify. What it is written of is looked at,
+    // not the text.
+    if !body.values().all(|value| can_be_written_within(value, BODY_DEPTH)) {
         return Err(LogError::Unwritable);
     }
+    if links.iter().any(|(name, id)| name.is_empty() || id.is_empty()) {
+        return Err(LogError::Malformed(Malformed::Links));
+    }
     let contents = commitment::commit(&mut body, &sensitive, environment)?;
+    // A commitment nests deeper than what it stands for may.
+    if !sensitive.is_empty() && !body.values().all(|value| can_be_written_within(value, BODY_DEPTH)) {
+        return Err(LogError::Unwritable);
+    }
     let now = environment.now();
     let time = head.last.map_or(now, |(_, last)| now.max(last));
     let entry = Entry { index, id: id::new(ID_WORD, environment)?, kind, time, links, body };
@@ -138,8 +150,7 @@ fn write(head: &mut Head, tx: &mut dyn Tx, environment: &dyn Environment, event:
     if bytes.len() > ENTRY_BYTES_MAX {
         return Err(LogError::TooLong(bytes.len()));
     }
-    // What is written can be read: else it would be an entry that nobody can verify.
-    Header::read(&bytes).map_err(LogError::Malformed)?;
+    debug_assert_eq!(Header::read(&bytes).map(|header| header.index), Ok(index));
     for content in contents {
         tx.put_content(&content)?;
     }

@@ -1,23 +1,24 @@
 //! The text of a permit: `pdlp1.PAYLOAD.TAG` with an HMAC-SHA256, `pdlp1e.PAYLOAD.TAG` with an Ed25519 signature, both over
 //! everything before the second dot. Payload and tag are base64url without padding, the payload is canonical JSON.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use sha2::Sha256;
 
 use super::{Claims, Permit};
 use crate::base::hash::Digest;
 use crate::base::limits::PERMIT_BYTES_MAX;
 use crate::data::timestamp::Timestamp;
-use crate::kernel::json::canonical;
+use crate::vm::canonical::push_string;
 
 const MAC_SCHEME: &str = "pdlp1";
 const SIGNED_SCHEME: &str = "pdlp1e";
+/// Room for most payloads, so that they need not grow.
+const PAYLOAD_BYTES_USUAL: usize = 512;
 /// The shortest key that kernel and executors may share, in bytes.
 pub const MAC_KEY_BYTES_MIN: usize = 32;
 
@@ -47,8 +48,18 @@ pub struct Issuer {
 }
 
 enum IssuingKey {
-    Shared(Vec<u8>),
+    Shared(SharedKey),
     Signing(Box<SigningKey>),
+}
+
+/// HMAC with the key taken in: what is the same for every token is done once.
+type SharedKey = Hmac<Sha256>;
+
+fn take_in(key: &[u8]) -> Option<SharedKey> {
+    if key.len() < MAC_KEY_BYTES_MIN {
+        return None;
+    }
+    SharedKey::new_from_slice(key).ok()
 }
 
 /// Keys are never shown.
@@ -67,7 +78,7 @@ impl Issuer {
     /// `None` if the key has less than [`MAC_KEY_BYTES_MIN`] bytes.
     #[must_use]
     pub fn shared(key: &[u8]) -> Option<Issuer> {
-        (key.len() >= MAC_KEY_BYTES_MIN).then(|| Issuer { key: IssuingKey::Shared(key.to_vec()) })
+        take_in(key).map(|key| Issuer { key: IssuingKey::Shared(key) })
     }
 
     /// With a key that only the kernel has: executors check with its public half, and need nobody to ask.
@@ -88,7 +99,7 @@ impl Issuer {
 
     /// A permit of these claims. Only the kernel issues, and only what a decision allowed.
     pub(crate) fn issue(&self, claims: Claims) -> Permit {
-        let payload = Base64UrlUnpadded::encode_string(canonical(&to_json(&claims)).as_bytes());
+        let payload = Base64UrlUnpadded::encode_string(payload(&claims).as_bytes());
         let token = match &self.key {
             IssuingKey::Shared(key) => {
                 let text = format!("{MAC_SCHEME}.{payload}");
@@ -113,7 +124,7 @@ pub struct Verifier {
 
 #[derive(Clone)]
 enum VerifyingSide {
-    Shared(Vec<u8>),
+    Shared(SharedKey),
     Public(VerifyingKey),
 }
 
@@ -130,7 +141,7 @@ impl Verifier {
     /// With the key that the kernel has too. `None` if it has less than [`MAC_KEY_BYTES_MIN`] bytes.
     #[must_use]
     pub fn shared(key: &[u8]) -> Option<Verifier> {
-        (key.len() >= MAC_KEY_BYTES_MIN).then(|| Verifier { key: VerifyingSide::Shared(key.to_vec()) })
+        take_in(key).map(|key| Verifier { key: VerifyingSide::Shared(key) })
     }
 
     /// With the public half of the kernel's key.
@@ -170,27 +181,27 @@ impl Verifier {
     }
 }
 
-fn mac(key: &[u8], text: &str) -> Hmac<Sha256> {
-    Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length").chain_update(text)
+fn mac(key: &SharedKey, text: &str) -> SharedKey {
+    key.clone().chain_update(text)
 }
 
-/// The payload.
-fn to_json(claims: &Claims) -> Value {
+/// The payload: the members in the order of their names.
+fn payload(claims: &Claims) -> String {
     let Claims { id, decision, action, binding, bundle, registry, gate, issued, expires } = claims;
-    let mut members = Map::new();
-    let mut add = |name: &str, value: String| _ = members.insert(name.to_owned(), value.into());
-    add("id", id.clone());
-    add("decision", decision.clone());
-    add("action", action.clone());
-    add("binding", binding.to_string());
-    add("bundle", bundle.to_string());
-    add("registry", registry.to_string());
-    add("issued", issued.to_string());
-    add("expires", expires.to_string());
+    let mut out = String::with_capacity(PAYLOAD_BYTES_USUAL);
+    out.push_str("{\"action\":");
+    push_string(&mut out, action);
+    let _ = write!(out, ",\"binding\":\"{binding}\",\"bundle\":\"{bundle}\",\"decision\":");
+    push_string(&mut out, decision);
+    let _ = write!(out, ",\"expires\":\"{expires}\"");
     if let Some(gate) = gate {
-        add("gate", gate.clone());
+        out.push_str(",\"gate\":");
+        push_string(&mut out, gate);
     }
-    members.into()
+    out.push_str(",\"id\":");
+    push_string(&mut out, id);
+    let _ = write!(out, ",\"issued\":\"{issued}\",\"registry\":\"{registry}\"}}");
+    out
 }
 
 /// As it is written in a token.
@@ -223,12 +234,13 @@ fn from_json(bytes: &[u8]) -> Option<Claims> {
         issued: Timestamp::parse(&issued).ok()?,
         expires: Timestamp::parse(&expires).ok()?,
     };
-    (canonical(&to_json(&claims)).as_bytes() == bytes).then_some(claims)
+    (payload(&claims).as_bytes() == bytes).then_some(claims)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::json::scan;
 
     fn claims() -> Claims {
         Claims {
@@ -307,7 +319,11 @@ mod tests {
 
     #[test]
     fn a_payload_is_written_in_one_way() {
-        let text = canonical(&to_json(&claims()));
+        let text = payload(&claims());
+        assert_eq!(scan::check(&text), Ok(()));
+        let with_gate = payload(&Claims { gate: Some("gate_\"x\"".to_owned()), ..claims() });
+        assert_eq!(scan::check(&with_gate), Ok(()));
+        assert!(with_gate.contains(",\"gate\":\"gate_\\\"x\\\"\","), "{with_gate}");
         assert_eq!(from_json(text.as_bytes()), Some(claims()));
         for other in [
             text.replace("\"registry\":\"17\"", "\"registry\":\"017\""),
