@@ -133,7 +133,7 @@ impl Active {
     #[must_use]
     pub fn again(&self, asked: &Asked) -> Decision {
         let question = Question { facts: Some(asked.facts.as_bytes()), ..Question::strict(asked.request.as_bytes()) };
-        self.machine.recorded(&self.store, question, &mut Scratch::default()).decision
+        self.machine.redecided(&self.store, question, &mut Scratch::default())
     }
 }
 

@@ -13,7 +13,7 @@
 //! Equal values have equal texts, whatever document they came in. Nothing here is on the path of a decision.
 
 use std::cmp::Ordering;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 use crate::bytecode::schema::{Field, Schema, Type, TypeId};
@@ -108,8 +108,8 @@ impl Writer<'_> {
         match (self.schema.ty(ty), value) {
             (Type::Optional(inner), value) => self.push(out, *inner, value),
             (_, Value::Bool(value)) => out.push_str(if value { "true" } else { "false" }),
-            (_, Value::Int(value)) => self.push_number(out, &value.to_string()),
-            (_, Value::Decimal(value)) => self.push_number(out, &Decimal(value).to_string()),
+            (_, Value::Int(value)) => self.push_number(out, format_args!("{value}")),
+            (_, Value::Decimal(value)) => self.push_number(out, format_args!("{}", Decimal(value))),
             (_, Value::Duration(value)) => push_string(out, &Duration(value).to_string()),
             (_, Value::Timestamp(value)) => {
                 let text = Timestamp::from_millis(value).map_or_else(String::new, |value| value.to_string());
@@ -167,11 +167,12 @@ impl Writer<'_> {
         }
     }
 
-    fn push_number(&self, out: &mut String, text: &str) {
-        match self.form {
-            Form::Digest => push_string(out, text),
-            Form::Wire => out.push_str(text),
-        }
+    /// Nothing in a number is escaped.
+    fn push_number(&self, out: &mut String, number: fmt::Arguments<'_>) {
+        let _ = match self.form {
+            Form::Digest => write!(out, "\"{number}\""),
+            Form::Wire => write!(out, "{number}"),
+        };
     }
 
     /// The text of a value.

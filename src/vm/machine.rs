@@ -207,22 +207,41 @@ impl Machine {
         question: Question<'_>,
         scratch: &'s mut Scratch,
     ) -> Recorded<'m, 's> {
+        let (decision, decoded) = self.digested(store, question, scratch);
+        let decoded = decoded.ok();
+        let asked = decoded.as_ref().map(|decoded| {
+            let world = World { image: &self.image, plan: &self.plan, store };
+            digest::asked(world, decoded, &scratch.decode, &scratch.local, Form::Wire)
+        });
+        Recorded { decision, asked, machine: self, store, scratch, decoded }
+    }
+
+    /// The decision of [`recorded`](Machine::recorded) without what was asked, for who has that already: a log that is
+    /// replayed.
+    pub fn redecided(&self, store: &Store, question: Question<'_>, scratch: &mut Scratch) -> Decision {
+        self.digested(store, question, scratch).0
+    }
+
+    fn digested(
+        &self,
+        store: &Store,
+        question: Question<'_>,
+        scratch: &mut Scratch,
+    ) -> (Decision, Result<Decoded, Fail>) {
         let question =
             Question { options: Options { extent: decode::Extent::Everything, ..question.options }, ..question };
         let decoded = self.decode(store, question, scratch);
         let mut decision = self.reasons(store, decoded.as_ref(), scratch, Extent::Rules);
         decision.digests.bundle = self.origin.as_ref().map(|origin| origin.name);
         decision.digests.registry = Some(store.digest(&self.image));
-        let decoded = decoded.ok();
-        let asked = decoded.as_ref().map(|decoded| {
+        if let Ok(decoded) = &decoded {
             let world = World { image: &self.image, plan: &self.plan, store };
             let digests = digest::digests(world, decoded, &scratch.decode, &scratch.local);
             decision.digests.facts = Some(digests.facts);
             decision.digests.request = Some(digests.request);
             decision.digests.binding = Some(digests.binding);
-            digest::asked(world, decoded, &scratch.decode, &scratch.local, Form::Wire)
-        });
-        Recorded { decision, asked, machine: self, store, scratch, decoded }
+        }
+        (decision, decoded)
     }
 
     fn reasons(

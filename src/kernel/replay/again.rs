@@ -130,7 +130,7 @@ fn is_enforced_rightly(entry: &Skimmed) -> bool {
 
 fn decide(active: &Active, request: &[u8], facts: Option<&[u8]>, scratch: &mut Scratch) -> Decision {
     let question = Question { facts, ..Question::strict(request) };
-    active.machine.recorded(&active.store, question, scratch).decision
+    active.machine.redecided(&active.store, question, scratch)
 }
 
 /// An entry with commitments: what is behind them is put back.
