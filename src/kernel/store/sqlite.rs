@@ -338,12 +338,7 @@ impl Store for Sqlite {
         let begin = |connection: &Connection| connection.prepare_cached("BEGIN IMMEDIATE")?.execute(());
         begin(&self.connection).map_err(fault)?;
         let mut guard = Guard { store: self, is_finished: false };
-        let mut tx = Transaction {
-            connection: &guard.store.connection,
-            has_changed: false,
-            has_erased: false,
-            has_large: false,
-        };
+        let mut tx = Transaction::new(&guard.store.connection);
         work(&mut tx)?;
         let (has_changed, has_erased, has_large) = (tx.has_changed, tx.has_erased, tx.has_large);
         if has_changed {

@@ -49,11 +49,19 @@ pub(super) struct Transaction<'c> {
     pub(super) has_changed: bool,
     pub(super) has_erased: bool,
     pub(super) has_large: bool,
+    /// How many entries the log has, once somebody has asked: every entry that is appended asks more than once.
+    pub(super) log_size: Option<u64>,
 }
 
 /// SQLite gives a whole transaction up after some errors. Whatever would follow would be done at once and for itself.
 pub(super) fn lost() -> StoreError {
     StoreError::Unavailable("the transaction was lost to an earlier error".to_owned())
+}
+
+impl<'c> Transaction<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Transaction<'c> {
+        Transaction { connection, has_changed: false, has_erased: false, has_large: false, log_size: None }
+    }
 }
 
 impl Transaction<'_> {
@@ -110,6 +118,7 @@ impl Drop for Part<'_, '_> {
         if self.keep {
             return;
         }
+        self.tx.log_size = None;
         let is_undone = self.tx.execute("ROLLBACK TO part").is_ok() && self.tx.execute("RELEASE part").is_ok();
         if !is_undone && !self.tx.connection.is_autocommit() {
             // Then nothing of the transaction may stay.
@@ -156,8 +165,15 @@ impl Tx for Transaction<'_> {
     }
 
     fn log_size(&mut self) -> Result<u64, StoreError> {
-        let size = self.row(LOG_SIZE, (), |row| Ok(unsigned(row.get(0)?)))?;
-        Ok(size.unwrap_or_default())
+        match self.log_size {
+            // Of a transaction that is lost nothing is known.
+            Some(size) if !self.connection.is_autocommit() => Ok(size),
+            _ => {
+                let size = self.row(LOG_SIZE, (), |row| Ok(unsigned(row.get(0)?)))?.unwrap_or_default();
+                self.log_size = Some(size);
+                Ok(size)
+            }
+        }
     }
 
     fn append(&mut self, id: &str, kind: &str, entry: &[u8]) -> Result<u64, StoreError> {
@@ -166,7 +182,11 @@ impl Tx for Transaction<'_> {
         let position = i64::try_from(index).map_err(|_| StoreError::Full("no log is longer".to_owned()))?;
         let sum = entry_sum(position, id, kind, entry);
         let changed = self.change(APPEND, (position, id, kind, entry, sum))?;
-        if changed == 1 { Ok(index) } else { Err(conflict("entry", id)) }
+        if changed != 1 {
+            return Err(conflict("entry", id));
+        }
+        self.log_size = index.checked_add(1);
+        Ok(index)
     }
 
     fn dropped(&mut self) -> Result<u64, StoreError> {
