@@ -83,8 +83,7 @@ impl Kernel {
             let names = obliged.iter().map(|obligation| obligation.name.clone()).collect();
             return Err(Box::new(Invoked { verdict, outcome: None, trouble: Some(KernelError::Obliged(names)) }));
         }
-        // The permit was made a moment ago: its token is nobody's word.
-        match self.start_checked(who, &permit, request) {
+        match self.start_issued(who, &permit, request) {
             Ok(()) => Ok((verdict, permit)),
             Err(why) => Err(Box::new(Invoked { verdict, outcome: None, trouble: Some(why) })),
         }

@@ -191,8 +191,19 @@ impl Kernel {
         Ok(permit)
     }
 
-    /// The same of a permit whose token need not be checked, because it was made or checked here.
-    pub(super) fn start_checked(&self, who: &Principal, permit: &Permit, request: &[u8]) -> Result<(), KernelError> {
+    /// The same of a permit that was issued a moment ago for this very request. Its token need not be checked; and as long as
+    /// it would be decided with the same bundle and the same registry, the request need not be read again to know what it
+    /// is.
+    pub(super) fn start_issued(&self, who: &Principal, permit: &Permit, request: &[u8]) -> Result<(), KernelError> {
+        let (active, claims) = (self.active()?, permit.claims());
+        let is_same = active.bundle == claims.bundle && active.registry == claims.registry;
+        match peek(&active, request) {
+            Peek::Plain { .. } if is_same => self.step(who, permit, Step::Start(claims.binding), None),
+            _ => self.start_checked(who, permit, request),
+        }
+    }
+
+    fn start_checked(&self, who: &Principal, permit: &Permit, request: &[u8]) -> Result<(), KernelError> {
         let active = self.active()?;
         let peeked = peek(&active, request);
         let (shared, id, told) = (Arc::clone(&self.shared), permit.claims().id.clone(), by(who));
