@@ -173,6 +173,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::base::limits::ENTRY_DEPTH_MAX;
     use crate::kernel::log::testing::{Memory, World, body, event};
     use crate::kernel::store::Store as _;
 
@@ -250,6 +251,39 @@ mod tests {
         assert!(matches!(refused(nowhere), Some(LogError::Malformed(_))));
         let secret = Event { sensitive: vec!["/b".to_owned()], ..with(json!(1)) };
         assert_eq!(refused(secret), Some(LogError::NoSuchPlace("/b".to_owned())));
+    }
+
+    /// Whatever is written is read back, though nobody looks at the text when it is written.
+    #[test]
+    fn what_lies_too_deep_to_be_read_is_not_written() {
+        let nested = |depth: usize| {
+            let text = format!("{}0{}", "[".repeat(depth), "]".repeat(depth));
+            body(json!({ "a": serde_json::from_str::<Value>(&text).expect("it is JSON") }))
+        };
+        let append = |depth: usize, sensitive: &[&str]| {
+            let (mut store, world, mut fault) = (Memory::default(), World::new(), None);
+            let sensitive = sensitive.iter().map(|place| (*place).to_owned()).collect();
+            let event = Event { sensitive, ..Event::new(Kind::Decision, nested(depth)) };
+            let done = store.transact(&mut |tx| match Log::default().append(tx, &world, event.clone()) {
+                Ok(entry) => {
+                    assert_eq!(Entry::read(&entry.to_bytes()).as_ref(), Ok(&entry), "{depth}");
+                    Ok(())
+                }
+                Err(error) => {
+                    fault = Some(error.clone());
+                    Err(error.into())
+                }
+            });
+            assert_eq!(done.is_ok(), fault.is_none());
+            fault
+        };
+        let deepest = ENTRY_DEPTH_MAX - BODY_DEPTH;
+        assert_eq!(append(deepest, &[]), None);
+        assert_eq!(append(deepest + 1, &[]), Some(LogError::Unwritable));
+        // A commitment is an object where a number was.
+        let place = |depth: usize| format!("/a{}", "/0".repeat(depth));
+        assert_eq!(append(deepest - 1, &[&place(deepest - 1)]), None);
+        assert_eq!(append(deepest, &[&place(deepest)]), Some(LogError::Unwritable));
     }
 
     #[test]
