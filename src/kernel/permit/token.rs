@@ -48,18 +48,18 @@ pub struct Issuer {
 }
 
 enum IssuingKey {
-    Shared(SharedKey),
+    Shared(Box<SharedKey>),
     Signing(Box<SigningKey>),
 }
 
 /// HMAC with the key taken in: what is the same for every token is done once.
 type SharedKey = Hmac<Sha256>;
 
-fn take_in(key: &[u8]) -> Option<SharedKey> {
+fn take_in(key: &[u8]) -> Option<Box<SharedKey>> {
     if key.len() < MAC_KEY_BYTES_MIN {
         return None;
     }
-    SharedKey::new_from_slice(key).ok()
+    SharedKey::new_from_slice(key).ok().map(Box::new)
 }
 
 /// Keys are never shown.
@@ -124,7 +124,7 @@ pub struct Verifier {
 
 #[derive(Clone)]
 enum VerifyingSide {
-    Shared(SharedKey),
+    Shared(Box<SharedKey>),
     Public(VerifyingKey),
 }
 
