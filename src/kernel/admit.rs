@@ -23,6 +23,7 @@ use super::engine::{Active, Shared};
 use super::error::KernelError;
 use super::gate::{Gate, GateState, Refused, Today};
 use super::log::append::Event;
+use super::modes::{Mode, Modes};
 use super::present::{self, Given, Presented, Unpresented};
 use super::record::{self, Principal};
 use super::scopes;
@@ -31,7 +32,7 @@ use super::touch::Touched;
 use crate::base::hash::Digest;
 use crate::bytecode::schema::{Field, Type};
 use crate::vm::asked::Asked;
-use crate::vm::decide::Answer;
+use crate::vm::decide::{Answer, Kind};
 use crate::vm::decision::{Decision, EntityName, ErrorReport};
 use crate::vm::machine::{Question, Recorded, Scratch};
 
@@ -51,6 +52,8 @@ pub(super) struct Wanted {
     pub(super) gate: Option<String>,
     /// What becomes of attributes of governed records.
     pub(super) given: Given,
+    /// How capabilities are enforced.
+    pub(super) modes: Arc<Modes>,
 }
 
 /// What was asked, in canonical form.
@@ -115,6 +118,8 @@ pub(super) struct Concluded<T> {
     pub(super) entry: String,
     /// The gate that waits, or was spent.
     pub(super) gate: Option<Gate>,
+    /// How it was enforced.
+    pub(super) mode: Mode,
     /// Why it is denied although the decision is another one.
     pub(super) trouble: Option<KernelError>,
     /// What followed from an ALLOW, and only from one.
@@ -257,8 +262,10 @@ pub(super) fn conclude<T>(
         (None, _) => None,
     };
     let refused = spent.as_ref().and_then(|(_, told)| told.refused);
-    // An answer without a gate is what policy says. With one it is what the gate comes to.
+    let mode = enforced(wanted, said.as_ref(), &decision);
+    // An answer without a gate is what policy says, or what its mode makes of that. With one it is what the gate comes to.
     let (answer, trouble) = match (&spent, refused) {
+        (None, _) if mode == Mode::Permissive => (Answer::Allow, None),
         (None, _) => (answer, None),
         (Some(_), None) => (Answer::Allow, None),
         (Some(_), Some(Refused::NotAgreed)) => (Answer::RequireApproval, None),
@@ -267,13 +274,16 @@ pub(super) fn conclude<T>(
     };
     if answer != decision.answer() {
         event.body.insert("enforced".to_owned(), answer.name().into());
+        if mode == Mode::Permissive {
+            event.body.insert("mode".to_owned(), mode.name().into());
+        }
     }
     let entry = shared.log.append(tx, &*shared.environment, event)?.id;
     let mut gate = None;
     let mut outcome = decision;
     if let Some((waiting, told)) = spent {
         let is_spent = told.gate.state == GateState::Spent;
-        gate = Some(approvals::keep(tx, shared, waiting, told)?);
+        gate = Some(approvals::keep(tx, shared, waiting, told, None)?);
         if is_spent && let Some(approved) = approved {
             outcome = Decision { digests: outcome.digests, ..approved };
         }
@@ -290,5 +300,15 @@ pub(super) fn conclude<T>(
         (Answer::Allow, ..) => return Err(damaged()),
         _ => None,
     };
-    Ok(Concluded { answer, decision: outcome, entry, gate, trouble, followed })
+    Ok(Concluded { answer, decision: outcome, entry, gate, mode, trouble, followed })
+}
+
+/// How an answer is enforced. Permissive is only what rules deny, or nobody allows: never an error, a violated invariant or
+/// an approval that is missing.
+fn enforced(wanted: &Wanted, said: Option<&Said>, decision: &Decision) -> Mode {
+    let is_policy = matches!(decision.kind, Kind::Denied | Kind::NotPermitted);
+    match said {
+        Some(said) if is_policy && wanted.gate.is_none() => wanted.modes.of(&said.action, &wanted.who),
+        _ => Mode::Strict,
+    }
 }

@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 use super::admit::Said;
 use super::engine::{Active, Kernel, Shared, put};
 use super::error::KernelError;
-use super::gate::{Ballot, Gate, GateState, Opening, Refused, Told, Verdict as Vote};
+use super::gate::{Ballot, Gate, GateState, Ineligible, Opening, Refused, Told, Verdict as Vote};
+use super::govern::act::Act;
+use super::govern::governed;
 use super::id;
 use super::json::canonical;
 use super::log::append::Event;
@@ -27,7 +29,7 @@ use super::registry::text;
 use super::store::{Object, Query, Tx};
 use crate::base::hash::Digest;
 use crate::data::timestamp::Timestamp;
-use crate::vm::decision::Decision;
+use crate::vm::decision::{Decision, EntityName};
 
 pub(super) const KIND: &str = "gate";
 /// Which gate waits for a request of somebody.
@@ -93,22 +95,24 @@ pub(super) fn open(
     let key = asking(who, gate.binding);
     let before = tx.get(ASKING, &key)?.map_or(0, |object| object.version);
     put(tx, ASKING, &key, before, "", None, &json!({ "gate": gate.id }))?;
-    let told = Told { gate, notes: vec![note], refused: None };
-    store(tx, shared, 0, told)
+    tell(tx, shared, &Told { gate: gate.clone(), notes: vec![note], refused: None }, None)?;
+    store(tx, 0, gate)
 }
 
-/// Stores what a step has made of a gate, and tells the log.
-pub(super) fn keep(tx: &mut dyn Tx, shared: &Shared, waiting: Waiting, told: Told) -> Result<Gate, KernelError> {
-    if told.gate == waiting.gate {
-        tell(tx, shared, &told)?;
-        return Ok(told.gate);
-    }
-    store(tx, shared, waiting.version, told)
+/// Stores what a step has made of a gate, and tells the log,
+/// with the entry by which whoever took it was allowed to.
+pub(super) fn keep(
+    tx: &mut dyn Tx,
+    shared: &Shared,
+    waiting: Waiting,
+    told: Told,
+    allowed: Option<&str>,
+) -> Result<Gate, KernelError> {
+    tell(tx, shared, &told, allowed)?;
+    if told.gate == waiting.gate { Ok(told.gate) } else { store(tx, waiting.version, told.gate) }
 }
 
-fn store(tx: &mut dyn Tx, shared: &Shared, version: u64, told: Told) -> Result<Gate, KernelError> {
-    tell(tx, shared, &told)?;
-    let mut gate = told.gate;
+fn store(tx: &mut dyn Tx, version: u64, mut gate: Gate) -> Result<Gate, KernelError> {
     if gate.state.is_final() {
         // Nobody is shown it any more, and it may be sensitive: the log has it, where it can be erased.
         gate.forget();
@@ -132,9 +136,12 @@ fn store(tx: &mut dyn Tx, shared: &Shared, version: u64, told: Told) -> Result<G
     Ok(gate)
 }
 
-fn tell(tx: &mut dyn Tx, shared: &Shared, told: &Told) -> Result<(), KernelError> {
+fn tell(tx: &mut dyn Tx, shared: &Shared, told: &Told, allowed: Option<&str>) -> Result<(), KernelError> {
     for note in &told.notes {
-        let event = Event::new(note.kind, note.body.clone()).link("decision", &told.gate.decision);
+        let mut event = Event::new(note.kind, note.body.clone()).link("decision", &told.gate.decision);
+        if let Some(allowed) = allowed {
+            event = event.link("allowed", allowed);
+        }
         shared.log.append(tx, &*shared.environment, event)?;
     }
     Ok(())
@@ -145,7 +152,8 @@ impl Kernel {
     /// the gate that they were shown.
     ///
     /// # Errors
-    /// Why it does not count; the attempt is in the log. Or there is no such gate.
+    /// [`KernelError::Forbidden`] for whom the gate does not ask; else why it does not count. The attempt is in the log. Or
+    /// there is no such gate.
     pub fn vote(
         &self,
         who: &Principal,
@@ -155,32 +163,46 @@ impl Kernel {
         binding: Digest,
     ) -> Result<Gate, KernelError> {
         let ballot = Ballot { voter: who.name(), rule: rule.to_owned(), verdict, binding };
-        self.step_gate(gate, move |gate, active, now| gate.vote(&ballot, active.directory(), now))
+        let voter = who.name();
+        let act = move |gate: &Gate, active: &Active, now| Act::vote(&gate.id, asks(gate, &voter, active, now));
+        self.step_gate(who, gate, act, move |gate, active, now| gate.vote(&ballot, active.directory(), now))
     }
 
-    /// Takes back what was asked for. Only who asked may.
+    /// Takes back what was asked for: who asked may, and operators whose role it is.
     ///
     /// # Errors
-    /// Why not, or there is no such gate.
+    /// [`KernelError::Forbidden`], it is over already, or there is no such gate.
     pub fn withdraw(&self, who: &Principal, gate: &str) -> Result<Gate, KernelError> {
         let by = who.name();
-        self.step_gate(gate, move |gate, active, now| gate.withdraw(&by, active.directory(), now))
+        let act = move |gate: &Gate, active: &Active, _| {
+            let directory = active.directory();
+            Act::withdraw(&gate.id, directory.canonical(&by) == directory.canonical(&gate.requester))
+        };
+        // Whether they may was just decided.
+        self.step_gate(who, gate, act, |gate, active, now| gate.withdraw(&gate.requester, active.directory(), now))
     }
 
+    /// Takes a step, if `std.kernel` allows the act.
     fn step_gate(
         &self,
+        who: &Principal,
         id: &str,
+        act: impl FnOnce(&Gate, &Active, Timestamp) -> Act + Send + 'static,
         step: impl FnOnce(&Gate, &Active, Timestamp) -> Told + Send + 'static,
     ) -> Result<Gate, KernelError> {
-        let (active, shared, id) = (self.active()?, Arc::clone(&self.shared), id.to_owned());
+        let (active, shared) = (self.active()?, Arc::clone(&self.shared));
+        let (who, id) = (who.clone(), id.to_owned());
         // A refusal is stored as well: so it is no error of the work, which would be undone.
-        let (gate, refused) = self.writer.submit(move |tx| {
+        self.writer.submit(move |tx| {
             let waiting = load(tx, &id)?.ok_or(KernelError::UnknownGate)?;
-            let told = step(&waiting.gate, &active, shared.environment.now());
-            let refused = told.refused;
-            Ok::<_, KernelError>((keep(tx, &shared, waiting, told)?, refused))
-        })?;
-        refused.map_or(Ok(gate), |why| Err(KernelError::Gate(why)))
+            let now = shared.environment.now();
+            governed(tx, &shared, &who, &act(&waiting.gate, &active, now), |tx, allowed| {
+                let told = step(&waiting.gate, &active, now);
+                let refused = told.refused;
+                let gate = keep(tx, &shared, waiting, told, Some(allowed))?;
+                Ok(refused.map_or(Ok(gate), |why| Err(KernelError::Gate(why))))
+            })
+        })??
     }
 
     /// The gate of an id, as it is stored.
@@ -203,6 +225,14 @@ impl Kernel {
     }
 }
 
+/// Whether a gate asks somebody, for any of its rules. Whether their vote counts is another question.
+fn asks(gate: &Gate, voter: &EntityName, active: &Active, now: Timestamp) -> bool {
+    gate.asked.iter().any(|asked| {
+        let may = gate.eligibility(voter, &asked.rule, active.directory(), now);
+        !matches!(may, Err(Ineligible::NotApprover | Ineligible::NotAsked))
+    })
+}
+
 /// Writes down that a gate has had its time, or which other groups are asked by now.
 pub(super) fn time_out(tx: &mut dyn Tx, shared: &Shared, object: Object) -> Result<(), KernelError> {
     let now = shared.environment.now();
@@ -211,6 +241,6 @@ pub(super) fn time_out(tx: &mut dyn Tx, shared: &Shared, object: Object) -> Resu
         told if told.refused == Some(Refused::NotYet) => waiting.gate.escalate(now),
         told => told,
     };
-    keep(tx, shared, waiting, told)?;
+    keep(tx, shared, waiting, told, None)?;
     Ok(())
 }

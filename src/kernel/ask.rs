@@ -10,6 +10,7 @@ use super::engine::{Active, Kernel, Shared};
 use super::error::KernelError;
 use super::gate::{Gate, Refused};
 use super::members::{self, one};
+use super::modes::Mode;
 use super::permit::Permit;
 use super::present::Given;
 use super::record::{self, Principal};
@@ -31,6 +32,8 @@ pub struct Verdict {
     pub permit: Option<Permit>,
     /// The gate that people are asked by, with a `REQUIRE_APPROVAL`; or the one that was spent, with an `ALLOW`.
     pub gate: Option<Gate>,
+    /// How it was enforced: an `ALLOW` of a decision that denies is one of a capability that is permissive.
+    pub mode: Mode,
     /// Why the kernel itself denied.
     pub trouble: Option<KernelError>,
 }
@@ -44,13 +47,14 @@ impl Verdict {
 
     /// A denial that is the kernel's own.
     pub(super) fn denied(entry: Option<String>, trouble: KernelError) -> Verdict {
-        Verdict { answer: Answer::Deny, decision: None, entry, permit: None, gate: None, trouble: Some(trouble) }
+        let (mode, trouble) = (Mode::Strict, Some(trouble));
+        Verdict { answer: Answer::Deny, decision: None, entry, permit: None, gate: None, mode, trouble }
     }
 
     pub(super) fn of<T>(concluded: Concluded<T>) -> (Verdict, Option<T>) {
-        let Concluded { answer, decision, entry, gate, trouble, followed } = concluded;
+        let Concluded { answer, decision, entry, gate, mode, trouble, followed } = concluded;
         let (decision, entry) = (Some(decision), Some(entry));
-        (Verdict { answer, decision, entry, permit: None, gate, trouble }, followed)
+        (Verdict { answer, decision, entry, permit: None, gate, mode, trouble }, followed)
     }
 }
 
@@ -71,6 +75,7 @@ impl Kernel {
             facts: facts.map(<[u8]>::to_vec),
             gate: None,
             given: Given::Refused,
+            modes: self.modes(),
         })
     }
 
@@ -91,6 +96,7 @@ impl Kernel {
                 facts: facts.map(<[u8]>::to_vec),
                 gate: Some(gate.to_owned()),
                 given: Given::Replaced,
+                modes: self.modes(),
             }),
             Err(trouble) => self.deny(principal, trouble),
         }

@@ -1,6 +1,5 @@
-//! Reading the log and erasing from it, by those who may: both are acts that `std.kernel` decides.
-//!
-//! To verify and to export a log change nothing and may take long; whoever does either asks [`Kernel::permit`] before.
+//! Erasing from the log, by those who may: an act that `std.kernel` decides. Who reads it does so by
+//! [`reading`](super::reading).
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
@@ -11,29 +10,10 @@ use super::entry::Entry;
 use super::error::KernelError;
 use super::govern::act::Act;
 use super::govern::governed;
-use super::log::commitment::reveal;
 use super::log::erase::{entry_of, erase};
-use super::log::search::{Page, Search, search};
 use super::record::Principal;
 
 impl Kernel {
-    /// Looks for entries in the log; with `contents`, what is sensitive is put back where it was. That somebody looked is an
-    /// entry, too, and found itself if it fits.
-    ///
-    /// # Errors
-    /// [`KernelError::Forbidden`], or the log can't be read.
-    pub fn read_log(&self, who: &Principal, wanted: &Search, contents: bool) -> Result<Page, KernelError> {
-        let wanted = wanted.clone();
-        self.govern(who, Act::read_log(contents), move |tx, _, _| {
-            let Page { entries, next } = search(tx, &wanted)?;
-            if !contents {
-                return Ok(Page { entries, next });
-            }
-            let entries = entries.into_iter().map(|entry| Ok(reveal(tx, entry)?.entry));
-            Ok(Page { entries: entries.collect::<Result<_, KernelError>>()?, next })
-        })
-    }
-
     /// Erases the sensitive values of an entry. Gives the entry that says so, or `None` if there was nothing left to erase.
     ///
     /// # Errors

@@ -8,7 +8,8 @@
 //!   never changes.
 //! - The kernel knows the name of its log, and takes the signatures of its own key; those of earlier keys if it is given
 //!   them.
-//! - Only [`Kernel::sign_checkpoint`] writes anything.
+//! - Whoever reads entries is allowed to by `std.kernel`, and that they did is an entry too; to verify a log adds nothing to
+//!   it. Heads, and proofs that one is the beginning of another, say nothing of what happened: anybody may have them.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use super::engine::Kernel;
 use super::entry::Entry;
 use super::error::KernelError;
+use super::govern::act::Act;
 use super::log::checkpoint::{self, Kept};
 use super::log::commitment::{self, Revealed};
 use super::log::erase::entry_of;
@@ -73,13 +75,14 @@ impl Kernel {
     /// Verifies the entries that there are now, all of them.
     ///
     /// # Errors
-    /// The store can't be read at all. Damage that it finds in single entries, nodes or checkpoints is a finding.
+    /// [`KernelError::Forbidden`]; or the store can't be read at all. Damage that it finds in single entries, nodes or checkpoints is a finding.
     pub fn verify_log(
         &self,
-        _who: &Principal,
+        who: &Principal,
         against: &Against<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Report, KernelError> {
+        self.permit_quietly(who, Act::verify_log())?;
         let known = self.known(against.known);
         let Against { trusted, threads, .. } = *against;
         let options = Options { origin: self.origin(), known: &known, trusted, threads };
@@ -89,15 +92,16 @@ impl Kernel {
     /// Writes the log up to a checkpoint to files, that of `size` entries or the last one. Gives that checkpoint.
     ///
     /// # Errors
-    /// There is no such checkpoint; the entries are not those that were signed; a file can't be written.
+    /// [`KernelError::Forbidden`]. There is no such checkpoint; the entries are not those that were signed; a file can't be written.
     pub fn export_log(
         &self,
-        _who: &Principal,
+        who: &Principal,
         size: Option<u64>,
         known: &[Verifier],
         files: &mut dyn Files,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Kept, KernelError> {
+        self.permit(who, Act::export_log())?;
         let known = self.known(known);
         Ok(export_in(&mut Between(&self.writer), size, self.origin(), &known, files, progress)?)
     }
@@ -105,16 +109,18 @@ impl Kernel {
     /// Looks for entries, the newest first.
     ///
     /// # Errors
-    /// The store can't be read, or has something else than entries.
-    pub fn search(&self, _who: &Principal, search: &Search) -> Result<Page, KernelError> {
+    /// [`KernelError::Forbidden`]. The store can't be read, or has something else than entries.
+    pub fn search(&self, who: &Principal, search: &Search) -> Result<Page, KernelError> {
+        self.permit(who, Act::read_log(false))?;
         Ok(search_in(&mut Between(&self.writer), search)?)
     }
 
     /// The entry of an id, as it is in the log.
     ///
     /// # Errors
-    /// There is none, or it is damaged.
-    pub fn entry(&self, _who: &Principal, id: &str) -> Result<Entry, KernelError> {
+    /// [`KernelError::Forbidden`]. There is none, or it is damaged.
+    pub fn entry(&self, who: &Principal, id: &str) -> Result<Entry, KernelError> {
+        self.permit(who, Act::read_log(false))?;
         let id = id.to_owned();
         self.read(move |tx| Ok(entry_of(tx, &id)?))
     }
@@ -122,8 +128,9 @@ impl Kernel {
     /// The entry of an id, with its sensitive values as far as they were not erased.
     ///
     /// # Errors
-    /// There is none, or it or one of its contents is damaged.
-    pub fn reveal(&self, _who: &Principal, id: &str) -> Result<Revealed, KernelError> {
+    /// [`KernelError::Forbidden`]. There is none, or it or one of its contents is damaged.
+    pub fn reveal(&self, who: &Principal, id: &str) -> Result<Revealed, KernelError> {
+        self.permit(who, Act::read_log(true))?;
         let id = id.to_owned();
         self.read(move |tx| {
             let entry = entry_of(tx, &id)?;
@@ -135,8 +142,9 @@ impl Kernel {
     /// the last one.
     ///
     /// # Errors
-    /// There is no such entry, or no such checkpoint that is younger than it.
-    pub fn prove(&self, _who: &Principal, id: &str, size: Option<u64>) -> Result<(Entry, Inclusion), KernelError> {
+    /// [`KernelError::Forbidden`]. There is no such entry, or no such checkpoint that is younger than it.
+    pub fn prove(&self, who: &Principal, id: &str, size: Option<u64>) -> Result<(Entry, Inclusion), KernelError> {
+        self.permit(who, Act::read_log(false))?;
         let id = id.to_owned();
         self.read(move |tx| Ok(prove::inclusion_in(tx, &id, size)?))
     }
@@ -145,7 +153,7 @@ impl Kernel {
     ///
     /// # Errors
     /// The last one is not of so many, or `old` is 0, of which there is nothing to prove.
-    pub fn prove_growth(&self, _who: &Principal, old: u64) -> Result<Consistency, KernelError> {
+    pub fn prove_growth(&self, old: u64) -> Result<Consistency, KernelError> {
         self.read(move |tx| Ok(prove::consistency(tx, old)?))
     }
 
@@ -153,7 +161,7 @@ impl Kernel {
     ///
     /// # Errors
     /// The store can't be read.
-    pub fn checkpoint(&self, _who: &Principal) -> Result<Option<Kept>, KernelError> {
+    pub fn checkpoint(&self) -> Result<Option<Kept>, KernelError> {
         self.read(|tx| Ok(checkpoint::current(tx)?))
     }
 

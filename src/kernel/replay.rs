@@ -33,6 +33,7 @@ use std::num::NonZeroUsize;
 
 use super::engine::Kernel;
 use super::error::KernelError;
+use super::govern::act::Act;
 pub use super::log::verify::Progress;
 use super::record::Principal;
 use rounds::Rounds;
@@ -204,13 +205,14 @@ impl Kernel {
     /// Replays the log. See [`replay`](self).
     ///
     /// # Errors
-    /// The store can't be read. What is wrong with single entries, bundles or versions is in the report.
+    /// [`KernelError::Forbidden`]; or the store can't be read. What is wrong with single entries, bundles or versions is in the report.
     pub fn replay(
         &self,
-        _who: &Principal,
+        who: &Principal,
         options: &Options,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Report, KernelError> {
+        self.permit_quietly(who, Act::verify_log())?;
         let mut rounds = Rounds::open(self, options)?;
         let mut whole = Tally::new(options.named_max);
         let mut batch = rounds.next()?;

@@ -17,6 +17,7 @@ use super::ask::Verdict;
 use super::engine::{Kernel, Shared};
 use super::entry::Kind;
 use super::error::KernelError;
+use super::govern::act::Act;
 use super::id;
 use super::json::canonical;
 use super::log::append::Event;
@@ -238,6 +239,24 @@ impl Kernel {
         })
     }
 
+    /// Takes a scope back: for operators whose role it is, whatever the policies of the bundle say. What runs in it is
+    /// settled when it ends.
+    ///
+    /// # Errors
+    /// [`KernelError::Forbidden`], or there is no such scope.
+    pub fn revoke_scope(&self, who: &Principal, id: &str, reason: &str) -> Result<Scope, KernelError> {
+        let (act, id, reason) = (Act::revoke_scope(id, reason), id.to_owned(), reason.to_owned());
+        self.govern(who, act, move |tx, shared, allowed| {
+            let (version, before) = stored(tx, &id)?.ok_or(KernelError::UnknownScope)?;
+            let scope = before.revoke();
+            write(tx, version, &scope)?;
+            let body = json!({ "scope": scope.id, "status": scope.status.name(), "reason": reason });
+            let event = Event::new(Kind::ScopeEnded, body.as_object().cloned().unwrap_or_default());
+            shared.log.append(tx, &*shared.environment, event.link("allowed", allowed))?;
+            Ok(scope)
+        })
+    }
+
     fn scoping(
         &self,
         who: &Principal,
@@ -251,6 +270,7 @@ impl Kernel {
             facts: facts.map(<[u8]>::to_vec),
             gate: None,
             given: Given::Refused,
+            modes: self.modes(),
         };
         let (verdict, scope) = self.answer_to(wanted, follow);
         Scoping { verdict, scope }

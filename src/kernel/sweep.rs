@@ -1,5 +1,8 @@
 //! Sweeping: what time has ended is written down. To be called from time to time; nothing relies on when.
 //!
+//! Whoever sweeps has to be allowed to. That is asked only if there is something to sweep, so that a log is not full of who
+//! looked and found nothing.
+//!
 //! Permits that nobody started expire, those that nobody ended are abandoned; gates expire or ask another group; scopes
 //! expire. One thing that can't be swept, because it is damaged, keeps no other from it.
 
@@ -9,10 +12,13 @@ use std::sync::Arc;
 
 use super::engine::{Kernel, Shared};
 use super::error::KernelError;
+use super::govern::act::Act;
 use super::permit::PermitState;
+use super::record::Principal;
 use super::store::{Object, Query, Tx};
 use super::{approvals, running, scopes};
 use crate::base::limits::SWEEP_MAX;
+use crate::data::timestamp::Timestamp;
 
 /// What was swept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,9 +39,13 @@ impl Kernel {
     /// Writes down what time has ended. Whoever embeds a kernel calls it every few seconds.
     ///
     /// # Errors
-    /// The store failed; what was swept before that is not lost.
-    pub fn sweep(&self) -> Result<Swept, KernelError> {
+    /// [`KernelError::Forbidden`]; or the store failed: what was swept before that is not lost.
+    pub fn sweep(&self, who: &Principal) -> Result<Swept, KernelError> {
         let mut swept = Swept::default();
+        if !self.read(is_due(self.shared.environment.now()))? {
+            return Ok(swept);
+        }
+        self.permit(who, Act::sweep())?;
         let mut failed = Vec::new();
         swept.permits = self.sweep_each(running::KIND, running::time_out, &mut failed)?;
         swept.gates = names(self.sweep_each(approvals::KIND, approvals::time_out, &mut failed)?);
@@ -93,6 +103,20 @@ impl Kernel {
             }
             Ok(done)
         })
+    }
+}
+
+/// Whether anything is due.
+fn is_due(now: Timestamp) -> impl FnOnce(&mut dyn Tx) -> Result<bool, KernelError> + Send + 'static {
+    move |tx| {
+        for kind in [running::KIND, approvals::KIND, scopes::KIND] {
+            let due_until_ms = Some(now.millis());
+            let query = Query { kind: kind.to_owned(), state: None, due_until_ms, after: None, limit: 1 };
+            if !tx.find(&query)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -6,6 +6,8 @@ use pdl::Answer;
 use pdl::kernel::ask::Verdict;
 use pdl::kernel::entry::Kind;
 use pdl::kernel::gate::{Gate, GateState, Ineligible, Refused, Verdict as Vote};
+use pdl::kernel::modes::Mode;
+use pdl::kernel::replay;
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::{Kernel, KernelError};
 
@@ -107,9 +109,13 @@ fn two_people_agree_and_it_runs_once() {
         [
             Decision,
             GateOpened,
-            GateVoted,
+            // Each vote is allowed by the kernel's own policy.
             Decision,
             GateVoted,
+            Decision,
+            Decision,
+            GateVoted,
+            Decision,
             GateVoted,
             GateClosed,
             Decision,
@@ -121,7 +127,7 @@ fn two_people_agree_and_it_runs_once() {
     );
     // The log has what policy said, and what came of it.
     let entries = log(&kernel);
-    let entry = &entries[before + 7];
+    let entry = &entries[before + 10];
     assert_eq!((&entry.body["answer"], &entry.body["enforced"]), (&"REQUIRE_APPROVAL".into(), &"ALLOW".into()));
     assert_eq!((&entry.body["gate"], &entry.links["gate"]), (&gate.id.into(), &gate.decision));
 }
@@ -131,15 +137,16 @@ fn who_may_not_agree_does_not_count() {
     let world = World::new();
     let kernel = ready(&world);
     let gate = opened(&kernel);
-    for (person, why) in
-        [("zoe", Ineligible::Owner), ("eve", Ineligible::NotAsked), ("nobody", Ineligible::NotApprover)]
-    {
-        let refused = vote(&kernel, &gate, person, Vote::Approve);
-        assert_eq!(refused, Err(KernelError::Gate(Refused::Ineligible(why))), "{person}");
-    }
-    // And each attempt is in the log.
+    let refused = vote(&kernel, &gate, "zoe", Vote::Approve);
+    assert_eq!(refused, Err(KernelError::Gate(Refused::Ineligible(Ineligible::Owner))));
+    // And the attempt is in the log, as that of anybody whom the gate does not ask.
     let voted = log(&kernel).into_iter().filter(|entry| entry.kind == Kind::GateVoted);
-    assert_eq!(voted.map(|entry| entry.body["counts"].clone()).collect::<Vec<_>>(), [false, false, false]);
+    assert_eq!(voted.map(|entry| entry.body["counts"].clone()).collect::<Vec<_>>(), [false]);
+    for person in ["eve", "nobody"] {
+        let before = log(&kernel).len();
+        assert!(matches!(vote(&kernel, &gate, person, Vote::Deny), Err(KernelError::Forbidden(_))), "{person}");
+        assert_eq!(log(&kernel)[before].body["answer"], "DENY");
+    }
     assert_eq!(vote(&kernel, &gate, "ann", Vote::Deny).map(|gate| gate.state), Ok(GateState::Denied));
     let late = vote(&kernel, &gate, "ben", Vote::Approve);
     assert_eq!(late, Err(KernelError::Gate(Refused::Over(GateState::Denied))));
@@ -193,7 +200,7 @@ fn only_who_asked_spends_or_takes_back() {
     let stolen = kernel.spend(&other, &gate.id, None);
     assert_eq!((stolen.answer(), stolen.permit), (Answer::Deny, None));
     assert_eq!(stolen.trouble, Some(KernelError::Gate(Refused::NotRequester)));
-    assert_eq!(kernel.withdraw(&other, &gate.id), Err(KernelError::Gate(Refused::NotRequester)));
+    assert!(matches!(kernel.withdraw(&other, &gate.id), Err(KernelError::Forbidden(_))));
     let bot = who("Agent", "bot");
     assert_eq!(kernel.withdraw(&bot, &gate.id).map(|gate| gate.state), Ok(GateState::Withdrawn));
     assert_eq!(kernel.spend(&bot, &gate.id, None).answer(), Answer::Deny);
@@ -213,9 +220,9 @@ fn time_ends_it_and_the_sweep_writes_that_down() {
     let second = opened(&kernel);
     assert_ne!(second.id, gate.id);
     world.turn(3_600);
-    let swept = kernel.sweep().expect("the store is there");
+    let swept = kernel.sweep(&who("Person", "olga")).expect("the store is there");
     assert_eq!(swept.gates, std::slice::from_ref(&second.id));
-    assert_eq!(kernel.sweep().expect("the store is there").gates, [""; 0]);
+    assert_eq!(kernel.sweep(&who("Person", "olga")).expect("the store is there").gates, [""; 0]);
     assert_eq!(kernel.gates(Some(GateState::Expired), None, 9).expect("it is there").len(), 2);
 }
 
@@ -242,4 +249,46 @@ fn a_gate_that_has_ended_forgets_what_people_were_shown() {
     assert_eq!((kept.request.as_str(), kept.described.as_str(), &kept.asked[0].message), ("", "", &None));
     assert_eq!((kept.binding, kept.requester), (gate.binding, gate.requester));
     assert_eq!(kernel.gate(&gate.id).expect("it is there").map(|gate| gate.request), Some(String::new()));
+}
+
+#[test]
+fn an_operator_whose_role_it_is_withdraws_for_others() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let gate = opened(&kernel);
+    let withdrawn = kernel.withdraw(&who("Person", "olga"), &gate.id).expect("she is a responder");
+    assert_eq!((withdrawn.state, withdrawn.requester), (GateState::Withdrawn, gate.requester));
+    let last = log(&kernel).pop().expect("there are some");
+    let allowed = log(&kernel).into_iter().find(|entry| entry.id == last.links["allowed"]).expect("it is there");
+    assert_eq!((last.kind, &allowed.body["of"]), (Kind::GateClosed, &"kernel".into()));
+}
+
+#[test]
+fn what_is_permissive_runs_although_rules_deny_it_and_nothing_else_does() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let olga = who("Person", "olga");
+    assert_eq!(ask(&kernel, 501).answer(), Answer::Deny);
+    kernel.set_mode(&olga, "pay", Mode::Permissive).expect("she is an admin");
+    let verdict = ask(&kernel, 501);
+    assert_eq!((verdict.answer(), verdict.mode, &verdict.gate), (Answer::Allow, Mode::Permissive, &None));
+    assert_eq!(verdict.decision.as_ref().map(|decision| decision.answer()), Some(Answer::Deny));
+    let permit = verdict.permit.expect("it may run");
+    kernel.start(&who("Agent", "bot"), permit.token(), &request(501)).expect("it starts");
+    let entries = log(&kernel);
+    let entry = entries.iter().find(|entry| Some(&entry.id) == verdict.entry.as_ref()).expect("it is there");
+    let said = ["answer", "enforced", "mode"].map(|name| entry.body[name].as_str());
+    assert_eq!(said, [Some("DENY"), Some("ALLOW"), Some("permissive")]);
+    // Approvals are still asked for, and what can't be read is still denied.
+    assert_eq!(ask(&kernel, 100).answer(), Answer::RequireApproval);
+    let unknown = String::from_utf8(request(501)).expect("it is text").replace("bot", "nobody");
+    let denied = kernel.decide(&who("Agent", "bot"), unknown.as_bytes(), None);
+    assert_eq!((denied.answer(), denied.mode, denied.permit), (Answer::Deny, Mode::Strict, None));
+    // Who made it so is not served by it.
+    assert_eq!(kernel.decide(&olga, &request(501), None).answer(), Answer::Deny);
+    kernel.set_mode(&olga, "pay", Mode::Strict).expect("she may");
+    assert_eq!(ask(&kernel, 501).answer(), Answer::Deny);
+    let options = replay::Options { threads: std::num::NonZeroUsize::MIN, ..replay::Options::default() };
+    let report = kernel.replay(&olga, &options, &mut |_| {}).expect("it can be read");
+    assert!(report.is_whole(), "{report:?}");
 }

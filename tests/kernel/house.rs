@@ -53,7 +53,7 @@ pub fn settings() -> Settings {
         bundles: LoadOptions::UNSIGNED,
         founders: vec![Operator::person(
             who("Person", "olga"),
-            &[Role::Admin, Role::PolicyManager, Role::RegistryManager],
+            &[Role::Admin, Role::PolicyManager, Role::RegistryManager, Role::Caretaker, Role::Responder],
         )],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),

@@ -197,10 +197,9 @@ fn options(threads: usize) -> Options {
 
 /// Replays, on one thread and on three: the reports are one.
 fn replay(kernel: &Kernel) -> Report {
-    let report = kernel.replay(&agent(), &options(1), &mut |_| {}).expect("the store is there");
+    let report = kernel.replay(&olga(), &options(1), &mut |_| {}).expect("the store is there");
     let mut last = None;
-    let again =
-        kernel.replay(&agent(), &options(3), &mut |progress| last = Some(progress)).expect("the store is there");
+    let again = kernel.replay(&olga(), &options(3), &mut |progress| last = Some(progress)).expect("the store is there");
     assert_eq!(report, again);
     assert_eq!(last.map(|last| (last.done, last.of)), Some((report.entries, report.entries)));
     let lost: u64 = report.not_replayed.values().sum();
@@ -644,14 +643,12 @@ fn everything_is_counted_and_only_the_first_are_named() {
     });
     let first: Vec<u64> = decided(&kernel).iter().map(|entry| entry.index).take(5).collect();
     for threads in [1, 2, 7] {
-        let report = kernel
-            .replay(&agent(), &Options { named_max: 5, ..options(threads) }, &mut |_| {})
-            .expect("it can be read");
+        let report =
+            kernel.replay(&olga(), &Options { named_max: 5, ..options(threads) }, &mut |_| {}).expect("it can be read");
         assert_eq!(report.different, decisions);
         assert_eq!(report.findings.iter().map(|finding| finding.index).collect::<Vec<_>>(), first);
     }
-    let later =
-        kernel.replay(&agent(), &Options { from: first[4], ..options(2) }, &mut |_| {}).expect("it can be read");
+    let later = kernel.replay(&olga(), &Options { from: first[4], ..options(2) }, &mut |_| {}).expect("it can be read");
     assert_eq!(later.different, decisions - 4);
 }
 
@@ -756,7 +753,7 @@ fn a_version_is_made_once_of_the_one_before() {
     let acts = acts(&kernel);
     for threads in [1, 2, 5] {
         count.store(0, Ordering::Relaxed);
-        let report = kernel.replay(&agent(), &options(threads), &mut |_| {}).expect("it can be read");
+        let report = kernel.replay(&olga(), &options(threads), &mut |_| {}).expect("it can be read");
         assert!(report.is_whole() && report.decisions == 199 + acts, "{report:?}");
         // One content for each version, the snapshot that the first patch is of, and the bundle; and the policy of the
         // kernel with its operators.
@@ -771,7 +768,7 @@ fn nothing_is_replayed_of_an_empty_log_and_a_store_that_fails_is_an_error() {
     let report = replay(&kernel);
     assert_eq!(report, Report { entries: 3, ..Report::default() });
     assert!(report.is_whole() && report.is_sound());
-    let none = kernel.replay(&agent(), &Options { from: 9, ..options(1) }, &mut |_| {}).expect("it can be read");
+    let none = kernel.replay(&olga(), &Options { from: 9, ..options(1) }, &mut |_| {}).expect("it can be read");
     assert_eq!(none, Report::default());
     let fails: Result<(), KernelError> = kernel.read(|_| Err(KernelError::Panicked));
     assert!(fails.is_err());

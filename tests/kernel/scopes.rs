@@ -137,12 +137,12 @@ fn what_never_began_or_never_ended_is_settled_by_time() {
     let begun = run(&kernel, &scope.id, "0.5").permit.expect("it is allowed");
     kernel.start(&bot, begun.token(), &context_of(&scope.id, "0.5")).expect("it starts");
     world.turn(60);
-    assert_eq!(kernel.sweep().expect("it sweeps").permits.len(), 1);
+    assert_eq!(kernel.sweep(&who("Person", "olga")).expect("it sweeps").permits.len(), 1);
     let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
     assert_eq!((stored.attempts_used, stored.attempts_reserved), (0, 1), "{unused:?}");
     assert_eq!(stored.cost_reserved, usd("0.5"));
     world.turn(600);
-    let swept = kernel.sweep().expect("it sweeps");
+    let swept = kernel.sweep(&who("Person", "olga")).expect("it sweeps");
     assert_eq!((swept.permits.len(), &swept.scopes, &swept.failed), (1, &vec![scope.id.clone()], &vec![]));
     let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
     // Nobody said how it ended: the money may be gone.
@@ -211,4 +211,27 @@ fn nothing_costs_less_than_nothing() {
     kernel.start(&bot, permit.token(), &making).expect("it starts");
     assert_eq!(kernel.complete_at_cost(&bot, permit.token(), usd("-0.01")), refused);
     assert_eq!(kernel.complete(&bot, permit.token()), Ok(()));
+}
+
+#[test]
+fn a_responder_takes_a_scope_back() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let scope = made(&kernel, 2, "1");
+    let permit = run(&kernel, &scope.id, "0.5").permit.expect("it is allowed");
+    let refused = kernel.revoke_scope(&who("Agent", "bot"), &scope.id, "I like to");
+    assert!(matches!(refused, Err(KernelError::Forbidden(_))));
+    let olga = who("Person", "olga");
+    assert!(matches!(kernel.revoke_scope(&olga, &scope.id, ""), Err(KernelError::Forbidden(_))));
+    assert_eq!(kernel.revoke_scope(&olga, "scope_0", "it went wrong"), Err(KernelError::UnknownScope));
+    let revoked = kernel.revoke_scope(&olga, &scope.id, "it went wrong").expect("she is a responder");
+    assert_eq!(revoked.status, ScopeStatus::Revoked);
+    assert_eq!(denied_for(&run(&kernel, &scope.id, "0")), ["scope_revoked"]);
+    // What runs is settled, and the scope stays what it is.
+    let bot = who("Agent", "bot");
+    let started = kernel.start(&bot, permit.token(), &context_of(&scope.id, "0.5"));
+    started.expect("what was permitted before may run");
+    kernel.complete(&bot, permit.token()).expect("it ran");
+    let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
+    assert_eq!((stored.cost_used, stored.status), (usd("0.5"), ScopeStatus::Revoked));
 }

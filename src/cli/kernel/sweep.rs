@@ -13,7 +13,7 @@ use super::super::{table, trouble};
 /// Sweeps, and shows what has ended.
 pub fn run(args: &ActArgs, output: &mut Output) -> Result<Status, Failure> {
     let kernel = Place::new(&args.place.store).open()?;
-    let swept = kernel.sweep().map_err(|error| trouble::kernel(&error))?;
+    let swept = kernel.sweep(&args.who).map_err(|error| trouble::kernel(&error))?;
     let permits = swept.permits.iter().map(|(id, state)| (id.as_str(), state.name()));
     let gates = swept.gates.iter().map(|id| (id.as_str(), "expired or escalated"));
     let scopes = swept.scopes.iter().map(|id| (id.as_str(), "expired"));

@@ -33,7 +33,7 @@ pub fn run(args: &ProveArgs, output: &mut Output) -> Result<Status, Failure> {
         (Some(entry), _) => {
             kernel.prove(who, entry, args.size).map(|(_, proof)| (proof.to_string(), Some(proof.index)))
         }
-        (None, since) => kernel.prove_growth(who, since.unwrap_or(0)).map(|proof| (proof.to_string(), None)),
+        (None, since) => kernel.prove_growth(since.unwrap_or(0)).map(|proof| (proof.to_string(), None)),
     };
     let (proof, index) = proof.map_err(|error| trouble::kernel(&error))?;
     match args.act.place.format {

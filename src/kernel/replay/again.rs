@@ -124,6 +124,11 @@ fn is_enforced_rightly(entry: &Skimmed) -> bool {
         (None | Some("\"DENY\""), _) => true,
         (Some("\"REQUIRE_APPROVAL\""), Some("\"ALLOW\"")) => true,
         (Some("\"ALLOW\""), Some("\"REQUIRE_APPROVAL\"")) => entry.member("gate").is_some(),
+        // What rules deny may run where its capability is permissive; what is in error or violates an invariant may not.
+        (Some("\"ALLOW\""), Some("\"DENY\"")) => {
+            entry.member("mode") == Some("\"permissive\"")
+                && matches!(entry.member("kind"), Some("\"denied\"" | "\"not_permitted\""))
+        }
         _ => false,
     }
 }
