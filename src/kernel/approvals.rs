@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::admit::Said;
 use super::engine::{Active, Kernel, Shared, put};
 use super::error::KernelError;
-use super::gate::{Ballot, Gate, GateState, Ineligible, Opening, Refused, Told, Verdict as Vote};
+use super::gate::{Ballot, Gate, GateState, Opening, Refused, Told, Verdict as Vote};
 use super::govern::act::Act;
 use super::govern::governed;
 use super::id;
@@ -29,7 +29,7 @@ use super::registry::text;
 use super::store::{Object, Query, Tx};
 use crate::base::hash::Digest;
 use crate::data::timestamp::Timestamp;
-use crate::vm::decision::{Decision, EntityName};
+use crate::vm::decision::Decision;
 
 pub(super) const KIND: &str = "gate";
 /// Which gate waits for a request of somebody.
@@ -164,7 +164,8 @@ impl Kernel {
     ) -> Result<Gate, KernelError> {
         let ballot = Ballot { voter: who.name(), rule: rule.to_owned(), verdict, binding };
         let voter = who.name();
-        let act = move |gate: &Gate, active: &Active, now| Act::vote(&gate.id, asks(gate, &voter, active, now));
+        let act =
+            move |gate: &Gate, active: &Active, now| Act::vote(&gate.id, gate.asks(&voter, active.directory(), now));
         self.step_gate(who, gate, act, move |gate, active, now| gate.vote(&ballot, active.directory(), now))
     }
 
@@ -223,14 +224,6 @@ impl Kernel {
         let query = Query { kind, state, due_until_ms: None, after, limit };
         self.read(move |tx| tx.find(&query)?.into_iter().map(|object| Ok(read(object)?.gate)).collect())
     }
-}
-
-/// Whether a gate asks somebody, for any of its rules. Whether their vote counts is another question.
-fn asks(gate: &Gate, voter: &EntityName, active: &Active, now: Timestamp) -> bool {
-    gate.asked.iter().any(|asked| {
-        let may = gate.eligibility(voter, &asked.rule, active.directory(), now);
-        !matches!(may, Err(Ineligible::NotApprover | Ineligible::NotAsked))
-    })
 }
 
 /// Writes down that a gate has had its time, or which other groups are asked by now.

@@ -8,6 +8,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -270,7 +271,8 @@ impl Kernel {
             facts: facts.map(<[u8]>::to_vec),
             gate: None,
             given: Given::Refused,
-            modes: self.modes(),
+            // A policy is tried on what others do. What the kernel keeps is changed only if it is allowed.
+            modes: Arc::default(),
         };
         let (verdict, scope) = self.answer_to(wanted, follow);
         Scoping { verdict, scope }

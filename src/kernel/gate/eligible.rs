@@ -208,6 +208,14 @@ impl Gate {
         Electorate::new(self, directory, now).check(&directory.canonical(voter), asked)
     }
 
+    /// Whether it asks somebody at this moment, for any of its rules. Whether their vote counts is another question.
+    #[must_use]
+    pub fn asks(&self, voter: &EntityName, directory: Directory<'_>, now: Timestamp) -> bool {
+        let voter = directory.canonical(voter);
+        let mut groups = self.asked.iter().flat_map(|asked| asked.groups(self.opened, now));
+        directory.is_approver(&voter) && groups.any(|group| directory.is_in(&voter, group))
+    }
+
     /// How many different people have agreed to what a rule asks for, by the registry of now.
     #[must_use]
     pub fn agreed(&self, rule: &str, directory: Directory<'_>, now: Timestamp) -> usize {

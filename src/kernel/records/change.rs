@@ -202,6 +202,8 @@ fn wanted(active: &Active, who: &Principal, one: &Move) -> Result<Wanted, Kernel
         facts: facts::with_evidence(active, one)?,
         gate: None,
         given: if one.change == Change::Create { Given::Proposed } else { Given::Refused },
+        // A policy is tried on what others do. What the kernel keeps is changed only if it is allowed.
+        modes: Arc::default(),
     })
 }
 

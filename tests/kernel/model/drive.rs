@@ -346,6 +346,10 @@ impl Run<'_> {
                 self.count(&format!("vote: {}", refused.name()));
                 hold!(why.contains(&refused.name()), "the vote is refused for {}, and not {why:?}", refused.name());
             }
+            Err(KernelError::Forbidden(_)) => {
+                self.count("vote: forbidden");
+                hold!(why == ["forbidden"], "the vote is forbidden, and not {why:?}");
+            }
             Err(other) => return Err(other.to_string()),
         }
         Ok(())
@@ -479,7 +483,7 @@ impl Run<'_> {
     // ---- Everything else ----
 
     fn sweep(&mut self) -> Audit<()> {
-        let mut swept = self.kernel().sweep().map_err(|why| why.to_string())?;
+        let mut swept = self.kernel().sweep(&olga()).map_err(|why| why.to_string())?;
         let (mut permits, mut gates, mut scopes) = self.model.sweep();
         let mut told: Vec<(String, &str)> =
             swept.permits.iter().map(|(id, state)| (id.clone(), state.name())).collect();

@@ -327,8 +327,21 @@ impl Model {
         })
     }
 
+    /// Whether a gate asks somebody for nothing: then they have no business at it, and nothing is done.
+    fn is_stranger(&self, at: usize, voter: Who) -> bool {
+        let gate = &self.gates[at];
+        let is_kept = |asks| {
+            let why = self.kept_from(gate, voter, asks);
+            why.contains(&"not_asked") || why.contains(&"not_an_approver")
+        };
+        gate.asks.iter().all(is_kept)
+    }
+
     /// A vote. Gives why it does not count; it counts if nothing keeps it from that.
     pub fn vote(&mut self, at: usize, voter: Who, rule: &str, deny: bool, is_seen: bool) -> Vec<&'static str> {
+        if self.is_stranger(at, voter) {
+            return vec!["forbidden"];
+        }
         let was = self.gates[at].state;
         let mut why = Vec::new();
         if self.lapse(at) {
@@ -368,7 +381,8 @@ impl Model {
     }
 
     pub fn withdraw(&mut self, at: usize, who: Who) -> bool {
-        if self.lapse(at) || who != self.gates[at].who {
+        // Whoever has no business at it changes nothing, and writes nothing down.
+        if who != self.gates[at].who || self.lapse(at) {
             return false;
         }
         self.gates[at].state = State::Withdrawn;
