@@ -51,10 +51,13 @@ impl Environment for World {
 pub fn settings() -> Settings {
     Settings {
         bundles: LoadOptions::UNSIGNED,
-        founders: vec![Operator::person(
-            who("Person", "olga"),
-            &[Role::Admin, Role::PolicyManager, Role::RegistryManager, Role::Caretaker, Role::Responder],
-        )],
+        founders: vec![
+            Operator::person(
+                who("Person", "olga"),
+                &[Role::Admin, Role::PolicyManager, Role::RegistryManager, Role::Caretaker, Role::Responder],
+            ),
+            Operator::person(who("Person", "ada"), &[Role::Auditor]),
+        ],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
