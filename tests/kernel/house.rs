@@ -56,7 +56,7 @@ pub fn settings() -> Settings {
                 who("Person", "olga"),
                 &[Role::Admin, Role::PolicyManager, Role::RegistryManager, Role::Caretaker, Role::Responder],
             ),
-            Operator::person(who("Person", "ada"), &[Role::Auditor]),
+            Operator::person(who("Person", "arthur"), &[Role::Auditor]),
         ],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),

@@ -591,7 +591,7 @@ impl Run<'_> {
         let read = |tx: &mut dyn Tx| Ok(tx.entries_of(Kind::Decision.name(), 0, u32::MAX)?);
         for (_, bytes) in self.kernel().read(read).map_err(|why| why.to_string())? {
             let id = Entry::read(&bytes).map_err(|why| why.to_string())?.id;
-            let revealed = self.kernel().reveal(&who("Person", "ada"), &id).map_err(|why| why.to_string())?;
+            let revealed = self.kernel().reveal(&who("Person", "arthur"), &id).map_err(|why| why.to_string())?;
             let body = &revealed.entry.body;
             let (Some(version), Some(asked)) = (body.get("registry").and_then(|it| it.as_u64()), record::asked(body))
             else {
