@@ -161,7 +161,7 @@ impl Crowd {
             _ => {
                 // Somebody sweeps, comes to the board, or leaves it.
                 if below(3) > 0 {
-                    drop(kernel.sweep());
+                    drop(kernel.sweep(&who("Person", "olga")));
                 } else {
                     let teams = if below(3) == 0 { "" } else { r#"{"type":"Team","id":"board"}"# };
                     let patch = format!(r#"{{"upsert":[{{"type":"Person","id":"ben","in":[{teams}]}}]}}"#);

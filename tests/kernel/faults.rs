@@ -262,7 +262,7 @@ impl Story<'_> {
         let verdict = self.ask(&text, facts)?;
         self.start(&verdict, &text)?;
         self.world.turn(700);
-        let swept = self.kernel.sweep();
+        let swept = self.kernel.sweep(&who("Person", "olga"));
         let failed = self.has_failed();
         let is_told = swept.as_ref().map_or(true, |swept| !swept.failed.is_empty());
         assert!(!is_told || failed, "{swept:?}");
@@ -303,7 +303,7 @@ fn run(is_durable: bool, is_done: bool) {
         plan.left.store(-1, Ordering::Relaxed);
         // What the story left behind is swept, so that the next one finds nothing of it.
         world.turn(700);
-        kernel.sweep().expect("the store is there");
+        kernel.sweep(&who("Person", "olga")).expect("the store is there");
         let opens_again = at % 64 == 0;
         ledger = read_on(&kernel, ledger, opens_again);
         if opens_again {
