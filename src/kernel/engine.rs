@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use serde_json::{Map, Value};
 
 use super::entry::Kind;
-use super::environment::Environment;
+use super::environment::{Environment, Still};
 use super::error::KernelError;
 use super::govern::Governing;
 use super::govern::operators::{self, Operator};
@@ -156,8 +156,13 @@ impl Kernel {
             return Err(KernelError::OtherLog(origin.clone()));
         }
         let verifier = settings.issuer.verifier();
-        let shared =
-            Arc::new(Shared { log: Log::default(), environment, settings, verifier, governing: Governing::default() });
+        let shared = Arc::new(Shared {
+            log: Log::default(),
+            environment: Arc::new(Still::new(environment)),
+            settings,
+            verifier,
+            governing: Governing::default(),
+        });
         let writer = Writer::suited(store)?;
         let for_work = Arc::clone(&shared);
         writer.submit(move |tx| {

@@ -29,6 +29,7 @@
 mod here;
 
 use std::any::Any;
+use std::cell::Cell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -236,13 +237,26 @@ where
     }
 }
 
+thread_local! {
+    /// The number of the work that this thread does, if it does one, and how many it has done.
+    static AT_WORK: Cell<(bool, u64)> = const { Cell::new((false, 0)) };
+}
+
+/// A number for the work that this thread does now, which no other work of this thread has; none outside of works.
+pub(super) fn at_work() -> Option<u64> {
+    let (is_at_work, number) = AT_WORK.get();
+    is_at_work.then_some(number)
+}
+
 /// Does a work as a part of a transaction.
 fn run<T, E, W: FnOnce(&mut dyn Tx) -> Result<T, E>>(work: &mut Option<W>, tx: &mut dyn Tx) -> Outcome<T, E> {
     let mut outcome = None;
     let part = tx.part(&mut |tx| {
         let work = work.take().ok_or(StoreError::Refused)?;
         // A work that panicked is undone, so that nobody sees what it left behind.
+        AT_WORK.set((true, AT_WORK.get().1.wrapping_add(1)));
         let done = catch_unwind(AssertUnwindSafe(|| work(tx)));
+        AT_WORK.set((false, AT_WORK.get().1));
         let is_kept = matches!(done, Ok(Ok(_)));
         outcome = Some(done.map_or_else(|panic| Outcome::Panicked(text(&*panic)), Outcome::Done));
         if is_kept { Ok(()) } else { Err(StoreError::Refused) }

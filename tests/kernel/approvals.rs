@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use pdl::Answer;
+use pdl::data::timestamp::Timestamp;
 use pdl::kernel::ask::Verdict;
 use pdl::kernel::entry::Kind;
+use pdl::kernel::environment::{Environment, NoRandomness};
 use pdl::kernel::gate::{Gate, GateState, Ineligible, Refused, Verdict as Vote};
 use pdl::kernel::modes::Mode;
 use pdl::kernel::replay;
@@ -233,7 +235,7 @@ fn a_gate_outlives_the_process() {
     let gate = opened(&kernel);
     vote(&kernel, &gate, "ann", Vote::Approve).expect("it counts");
     let store = kernel.close().expect("it closes");
-    let world_again: Arc<dyn pdl::kernel::environment::Environment> = Arc::<World>::clone(&world);
+    let world_again: Arc<dyn Environment> = Arc::<World>::clone(&world);
     let kernel = Kernel::open(store, world_again, super::house::settings()).expect("it opens");
     vote(&kernel, &gate, "ben", Vote::Approve).expect("it counts");
     assert_eq!(ask(&kernel, 100).answer(), Answer::Allow);
@@ -291,4 +293,34 @@ fn what_is_permissive_runs_although_rules_deny_it_and_nothing_else_does() {
     let options = replay::Options { threads: std::num::NonZeroUsize::MIN, ..replay::Options::default() };
     let report = kernel.replay(&olga, &options, &mut |_| {}).expect("it can be read");
     assert!(report.is_whole(), "{report:?}");
+}
+
+/// A clock that is never looked at twice at the same moment.
+#[derive(Debug)]
+struct Restless(Arc<World>);
+
+impl Environment for Restless {
+    fn now(&self) -> Timestamp {
+        self.0.turn(1);
+        self.0.now()
+    }
+
+    fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
+        self.0.random(buffer)
+    }
+}
+
+#[test]
+fn what_is_done_at_once_is_of_one_moment() {
+    let world: Arc<dyn Environment> = Arc::new(Restless(World::new()));
+    let kernel = Kernel::open(Box::new(Memory::new()), world, super::house::settings()).expect("it opens");
+    kernel.activate(&who("Person", "olga"), &bundle(SHOP), Some(ENTITIES)).expect("it is activated");
+    let before = log(&kernel).len();
+    let gate = opened(&kernel);
+    let entries = log(&kernel);
+    let [decision, opening] = &entries[before..] else { panic!("a decision, and a gate") };
+    assert_eq!((decision.time, opening.time), (gate.opened, gate.opened));
+    // And the next thing is of another one.
+    vote(&kernel, &gate, "ann", Vote::Approve).expect("it counts");
+    assert!(log(&kernel).last().expect("there is one").time > gate.opened);
 }
