@@ -87,7 +87,7 @@ fn run(name: &str, store: impl Store + 'static, size: u64, times: usize) {
     let who = Principal::new("Person", "ada").expect("it is short");
     let settings = Settings {
         bundles: LoadOptions::UNSIGNED,
-        founders: vec![Operator::person(who.clone(), &[Role::Admin, Role::Auditor])],
+        founders: vec![Operator::person(who.clone(), &[Role::Admin])],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
