@@ -34,6 +34,7 @@ mod pages;
 mod plain;
 #[path = "kernel/reading.rs"]
 mod reading;
+#[cfg(feature = "compiler")]
 #[path = "kernel/records.rs"]
 mod records;
 #[cfg(feature = "compiler")]

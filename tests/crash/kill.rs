@@ -214,5 +214,5 @@ fn a_thousand_kills_lose_nothing() {
         each.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
     });
     assert!(done > KILLS - KILLS_OF_KERNELS, "most lives came to something");
-    assert!(told >= 3 * KILLS_OF_KERNELS, "kernels were told of {told} things only");
+    assert!(told + 1 > 3 * KILLS_OF_KERNELS, "kernels were told of {told} things only");
 }
