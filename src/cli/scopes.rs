@@ -26,6 +26,11 @@ pub fn run(args: &ScopesArgs, output: &mut Output) -> Result<Status, Failure> {
         }
         ScopesCommand::Create(args) => asked(args, Doing::Create, output),
         ScopesCommand::End(args) => asked(args, Doing::End, output),
+        ScopesCommand::Revoke(args) => {
+            let kernel = Place::new(&args.act.place.store).open()?;
+            let revoked = kernel.revoke_scope(&args.act.who, &args.scope, &args.reason);
+            shown(&revoked.map_err(|error| trouble::kernel(&error))?, args.act.place.format, output)
+        }
     }
 }
 

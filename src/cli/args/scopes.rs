@@ -27,6 +27,8 @@ pub enum ScopesCommand {
     Create(ScopeRequestArgs),
     /// End a scope, if policy allows the request
     End(ScopeRequestArgs),
+    /// Take a scope back, as an operator whose role it is, whatever policy says
+    Revoke(ScopeRevokeArgs),
 }
 
 /// `pdl scopes list`
@@ -65,4 +67,17 @@ pub struct ScopeRequestArgs {
     /// Fields that the kernel gives, but for those that it knows itself, in JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub facts: Option<PathBuf>,
+}
+
+/// `pdl scopes revoke`
+#[derive(Arguments, Debug)]
+pub struct ScopeRevokeArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The scope
+    pub scope: String,
+    /// Why, for the log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
 }
