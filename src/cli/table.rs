@@ -65,6 +65,6 @@ mod tests {
     fn nothing_in_a_table_is_obeyed() {
         let output = Output::new(super::super::args::ColorChoice::Never);
         let rows = [vec!["a\x1b[2Jb".to_owned(), "c\nd".to_owned()], vec!["longer".to_owned(), String::new()]];
-        assert_eq!(text(&output, &["ONE", "TWO"], &rows), "ONE       TWO\na\u{241b}[2Jb   c\u{240a}d\nlonger\n");
+        assert_eq!(text(&output, &["ONE", "TWO"], &rows), "ONE     TWO\na\u{241b}[2Jb  c\u{240a}d\nlonger\n");
     }
 }
