@@ -1,7 +1,7 @@
 //! Scopes in the store: made by a decision, reserved with a permit, settled when it has ended.
 //!
 //! What becomes of a scope is for [`scope`](super::scope), which is pure; here it is kept. An action is scoped if a fact of
-//! its context is a scope ([`touch`](super::touch)); what it costs is its caller's `cost`. With the permit of such an action
+//! its context is a scope (`src/kernel/touch.rs`); what it costs is its caller's `cost`. With the permit of such an action
 //! its attempt and its cost are reserved, in the same transaction in which it was decided; when the permit ends, they are
 //! settled. So what policy saw is what is reserved from, and nobody overspends.
 

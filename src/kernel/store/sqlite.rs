@@ -5,7 +5,7 @@
 //!
 //! What SQLite does not notice, the store does. Rows have sums over their columns, so that a bit that changed in the file is
 //! an error and not another value. If the end of what was written ahead was cut off or damaged, that looks to SQLite like a
-//! transaction that was never finished; so a third file, the [tip](self::tip) (`-tip`), says how far the store was. A
+//! transaction that was never finished; so a third file, the [tip] (`-tip`), says how far the store was. A
 //! database that is not as far is refused, and so is one without its tip. After a database was restored from a backup, it
 //! takes somebody who says that this is meant: [`Sqlite::accept`].
 //!
