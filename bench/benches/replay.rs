@@ -156,7 +156,7 @@ fn run(workload: &Workload<'_>, store: impl Store + 'static, size: usize) {
             let begun = Instant::now();
             let cpu = cpu_time::ProcessTime::now();
             let report = kernel.replay(&who, &options, &mut |_| {}).expect("the store is there");
-            assert!(report.is_whole() && report.decisions == size as u64, "{:?}", report.findings.first());
+            assert!(report.is_whole() && report.decisions >= size as u64, "{:?}", report.findings.first());
             samples.push((cpu.elapsed().as_secs_f64(), begun.elapsed().as_secs_f64()));
         }
         let of = |pick: fn(&(f64, f64)) -> f64| {

@@ -84,9 +84,9 @@ fn judge(store: impl Store + 'static, most: u64) {
         .expect("it can be read");
     compared.and_then(|()| kept(&ledger, &acks)).unwrap_or_else(|why| panic!("{why}"));
     let count = |is: fn(&Ack) -> bool| acks.iter().filter(|ack| is(ack)).count();
+    // Whether somebody happens to spend a gate before it ends is up to the threads; that they are spent the model sees to.
     let counts = [
         count(|ack| matches!(ack, Ack::Decided { permit: Some(_), gate: None, .. })),
-        count(|ack| matches!(ack, Ack::Decided { permit: Some(_), gate: Some(_), .. })),
         count(|ack| matches!(ack, Ack::Voted(_))),
         count(|ack| matches!(ack, Ack::Started(_))),
         count(|ack| matches!(ack, Ack::Ended(..))),
