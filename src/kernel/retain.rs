@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::engine::Kernel;
 use super::entry::Entry;
 use super::error::KernelError;
+use super::govern::act::Act;
 use super::log::compact::{Archive, compact};
 use super::log::export::Files;
 use super::log::verify::{Options, Progress};
@@ -40,7 +41,7 @@ impl Kernel {
     /// entry that says so, or `None` if there was nothing left to drop: so it is called until then.
     ///
     /// # Errors
-    /// The archive is not one of this log; or the store can't be written.
+    /// [`KernelError::Forbidden`]; the archive is not one of this log; or the store can't be written.
     pub fn compact_log(
         &self,
         who: &Principal,
@@ -48,6 +49,8 @@ impl Kernel {
         before: u64,
         reason: &str,
     ) -> Result<Option<Entry>, KernelError> {
+        // What is sensitive in these entries is gone then: so it is for whoever may erase.
+        self.permit(who, Act::erase(&format!("before {before}"), reason, false))?;
         let (shared, archive, reason) = (Arc::clone(&self.shared), *archive, reason.to_owned());
         let principal = who.to_json();
         self.writer.submit_patiently(move |tx| {
