@@ -46,7 +46,8 @@
 //! | `signatures` | Ed25519 signatures of bundles: making them, demanding them |
 //! | `kernel` | the Execution Kernel: decisions with permits, approvals, scopes and records, in a tamper-evident log |
 //! | `compiler` | source to bundle: parser, checker, formatter, compiler |
-//! | `cli` | the command `pdl`, with `compiler` and `kernel` |
+//! | `analysis` | what a policy means, over all requests: differences, proofs, counterexamples; with `compiler` |
+//! | `cli` | the command `pdl`, with `compiler`, `analysis` and `kernel` |
 //!
 //! `cli` and `signatures` are on unless `default-features = false`.
 //!
@@ -63,6 +64,8 @@ pub mod bytecode;
 pub mod data;
 pub mod vm;
 
+#[cfg(feature = "analysis")]
+pub mod analysis;
 #[cfg(feature = "compiler")]
 pub mod build;
 #[cfg(feature = "compiler")]
