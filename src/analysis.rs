@@ -12,6 +12,7 @@
 //! Data flows one way: typed tree → symbolic values (`encode`) → formulas (`formula`) → solver (`solver`, which knows SAT
 //! and asks `text` and `linear` about the atoms) → model → request (`request`).
 
+pub mod budget;
 pub mod formula;
 pub mod numbers;
 pub mod text;

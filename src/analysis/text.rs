@@ -1,8 +1,9 @@
 //! Texts as the analysis sees them: variables that stand for words, and languages that a word may lie in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::analysis::budget::Reason;
 use crate::data::ip::IpNet;
 use crate::types::typed::PatternSource;
 
@@ -128,6 +129,39 @@ impl From<&PatternSource> for Lang {
             PatternSource::Regex(source) => Lang::Regex(source.clone()),
         }
     }
+}
+
+/// Something that holds of words or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TextAtom {
+    /// The word lies in the language.
+    In(TextVar, LangId),
+    /// The words are equal.
+    Same(TextVar, TextVar),
+    /// The first word is less than the second, by code point.
+    Before(TextVar, TextVar),
+}
+
+/// Whether words can make literals true together.
+///
+/// An atom about the part of a word that has no such part is false, whatever it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextVerdict {
+    /// These do: a word for each variable that is named by a literal, and for those that these are parts of.
+    Words(BTreeMap<TextVar, String>),
+    /// None do, and already the literals at these places can't be true together.
+    Conflict(Vec<usize>),
+    /// It is not known.
+    Undecided(Reason),
+}
+
+/// What always holds of languages of one variable, for whoever decides on their truth.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lemmas {
+    /// Of each, at least one is so.
+    pub clauses: Vec<Vec<(LangId, bool)>>,
+    /// Of each, at most one language has the word.
+    pub at_most_one: Vec<Vec<LangId>>,
 }
 
 /// Where a variable's word comes from.
