@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pdl::Digest;
 use pdl::data::decimal::Decimal;
 use pdl::data::timestamp::Timestamp;
 use pdl::kernel::entry::{Entry, Kind};
@@ -76,6 +77,15 @@ pub struct ScopeLine {
     pub reserved: (u64, Decimal),
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordLine {
+    pub status: String,
+    pub version: u64,
+    entry: String,
+    /// `None` where it is secret.
+    digest: Option<String>,
+}
+
 /// Everything that the log tells.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
@@ -83,6 +93,10 @@ pub struct Ledger {
     pub permits: BTreeMap<String, PermitLine>,
     pub gates: BTreeMap<String, GateLine>,
     pub scopes: BTreeMap<String, ScopeLine>,
+    /// By type and id.
+    pub records: BTreeMap<(String, String), RecordLine>,
+    /// How actions are enforced, and who has said so.
+    modes: BTreeMap<String, (String, Value)>,
     /// The last decision.
     latest: Option<String>,
     /// The newest version of the registry.
@@ -111,6 +125,8 @@ enum Next {
     Closes(String, &'static str),
     /// Something follows from this decision, which was an ALLOW.
     Follows(String),
+    /// This decision, which was no denial, is taken back: a record can't be changed so.
+    Refuses(String),
     /// This permit is issued for a decision, after its scope was reserved.
     Permits(String),
     /// This is settled: the scope, how, what it costs, how many attempts, the decision.
@@ -197,17 +213,20 @@ impl Ledger {
             Kind::ScopeReserved => self.reserved(entry),
             Kind::ScopeCommitted | Kind::ScopeRefunded => self.settled(entry),
             Kind::ScopeEnded => self.ended(entry, waited),
-            Kind::RecordCreated | Kind::RecordStepped => {
-                let decision = link(entry)?;
-                self.follow(&decision)
-            }
+            Kind::RecordCreated | Kind::RecordStepped => self.changed(entry),
+            Kind::RecordRefused => self.unchanged(entry, waited),
             Kind::OperatorsChanged => {
                 let version = count(body, "version")?;
                 hold!(version == self.operators + 1, "version {version} of the operators behind {}", self.operators);
                 self.operators = version;
                 self.allowed(entry)
             }
-            Kind::BundleActivated | Kind::ModeChanged | Kind::ContentErased => self.allowed(entry),
+            Kind::ModeChanged => {
+                let who = body.get("principal").cloned().ok_or("nobody changed it")?;
+                self.modes.insert(text(body, "capability")?, (text(body, "mode")?, who));
+                self.allowed(entry)
+            }
+            Kind::BundleActivated | Kind::ContentErased => self.allowed(entry),
             Kind::RegistryChanged => {
                 let version = count(body, "version")?;
                 hold!(version == self.registry + 1, "version {version} of the registry behind {}", self.registry);
@@ -249,13 +268,17 @@ impl Ledger {
             hold!(answered == "DENY", "nothing says what decided it");
         }
         match (said.as_str(), answered.as_str()) {
-            ("ALLOW" | "REQUIRE_APPROVAL", "DENY") => hold!(gate.is_some(), "something was taken away without a gate"),
+            // Without a gate it is a record that can't be changed so.
+            ("ALLOW" | "REQUIRE_APPROVAL", "DENY") if gate.is_none() => self.next.push(Next::Refuses(entry.id.clone())),
+            ("ALLOW" | "REQUIRE_APPROVAL", "DENY") => {}
             ("REQUIRE_APPROVAL", "ALLOW") => hold!(gate.is_some(), "nobody approved it"),
             ("DENY", "ALLOW") => {
                 let is_permissive = text(body, "mode").is_ok_and(|mode| mode == "permissive");
                 let kind = text(body, "kind")?;
                 hold!(is_permissive && gate.is_none(), "a denial was made an ALLOW");
-                hold!(["denied", "default"].contains(&kind.as_str()), "nothing permits what is {kind}");
+                let is_of_others = |(mode, by): &(String, Value)| mode == "permissive" && *by != principal;
+                hold!(self.modes.values().any(is_of_others), "nobody else has made anything permissive");
+                hold!(["denied", "not_permitted"].contains(&kind.as_str()), "nothing permits what is {kind}");
             }
             (said, answered) => hold!(said == answered, "{said} was made {answered}"),
         }
@@ -467,6 +490,34 @@ impl Ledger {
         Ok(())
     }
 
+    /// A record was made, or is another one by now.
+    fn changed(&mut self, entry: &Entry) -> Audit<()> {
+        let (body, decision) = (&entry.body, link(entry)?);
+        self.follow(&decision)?;
+        let key = (text(body, "type")?, text(body, "id")?);
+        let before = self.records.get(&key);
+        hold!((entry.kind == Kind::RecordCreated) == before.is_none(), "it was {before:?}");
+        hold!(entry.links.get("before") == before.map(|line| &line.entry), "it is linked to another change");
+        let version = count(body, "version")?;
+        hold!(version == before.map_or(0, |line| line.version) + 1, "version {version} behind {before:?}");
+        let from = body.get("from").and_then(Value::as_str);
+        hold!(from == before.map(|line| line.status.as_str()), "it was {before:?}, and not {from:?}");
+        let digest = body.get("digest").and_then(Value::as_str).map(str::to_owned);
+        let line = RecordLine { status: text(body, "to")?, version, entry: entry.id.clone(), digest };
+        self.records.insert(key, line);
+        Ok(())
+    }
+
+    /// A transaction of changes was undone.
+    fn unchanged(&mut self, entry: &Entry, waited: bool) -> Audit<()> {
+        let decision = link(entry)?;
+        let is_due = self.take(|next| *next == Next::Refuses(decision.clone())).is_some();
+        hold!(is_due || !waited, "there should be {:?}", self.next);
+        let line = self.decisions.get(&decision).ok_or("there is no such decision")?;
+        hold!(line.answered != "ALLOW" && line.followed == 0, "it was undone, and allowed");
+        Ok(())
+    }
+
     fn scope_created(&mut self, entry: &Entry) -> Audit<()> {
         let (body, decision) = (&entry.body, link(entry)?);
         self.follow(&decision)?;
@@ -591,6 +642,11 @@ pub fn compare(ledger: &Ledger, tx: &mut dyn Tx) -> Audit<()> {
         let is_open = ledger.gates.get(gate).is_some_and(GateLine::is_open);
         hold!(is_open, "the gate {gate} waits, and is over");
     }
+    compare_records(ledger, tx)?;
+    for object in all(tx, "mode").map_err(of)? {
+        let mode = ledger.modes.get(&object.key).map(|(mode, _)| mode);
+        hold!(mode == Some(&object.state), "{} is {}, and not {mode:?}", object.key, object.state);
+    }
     let scopes = all(tx, "scope").map_err(of)?;
     hold!(scopes.len() == ledger.scopes.len(), "{} scopes are stored", scopes.len());
     for object in scopes {
@@ -606,6 +662,25 @@ pub fn compare(ledger: &Ledger, tx: &mut dyn Tx) -> Audit<()> {
             open.filter_map(|permit| permit.reserved.as_ref()).filter(|(id, _)| *id == object.key).collect();
         hold!(open.len() as u64 == line.reserved.0, "{open:?} are open in the scope {}", object.key);
     }
+    Ok(())
+}
+
+fn compare_records(ledger: &Ledger, tx: &mut dyn Tx) -> Audit<()> {
+    let of = |error: StoreError| error.to_string();
+    let mut count = 0;
+    for ty in all(tx, "record-type").map_err(of)? {
+        for object in all(tx, &format!("record:{}", ty.key)).map_err(of)? {
+            count += 1;
+            let key = (ty.key.clone(), object.key);
+            let line = ledger.records.get(&key).ok_or_else(|| format!("nobody made {key:?}"))?;
+            let body: Value = serde_json::from_slice(&object.body).map_err(|why| why.to_string())?;
+            let digest = body["properties"].as_str().map(|text| Digest::of(text.as_bytes()).to_string());
+            let is_so = (&object.state, object.version) == (&line.status, line.version) && body["entry"] == line.entry;
+            let is_same = is_so && line.digest.as_ref().is_none_or(|told| Some(told) == digest.as_ref());
+            hold!(is_same, "{key:?} is {body}, and not {line:?}");
+        }
+    }
+    hold!(count == ledger.records.len(), "{count} records are stored");
     Ok(())
 }
 

@@ -20,12 +20,25 @@ use pdl::{Digest, LoadOptions};
 pub struct World {
     now: AtomicI64,
     chance: AtomicU64,
+    /// How often there is chance until there is none for once; below zero, there always is.
+    left: AtomicI64,
 }
 
 impl World {
     pub fn new() -> Arc<World> {
         let now = Timestamp::parse("2026-11-20T10:00:00Z").expect("it is a time").millis();
-        Arc::new(World { now: AtomicI64::new(now), chance: AtomicU64::new(0) })
+        Arc::new(World { now: AtomicI64::new(now), chance: AtomicU64::new(0), left: AtomicI64::new(-1) })
+    }
+
+    /// Has no number for whoever asks for one after so many others.
+    pub fn run_dry(&self, after: u8) {
+        self.left.store(after.into(), Ordering::Relaxed);
+    }
+
+    /// Has them again. Gives whether somebody was left without.
+    pub fn fill_up(&self) -> bool {
+        // From -1 on it counts down; nothing of it is left where somebody was left without.
+        self.left.swap(-1, Ordering::Relaxed) < -1
     }
 
     /// So many seconds later.
@@ -40,6 +53,10 @@ impl Environment for World {
     }
 
     fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
+        if self.left.load(Ordering::Relaxed) != -1 && self.left.fetch_sub(1, Ordering::Relaxed) == 0 {
+            self.left.store(-2, Ordering::Relaxed);
+            return Err(NoRandomness);
+        }
         for part in buffer.chunks_mut(32) {
             let next = Digest::of(&self.chance.fetch_add(1, Ordering::Relaxed).to_le_bytes());
             part.copy_from_slice(&next.0[..part.len()]);

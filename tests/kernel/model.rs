@@ -1,10 +1,14 @@
 //! What must never happen, looked for by chance: everything that can be done to a kernel, in any order, and each answer held
 //! against that of a small model, against the log, and against what is stored.
 
+#[path = "model/change.rs"]
+mod change;
 #[path = "model/drive.rs"]
 mod drive;
 #[path = "model/house.rs"]
 mod house;
+#[path = "model/jobs.rs"]
+mod jobs;
 #[path = "model/plain.rs"]
 mod plain;
 
@@ -18,7 +22,7 @@ use self::drive::{Op, Place, Run, op};
 use super::room::Room;
 
 /// How many orders are tried unless `PROPTEST_CASES` says another number.
-const CASES: u32 = 48;
+const CASES: u32 = 72;
 /// How many things are done in each, at most.
 const STEPS: usize = 120;
 
@@ -97,6 +101,19 @@ fn seen(counts: &BTreeMap<String, u64>) {
         "swept: expired",
         "swept: abandoned",
         "replayed",
+        "counts no more",
+        "changed: 1",
+        "changed: 2",
+        "changed by approval",
+        "not changed: Denied",
+        "not changed: Barred",
+        "not changed: Waits(None)",
+        "undone behind the first",
+        "ran although denied",
+        "permissive",
+        "strict",
+        "forbidden to change a mode",
+        "failed halfway",
     ];
     let rare: Vec<&&str> = OFTEN.iter().filter(|what| counts.get(**what).is_none_or(|count| *count < 3)).collect();
     assert!(rare.is_empty(), "{rare:?} hardly came about: {counts:#?}");

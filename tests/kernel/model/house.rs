@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use pdl::Digest;
+
 use super::super::house::bundle;
 
 pub const AGENTS: [&str; 2] = ["bot", "bee"];
@@ -30,10 +32,16 @@ pub static BUNDLES: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
         when context.cost >= 200.0
         from Team::"board"  quorum 1  within 20m
 "#;
-    [text(strict, "@advisory"), text(lax, "@advisory"), text(strict, "")].map(|text| bundle(&text))
+    let texts = [text(strict, "@advisory", 100), text(lax, "@advisory", 50), text(strict, "", 100)];
+    texts.map(|text| bundle(&text))
 });
 
-fn text(rules: &str, note: &str) -> String {
+/// From how much on people are asked before a job is done. Jobs are the records of the house.
+pub fn dear(bundle: usize) -> i64 {
+    if bundle == 1 { 5_000 } else { 10_000 }
+}
+
+fn text(rules: &str, note: &str, dear: u32) -> String {
     format!(
         r#"module house
 use std.scopes.{{scope_creating, scope_stepping, scoped}}
@@ -51,6 +59,38 @@ action pay {{
 action restart in scoped {{ subject: Agent  resource: Service }}
 action open_scope in scope_creating {{ subject: Agent  resource: Service }}
 action end_scope in scope_stepping {{ subject: Agent  resource: Service }}
+lifecycle JobState {{
+    wanted  -> running | dropped
+    running -> wanted | done | dropped
+    initial wanted
+    final done, dropped
+}}
+record type Job governed by JobState {{
+    cost: Decimal
+    invariant positive {{
+        require resource.cost > 0.0
+        code    NOT_POSITIVE
+        because "nothing costs {{resource.cost}}"
+    }}
+}}
+action order {{ subject: Agent  resource: Job }}
+action amend {{ subject: Agent  resource: Job }}
+action look {{ subject: Agent  resource: Job }}
+action step {{
+    subject: Agent
+    resource: Job
+    context {{ to: JobState  evidence: String max 64? @kernel }}
+}}
+policy working on order | amend | look | step {{ allow workers }}
+policy looking on look {{
+    require approval looked from Team::"board"  quorum 1  within 20m
+}}
+policy stepping on step {{
+    deny unproven when context.to == done and context.evidence is absent
+    require approval dear
+        when context.to == done and resource.cost >= {dear}.0
+        from Team::"board"  quorum 1  within 20m
+}}
 policy paying on pay {{
     allow within_limit when context.cost <= subject.limit
     deny frozen when context.frozen
@@ -74,17 +114,48 @@ policy ending on end_scope {{
 pub enum Want {
     Pay { agent: usize, order: u8, cents: i64, note: u8, memo: bool },
     Restart { agent: usize, scope: Option<String>, cents: i64, incident: bool },
+    Job { agent: usize, job: u8, does: Does, proof: Option<u8> },
+}
+
+/// What happens to a job, and what it will cost from then on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Does {
+    Order { status: &'static str, cents: i64 },
+    Amend { cents: i64 },
+    Step { to: &'static str, cents: Option<i64> },
+    Look,
+}
+
+impl Does {
+    /// The action.
+    pub fn name(self) -> &'static str {
+        match self {
+            Does::Order { .. } => "order",
+            Does::Amend { .. } => "amend",
+            Does::Step { .. } => "step",
+            Does::Look => "look",
+        }
+    }
 }
 
 impl Want {
     pub fn agent(&self) -> usize {
         match self {
-            Want::Pay { agent, .. } | Want::Restart { agent, .. } => *agent,
+            Want::Pay { agent, .. } | Want::Restart { agent, .. } | Want::Job { agent, .. } => *agent,
+        }
+    }
+
+    /// What it is called on the wire.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Want::Pay { .. } => "pay",
+            Want::Restart { .. } => "restart",
+            Want::Job { does, .. } => does.name(),
         }
     }
 
     pub fn text(&self) -> Vec<u8> {
-        let (action, resource, context) = match self {
+        let (resource, context) = match self {
             Want::Pay { order, cents, note, memo, .. } => {
                 let mut context = format!(r#""cost":{}"#, money(*cents));
                 if *note > 0 {
@@ -93,7 +164,7 @@ impl Want {
                 if *memo {
                     context.push_str(r#","memo":"for the cat""#);
                 }
-                ("pay", format!(r#"{{"type":"Order","id":"o{order}"}}"#), context)
+                (format!(r#"{{"type":"Order","id":"o{order}"}}"#), context)
             }
             Want::Restart { scope, cents, incident, .. } => {
                 let scope = scope.as_deref().unwrap_or("scope_of_nobody");
@@ -101,10 +172,21 @@ impl Want {
                 let cost = money(*cents);
                 let context =
                     format!(r#""scope_id":"{scope}","incident":"{incident}","cost":{cost},"target_agents":["w"]"#);
-                ("restart", r#"{"type":"Service","id":"web"}"#.to_owned(), context)
+                (r#"{"type":"Service","id":"web"}"#.to_owned(), context)
+            }
+            Want::Job { job, does, .. } => {
+                let (mut properties, mut context) = (String::new(), String::new());
+                match does {
+                    Does::Order { status, cents } => {
+                        properties = format!(r#","properties":{{"status":"{status}","cost":{}}}"#, money(*cents));
+                    }
+                    Does::Step { to, .. } => context = format!(r#""to":"{to}""#),
+                    Does::Amend { .. } | Does::Look => {}
+                }
+                (format!(r#"{{"type":"Job","id":"j{job:03}"{properties}}}"#), context)
             }
         };
-        request(action, self.agent(), &resource, &context)
+        request(self.action(), self.agent(), &resource, &context)
     }
 
     /// What the embedder knows; 2 is for one who forgot it.
@@ -114,8 +196,18 @@ impl Want {
             (Want::Pay { .. }, 1) => Some(br#"{"frozen":true}"#.to_vec()),
             (Want::Pay { .. }, _) => None,
             (Want::Restart { .. }, _) => Some(br#"{"risk":"low"}"#.to_vec()),
+            (Want::Job { proof: Some(proof), does: Does::Step { .. }, .. }, _) => {
+                let digest = Digest::of(evidence(*proof).as_bytes()).to_string().replace("sha256:", "");
+                Some(format!(r#"{{"evidence":"{digest}"}}"#).into_bytes())
+            }
+            (Want::Job { .. }, _) => None,
         }
     }
+}
+
+/// What shows that a job is done.
+pub fn evidence(proof: u8) -> String {
+    format!(r#"{{"photo":{proof}}}"#)
 }
 
 pub fn request(action: &str, agent: usize, resource: &str, context: &str) -> Vec<u8> {

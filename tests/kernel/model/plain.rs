@@ -2,9 +2,10 @@
 //! the house by heart, and keeps everything in lists. It is written from `docs/kernel`, `docs/language/approvals.md` and
 //! the page of `std.scopes`, and from nothing in the kernel.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::house::{AGENTS, AUDIT, BOARD, CHIEFS, PEOPLE, Registry, Want};
+use super::house::{AGENTS, AUDIT, BOARD, CHIEFS, Does, PEOPLE, Registry, Want, dear};
+use super::jobs::Job;
 
 /// Who does something: an agent, a person, or somebody whom nobody knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +39,22 @@ pub struct Asks {
 /// What policy says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
+    /// A rule denies it, or none allows it.
     Deny,
+    /// It can't be asked, or an invariant is violated.
+    Error,
     Allow,
     Ask(Vec<Asks>),
+}
+
+/// What is bound of a request, and with it what a job was like.
+pub type Key = (Want, Option<Job>);
+
+/// What policy says of a request now, and what people would agree to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    pub said: Said,
+    pub key: Key,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,11 +86,12 @@ pub struct Gate {
     pub who: Who,
     pub want: Want,
     /// What people agree to.
-    key: Want,
+    key: Key,
     pub asks: Vec<Asks>,
     /// Of which rules it was written down that another group is asked.
     told: BTreeSet<&'static str>,
-    votes: Vec<(usize, &'static str, usize)>,
+    /// Who, of what rule, and as one of which team.
+    pub votes: Vec<(usize, &'static str, usize)>,
     opened: i64,
     expires: i64,
     pub state: State,
@@ -87,7 +102,7 @@ pub struct Permit {
     pub id: String,
     pub token: String,
     pub want: Want,
-    key: Want,
+    key: Key,
     pub state: &'static str,
     due: i64,
     /// The scope, by its place, and the cost.
@@ -127,6 +142,13 @@ pub struct Model {
     pub gates: Vec<Gate>,
     pub permits: Vec<Permit>,
     pub scopes: Vec<Scope>,
+    pub jobs: BTreeMap<u8, Job>,
+    /// What evidence is kept.
+    pub proofs: BTreeSet<u8>,
+    /// How often it was announced that a job made a step.
+    pub announced: usize,
+    /// Which actions are enforced permissively, and who has made them so; nobody of the house, where it is `None`.
+    pub permissive: BTreeMap<&'static str, Option<Who>>,
 }
 
 const START_WITHIN: i64 = 60;
@@ -134,14 +156,29 @@ const RUN_WITHIN: i64 = 600;
 
 impl Model {
     pub fn new() -> Model {
-        let (gates, permits, scopes) = (Vec::new(), Vec::new(), Vec::new());
-        Model { now: 0, bundle: 0, registry: Registry::new(), gates, permits, scopes }
+        Model {
+            now: 0,
+            bundle: 0,
+            registry: Registry::new(),
+            gates: Vec::new(),
+            permits: Vec::new(),
+            scopes: Vec::new(),
+            jobs: BTreeMap::new(),
+            proofs: BTreeSet::new(),
+            announced: 0,
+            permissive: BTreeMap::new(),
+        }
     }
 
     // ---- Policy ----
 
-    fn policy(&self, want: &Want, frozen: u8) -> Said {
-        let Some(limit) = self.registry.limits[want.agent()] else { return Said::Deny };
+    /// What policy says. A job is made in a change and nowhere else.
+    pub fn judge(&self, want: &Want, frozen: u8, is_change: bool) -> Judged {
+        Judged { said: self.policy(want, frozen, is_change), key: self.key(want) }
+    }
+
+    fn policy(&self, want: &Want, frozen: u8, is_change: bool) -> Said {
+        let Some(limit) = self.registry.limits[want.agent()] else { return Said::Error };
         let large = |quorum, within, escalates| Asks {
             rule: "house.large",
             team: BOARD,
@@ -152,6 +189,7 @@ impl Model {
         };
         let mut asks = Vec::new();
         match want {
+            Want::Pay { .. } if frozen > 1 => return Said::Error,
             Want::Pay { cents, .. } => {
                 if *cents > limit || frozen > 0 || (self.bundle == 1 && *cents > 40_000) {
                     return Said::Deny;
@@ -166,41 +204,74 @@ impl Model {
             }
             Want::Restart { scope, cents, incident, .. } => {
                 let Some(scope) = self.scope_of(scope.as_deref()).map(|at| &self.scopes[at]) else { return Said::Deny };
-                let fits = scope.used.1 + scope.reserved.1 + cents <= scope.max_cents;
-                if self.scope_now(scope) != "active" || !incident || *cents < 0 || !fits {
+                if !incident || !self.has_room(scope, *cents) {
                     return Said::Deny;
                 }
                 asks.extend((*cents >= 100).then(|| Asks { rule: "house.costly", ..large(1, 120, None) }));
             }
+            Want::Job { job, does, proof, .. } => match (does, self.jobs.get(job)) {
+                (Does::Order { cents, .. }, None) if is_change && *cents > 0 => {}
+                (Does::Order { .. }, _) | (_, None) => return Said::Error,
+                (Does::Amend { .. }, Some(_)) => {}
+                (Does::Look, Some(_)) => asks.push(Asks { rule: "house.looked", ..large(1, 1_200, None) }),
+                (Does::Step { to: "done", .. }, Some(_)) if proof.is_none() => return Said::Deny,
+                (Does::Step { to, .. }, Some(job)) => {
+                    let is_dear = *to == "done" && job.cents >= dear(self.bundle);
+                    asks.extend(is_dear.then(|| Asks { rule: "house.dear", ..large(1, 1_200, None) }));
+                }
+            },
         }
         if asks.is_empty() { Said::Allow } else { Said::Ask(asks) }
     }
 
-    /// What is bound of a request: not what is said beside it, where the bundle has it so.
-    fn key(&self, want: &Want) -> Want {
-        match want {
-            Want::Pay { note, .. } if *note > 0 && self.bundle != 2 => {
-                let mut key = want.clone();
-                if let Want::Pay { note, .. } = &mut key {
-                    *note = 0;
+    /// What is bound of a request: not what is said beside it, where the bundle has it so, and nothing that only the
+    /// embedder says.
+    fn key(&self, want: &Want) -> Key {
+        let (mut key, mut was) = (want.clone(), None);
+        match &mut key {
+            Want::Pay { note, .. } if self.bundle != 2 => *note = 0,
+            Want::Pay { .. } | Want::Restart { .. } => {}
+            Want::Job { job, does, proof, .. } => {
+                *proof = None;
+                match does {
+                    Does::Amend { cents } => *cents = 0,
+                    Does::Step { cents, .. } => *cents = None,
+                    Does::Order { .. } | Does::Look => {}
                 }
-                key
+                was = self.jobs.get(job).map(|job| Job { version: 0, ..job.clone() });
             }
-            want => want.clone(),
         }
+        (key, was)
     }
 
     // ---- Requests ----
 
     pub fn decide(&mut self, who: Who, want: &Want, frozen: u8) -> Comes {
-        match self.policy(want, frozen) {
-            Said::Deny => Comes::Denied,
+        let judged = self.judge(want, frozen, false);
+        let by = self.permissive.get(want.action());
+        match judged.said {
+            // What rules deny runs all the same, where somebody else has it so; but there has to be room in its scope.
+            Said::Deny if by.is_some_and(|by| *by != Some(who)) => match want {
+                Want::Restart { scope, cents, .. }
+                    if self.scope_of(scope.as_deref()).is_some_and(|at| !self.has_room(&self.scopes[at], *cents)) =>
+                {
+                    Comes::Barred
+                }
+                _ => Comes::Runs(None),
+            },
+            _ => self.conclude(who, &judged),
+        }
+    }
+
+    /// What something that was judged comes to.
+    pub fn conclude(&mut self, who: Who, judged: &Judged) -> Comes {
+        match judged.said {
+            Said::Deny | Said::Error => Comes::Denied,
             Said::Allow => Comes::Runs(None),
             Said::Ask(_) => {
-                let key = self.key(want);
-                let waits = |gate: &Gate| gate.who == who && gate.key == key && self.is_open(gate);
+                let waits = |gate: &Gate| gate.who == who && gate.key == judged.key && self.is_open(gate);
                 match self.gates.iter().position(waits) {
-                    Some(at) => self.spend(at, who, want, frozen),
+                    Some(at) => self.spend(at, who, judged),
                     None => Comes::Waits(None),
                 }
             }
@@ -208,9 +279,10 @@ impl Model {
     }
 
     /// The use of a gate for a request, which is decided again.
-    pub fn spend(&mut self, at: usize, who: Who, want: &Want, frozen: u8) -> Comes {
-        let (said, key, now) = (self.policy(want, frozen), self.key(want), self.now);
-        let barred = if said == Said::Deny { Comes::Denied } else { Comes::Barred };
+    pub fn spend(&mut self, at: usize, who: Who, judged: &Judged) -> Comes {
+        let (Judged { said, key }, now) = (judged.clone(), self.now);
+        let is_denied = matches!(said, Said::Deny | Said::Error);
+        let barred = if is_denied { Comes::Denied } else { Comes::Barred };
         // Of what was asked for nothing is kept once it has ended: it is not decided again.
         if !matches!(self.gates[at].state, State::Pending | State::Approved) {
             return Comes::Barred;
@@ -219,7 +291,7 @@ impl Model {
             return barred;
         }
         let gate = &mut self.gates[at];
-        if said == Said::Deny || key != gate.key {
+        if is_denied || key != gate.key {
             gate.state = State::Denied;
             return barred;
         }
@@ -249,14 +321,14 @@ impl Model {
         Comes::Runs(Some(at))
     }
 
-    pub fn opened(&mut self, id: &str, who: Who, want: &Want, frozen: u8) -> bool {
-        let Said::Ask(asks) = self.policy(want, frozen) else { return false };
+    pub fn opened(&mut self, id: &str, who: Who, want: &Want, judged: Judged) -> bool {
+        let Judged { said: Said::Ask(asks), key } = judged else { return false };
         let expires = asks.iter().map(|asks| self.now + asks.within).min().unwrap_or(self.now);
         self.gates.push(Gate {
             id: id.to_owned(),
             who,
             want: want.clone(),
-            key: self.key(want),
+            key,
             asks,
             told: BTreeSet::new(),
             votes: Vec::new(),
@@ -394,7 +466,7 @@ impl Model {
     pub fn issued(&mut self, id: &str, token: &str, want: &Want) {
         let reserved = match want {
             Want::Restart { scope, cents, .. } => self.scope_of(scope.as_deref()).map(|at| (at, *cents)),
-            Want::Pay { .. } => None,
+            Want::Pay { .. } | Want::Job { .. } => None,
         };
         if let Some((at, cents)) = reserved {
             let reserved = &mut self.scopes[at].reserved;
@@ -453,6 +525,12 @@ impl Model {
     }
 
     // ---- Scopes ----
+
+    /// Whether something of that cost may still run in a scope.
+    fn has_room(&self, scope: &Scope, cents: i64) -> bool {
+        let fits = scope.used.1 + scope.reserved.1 + cents <= scope.max_cents;
+        self.scope_now(scope) == "active" && cents >= 0 && fits
+    }
 
     pub fn scope_of(&self, id: Option<&str>) -> Option<usize> {
         id.and_then(|id| self.scopes.iter().position(|scope| scope.id == id))
