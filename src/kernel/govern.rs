@@ -42,6 +42,9 @@ pub const BUNDLE: &[u8] = include_bytes!("std-kernel.pdlb");
 /// The package that it is.
 pub const PACKAGE: &str = "std-kernel";
 
+/// The type of whoever acts, in the policy.
+const SUBJECT: &str = "Principal";
+
 /// What governing has in memory.
 #[derive(Debug, Default)]
 pub(super) struct Governing {
@@ -141,7 +144,7 @@ fn request_of(active: &Active, who: &Principal, act: &Act) -> Value {
     }
     let (ty, resource) = &act.resource;
     let mut request = json!({
-        "subject": { "type": "Principal", "id": operator.id, "properties": properties },
+        "subject": { "type": SUBJECT, "id": operator.id, "properties": properties },
         "action": { "name": act.action },
         "resource": { "type": ty, "id": resource },
     });
@@ -171,15 +174,19 @@ pub(super) fn permit(
         Err(trouble) => (record::trouble(who, &trouble.to_string()), Err(trouble)),
     };
     let entry = tell(tx, shared, event)?;
-    Ok(decision.and_then(|decision| allowed(decision, entry)))
+    Ok(decision.and_then(|decision| allowed(who, decision, entry)))
 }
 
-/// The entry, if the answer is `ALLOW`.
-fn allowed(decision: Decision, entry: String) -> Result<String, KernelError> {
+/// The entry, if the answer is `ALLOW`. Whoever may not is told so by the name that they have everywhere else: to the policy
+/// they are a principal that has this name as its id.
+fn allowed(who: &Principal, decision: Decision, entry: String) -> Result<String, KernelError> {
     match decision.answer() {
         Answer::Allow => Ok(entry),
         Answer::Deny | Answer::RequireApproval => {
-            let messages = decision.rules.iter().filter_map(|rule| rule.message.clone()).collect();
+            let name = id_of(who);
+            let subject = EntityName { ty: SUBJECT.to_owned(), id: name.clone() }.to_string();
+            let messages = decision.rules.iter().filter_map(|rule| rule.message.as_ref());
+            let messages = messages.map(|message| message.replace(&subject, &name)).collect();
             Err(KernelError::Forbidden(Forbidden { entry, codes: decision.codes, messages }))
         }
     }

@@ -261,8 +261,9 @@ fn founding(founders: &[Operator]) -> Result<(Active, Vec<Change>, Act), KernelE
 /// [`KernelError::Forbidden`] with the reasons, or what else is wrong with them.
 pub fn check_founders(founders: &[Operator]) -> Result<(), KernelError> {
     let (_, _, act) = founding(founders)?;
-    let (_, decision) = decide(&entities(&machine()?, b"[]", 0)?, &kernel("founding")?, &act);
-    allowed(decision, String::new()).map(|_| ())
+    let who = kernel("founding")?;
+    let (_, decision) = decide(&entities(&machine()?, b"[]", 0)?, &who, &act);
+    allowed(&who, decision, String::new()).map(|_| ())
 }
 
 fn found_kernel(

@@ -65,7 +65,7 @@ pub struct Report {
     pub root: Digest,
     /// How many entries a checkpoint stands for that was signed and fits. Those behind are not promised to anybody yet.
     pub covered: u64,
-    /// How many checkpoints were signed and fit.
+    /// How many checkpoints were signed and fit, each of them once.
     pub checkpoints: u64,
     /// What is not as it was written.
     pub findings: Vec<Finding>,
@@ -188,7 +188,9 @@ fn promises(view: &mut dyn View, options: &Options<'_>, findings: &mut Findings)
             Err(fault) => findings.push(Finding::Checkpoint { which, why: fault.to_string() }),
         }
     }
-    promises.sort_by_key(|promise| promise.size);
+    // What is kept elsewhere too is no second promise.
+    promises.sort_by_key(|promise| (promise.size, promise.root));
+    promises.dedup_by_key(|promise| (promise.size, promise.root));
     Ok(promises)
 }
 

@@ -205,6 +205,8 @@ fn rows_by_halves(tx: &mut dyn Tx, from: u64, limit: u32, findings: &mut Finding
     match tx.entries(from, limit) {
         Ok(rows) => Ok(rows.into_iter().map(|(at, bytes)| Row { at, bytes: Some(bytes) }).collect()),
         Err(StoreError::Corrupt(why)) if limit <= 1 => {
+            // Which entry it is, the finding says already.
+            let why = why.strip_prefix(&format!("the entry {from} ")).map_or(why.clone(), |why| format!("it {why}"));
             findings.push(Finding::Unreadable { index: from, why });
             Ok(vec![Row { at: from, bytes: None }])
         }
