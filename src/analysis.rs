@@ -13,6 +13,10 @@
 //! and asks `text` and `linear` about the atoms) → model → request (`request`).
 
 pub mod budget;
+pub mod context;
 pub mod formula;
+pub mod linear;
 pub mod numbers;
+pub mod sat;
+pub mod solver;
 pub mod text;

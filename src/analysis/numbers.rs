@@ -33,6 +33,7 @@ pub enum Source {
 pub struct Numbers {
     bounds: Vec<(i128, i128)>,
     sources: BTreeMap<Source, NumVar>,
+    functions: BTreeMap<NumVar, Source>,
 }
 
 impl Numbers {
@@ -49,7 +50,14 @@ impl Numbers {
         }
         let new = self.variable(low, high);
         self.sources.insert(source, new);
+        self.functions.insert(new, source);
         new
+    }
+
+    /// What a variable is a function of, if it is one.
+    #[must_use]
+    pub fn source(&self, variable: NumVar) -> Option<Source> {
+        self.functions.get(&variable).copied()
     }
 
     /// All variables that are functions of something else.

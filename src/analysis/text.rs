@@ -199,6 +199,24 @@ impl Texts {
         new
     }
 
+    /// Of what a variable stands for a part, and for which, if it does.
+    #[must_use]
+    pub fn whole(&self, variable: TextVar) -> Option<(TextVar, View)> {
+        match self.variables[variable.0 as usize] {
+            Origin::Own(_) => None,
+            Origin::Part(whole, view) => Some((whole, view)),
+        }
+    }
+
+    /// The domain of a variable that stands for no part.
+    #[must_use]
+    pub fn domain(&self, variable: TextVar) -> Option<Domain> {
+        match self.variables[variable.0 as usize] {
+            Origin::Own(domain) => Some(domain),
+            Origin::Part(..) => None,
+        }
+    }
+
     /// A language.
     pub fn language(&mut self, language: Lang) -> LangId {
         if let Some(known) = self.places.get(&language) {

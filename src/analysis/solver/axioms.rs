@@ -1,0 +1,154 @@
+//! What always holds of atoms, told to the SAT solver as soon as it knows them, and what was found out later.
+//!
+//! - Bounds of the same sum are ordered: `x <= 3` implies `x <= 5`.
+//! - A bound of a number that is the size of a text is a language of that text, and a bound of the year of an instant is
+//!   a bound of the instant. Both sides are literals, so that each is decided where it is understood.
+//! - Languages of the same text exclude or imply each other.
+//! - Where a model gave a number another value than its source has, the question is split or a fact is added, and it
+//!   matters from then on wherever the number does.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::analysis::context::Context;
+use crate::analysis::formula::{Atom, F, Node};
+use crate::analysis::numbers::{Linear, NumVar, Source};
+use crate::analysis::solver::calendar::{self, Date};
+use crate::analysis::text::{Lang, Measure, TextVar};
+
+/// What is known of atoms beyond their Boolean structure.
+#[derive(Debug, Default)]
+pub(super) struct Axioms {
+    /// For each sum: the atoms about it, by bound.
+    bounds: HashMap<Vec<(NumVar, i128)>, BTreeMap<i128, F>>,
+    /// For the node of an atom: what is true exactly if it is.
+    equals: HashMap<usize, F>,
+    /// For a number: the atoms that matter, whatever they are, where it does.
+    splits: BTreeMap<NumVar, BTreeSet<F>>,
+    /// For a number: the facts that matter where it does.
+    facts: BTreeMap<NumVar, Vec<F>>,
+}
+
+impl Axioms {
+    /// Clauses that hold of an atom and those that were met before.
+    pub(super) fn of_atom(&mut self, context: &mut Context, atom: F) -> Vec<Vec<F>> {
+        let Node::Atom(Atom::AtMost(sum, bound)) = context.formulas.node(atom).clone() else { return Vec::new() };
+        let mut clauses = Vec::new();
+        let bounds = self.bounds.entry(sum.terms.clone()).or_default();
+        if let Some((_, below)) = bounds.range(..bound).next_back() {
+            clauses.push(vec![!*below, atom]);
+        }
+        if let Some((_, above)) = bounds.range(bound.saturating_add(1)..).next() {
+            clauses.push(vec![!atom, *above]);
+        }
+        bounds.insert(bound, atom);
+        if let Some(same) = same_at_the_source(context, &sum, bound) {
+            self.equals.insert(atom.node(), same);
+            clauses.extend([vec![!atom, same], vec![atom, !same]]);
+        }
+        clauses
+    }
+
+    /// What has to be considered with an atom: formulas that are true, and formulas that are true or false.
+    pub(super) fn beside(&self, formula: F, atom: &Atom) -> (Vec<F>, Vec<F>) {
+        let (mut facts, mut either): (Vec<F>, Vec<F>) = (Vec::new(), Vec::new());
+        if let Atom::AtMost(sum, _) = atom {
+            for (variable, _) in &sum.terms {
+                facts.extend(self.facts.get(variable).into_iter().flatten().copied());
+                either.extend(self.splits.get(variable).into_iter().flatten().copied());
+            }
+            either.extend(self.equals.get(&formula.node()).copied());
+        }
+        (facts, either)
+    }
+
+    /// A number that is a function was given this value, and its source has another: clauses that lead on. None if
+    /// nothing is new.
+    pub(super) fn refine(&mut self, context: &mut Context, number: NumVar, value: i128, at: Option<i128>) -> Vec<F> {
+        let date = at.and_then(calendar::date);
+        match context.numbers.source(number) {
+            Some(Source::Month(instant)) => date.map_or_else(Vec::new, |date| {
+                self.within(context, number, date.month, instant, calendar::month_around(date))
+            }),
+            Some(Source::Day(instant)) => date.map_or_else(Vec::new, |date| {
+                self.within(context, number, date.day, instant, calendar::day_around(date))
+            }),
+            Some(Source::Characters(_) | Source::Depth(_) | Source::Port(_) | Source::Year(_)) => {
+                // Whether it has this value is decided first, with what that means for the source.
+                let variable = Linear::variable(number);
+                let mut split = vec![context.formulas.at_most(&context.numbers, &variable, value)];
+                if let Some(below) = value.checked_sub(1) {
+                    split.push(context.formulas.at_most(&context.numbers, &variable, below));
+                }
+                let known = self.splits.entry(number).or_default();
+                split.retain(|part| *part != F::TRUE && *part != F::FALSE && known.insert(part.positive()));
+                split.into_iter().map(F::positive).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// While the instant is within these, the number has this value.
+    fn within(
+        &mut self,
+        context: &mut Context,
+        number: NumVar,
+        value: i128,
+        instant: NumVar,
+        range: Option<(i128, i128)>,
+    ) -> Vec<F> {
+        let Some((first, last)) = range else { return Vec::new() };
+        let instant = Linear::variable(instant);
+        let (formulas, numbers) = (&mut context.formulas, &context.numbers);
+        let before = formulas.at_most(numbers, &instant, first - 1);
+        let until = formulas.at_most(numbers, &instant, last);
+        let equal = formulas.equals(numbers, &Linear::variable(number), value);
+        let fact = formulas.or([before, !until, equal]);
+        let facts = self.facts.entry(number).or_default();
+        if facts.contains(&fact) {
+            return Vec::new();
+        }
+        facts.push(fact);
+        vec![fact]
+    }
+}
+
+/// A bound of a number as a literal about what it is a function of, where that is exact.
+fn same_at_the_source(context: &mut Context, sum: &Linear, bound: i128) -> Option<F> {
+    let source = context.numbers.source(sum.as_variable()?)?;
+    let mut less = |measure: Measure, text: TextVar| {
+        let more = i64::try_from(bound.checked_add(1)?).ok()?;
+        let language = context.texts.language(Lang::AtLeast(measure, more));
+        Some(!context.formulas.atom(Atom::In(text, language)))
+    };
+    match source {
+        Source::Characters(text) => less(Measure::Characters, text),
+        Source::Depth(text) => less(Measure::Depth, text),
+        Source::Port(text) => less(Measure::Port, text),
+        Source::Year(instant) => {
+            let end = calendar::year_end(bound);
+            Some(context.formulas.at_most(&context.numbers, &Linear::variable(instant), end))
+        }
+        Source::Month(_) | Source::Day(_) => None,
+    }
+}
+
+/// The same time of another day, for instants whose month or day has to be another.
+pub(super) fn moved(instant: i128, month: Option<i128>, day: Option<i128>) -> Vec<i128> {
+    let Some(date) = calendar::date(instant) else { return Vec::new() };
+    let Some(time) = calendar::start(date).and_then(|start| instant.checked_sub(start)) else { return Vec::new() };
+    let (month_now, day_now) = (date.month, date.day);
+    let months = month.map_or_else(|| vec![month_now, 1, 2, 3], |month| vec![month]);
+    let days = day.map_or_else(|| vec![day_now, 1], |day| vec![day]);
+    let mut found = Vec::new();
+    // A leap day may be eight years away.
+    for years in [0, 1, -1, 2, -2, 3, -3, 4, -4, 8, -8] {
+        for month in &months {
+            for day in &days {
+                let start = calendar::start(Date { year: date.year + years, month: *month, day: *day });
+                found.extend(start.and_then(|start| start.checked_add(time)));
+                found.extend(start);
+            }
+        }
+    }
+    found
+}
