@@ -8,11 +8,15 @@
 //! A place is the number of a transaction and 16 random bytes, its mark. So a database is not taken for another one that
 //! has gone as far, be it a copy that went on by itself.
 //!
-//! The file has two slots, written in turn, 4,096 bytes apart, so that a write that was torn leaves the other one:
+//! The file has two slots, written in turn, so that a write that was torn leaves the other one:
 //!
 //! ```text
 //! PDLKTIP1   number, 8 bytes, big endian   mark, 16 bytes   SHA-256 of these 32 bytes
 //! ```
+//!
+//! Each is there twice, written one after the other and synced once: even numbers at 0 and 8,192, odd ones at 4,096 and
+//! 12,288. Of a slot without a copy nobody knows whether it was the older one, which is not needed, or the newer one, which
+//! is: so damage at one place would either hide a loss or refuse a store that has lost nothing.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
@@ -30,7 +34,10 @@ const MARK_BYTES: usize = 16;
 const SLOT_BYTES: usize = 64;
 /// So far apart that no disk writes both at once.
 const SLOT_STEP: u64 = 4_096;
-const FILE_BYTES: u64 = 8_192;
+const SLOT_STEP_BYTES: usize = 4_096;
+/// Where the copies of the slots are, behind both slots. Files of earlier versions have none.
+const COPY_STEP: u64 = 8_192;
+const FILE_BYTES: u64 = 16_384;
 /// Who may read and write the files of a store: their owner.
 #[cfg(unix)]
 const MODE: u32 = 0o600;
@@ -147,15 +154,18 @@ impl Tip {
 
     fn write_slot(&mut self, number: u64, bytes: &[u8; SLOT_BYTES]) -> io::Result<()> {
         let at = if number & 1 == 0 { 0 } else { SLOT_STEP };
+        let mut places = [at, at.saturating_add(COPY_STEP)].into_iter();
         match &mut self.medium {
-            Medium::Given(given) => given.write(&self.path, at, bytes),
+            Medium::Given(given) => places.try_for_each(|at| given.write(&self.path, at, bytes)),
             Medium::System(kept) => {
                 let mut file = match kept.take() {
                     Some(file) => file,
                     None => opened(&self.path)?,
                 };
-                file.seek(SeekFrom::Start(at))?;
-                file.write_all(bytes)?;
+                places.try_for_each(|at| {
+                    file.seek(SeekFrom::Start(at))?;
+                    file.write_all(bytes)
+                })?;
                 file.sync_data()?;
                 // Whatever went wrong before, the file is opened anew.
                 *kept = Some(file);
@@ -212,10 +222,20 @@ fn read_slot(bytes: &[u8], parity: u64) -> Option<Place> {
 }
 
 fn said(bytes: &[u8]) -> Said {
-    let (even, odd) = bytes.split_at_checked(4_096).unwrap_or((bytes, &[]));
+    let page = |at: u64| {
+        let start = usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+        let (_, rest) = bytes.split_at_checked(start).unwrap_or_default();
+        rest.get(..SLOT_STEP_BYTES).unwrap_or(rest)
+    };
+    let of = |parity: u64| {
+        let first = if parity == 0 { 0 } else { SLOT_STEP };
+        [page(first), page(first.saturating_add(COPY_STEP))]
+    };
+    // Where the copies are not the same, the later one was the last to be written.
+    let read = |parity: u64| of(parity).iter().filter_map(|page| read_slot(page, parity)).max_by_key(|at| at.number);
     // The first that is ever written is the even one. Until there is another, nothing was acknowledged.
-    let is_first = odd.iter().all(|byte| *byte == 0);
-    match (read_slot(even, 0), read_slot(odd, 1)) {
+    let is_first = of(1).iter().all(|page| page.iter().all(|byte| *byte == 0));
+    match (read(0), read(1)) {
         (Some(place @ Place { number: 0, .. }), None) if is_first => Said::Place { place, is_torn: false },
         (None, None) if is_first => Said::Nothing,
         (Some(place), None) | (None, Some(place)) => Said::Place { place, is_torn: true },
@@ -280,12 +300,19 @@ mod tests {
         Reached { place: place(number), before: [(number as u8).wrapping_sub(1); MARK_BYTES] }
     }
 
+    /// Where a slot and its copy are.
+    fn places(number: u64) -> [usize; 2] {
+        let at = (number % 2 * SLOT_STEP) as usize;
+        [at, at + COPY_STEP as usize]
+    }
+
     /// A file as it is after so many transactions.
     fn file(number: u64) -> Vec<u8> {
         let mut bytes = vec![0; FILE_BYTES as usize];
         for number in number.saturating_sub(1)..=number {
-            let at = (number % 2 * SLOT_STEP) as usize;
-            bytes[at..at + SLOT_BYTES].copy_from_slice(&slot(place(number)));
+            for at in places(number) {
+                bytes[at..at + SLOT_BYTES].copy_from_slice(&slot(place(number)));
+            }
         }
         bytes
     }
@@ -310,23 +337,75 @@ mod tests {
         }
     }
 
-    /// Whatever byte is changed, a database that has lost its last transaction is not taken for a whole one.
+    /// Whatever byte is changed, in the older slot or in the newer one, the tip says what it said: a store that is whole is
+    /// not refused, and one that has lost its last transaction is.
     #[test]
-    fn a_slot_that_is_damaged_promises_the_next() {
+    fn damage_at_one_place_changes_nothing() {
         for number in 1..4 {
-            for at in (0..SLOT_BYTES).chain(SLOT_STEP as usize..SLOT_STEP as usize + SLOT_BYTES) {
-                let mut bytes = file(number);
-                bytes[at] ^= 1;
-                let said = said(&bytes);
-                assert!(is_behind(said, reached(number - 1)).is_err(), "{number} {at}");
-                // The next write may have torn this slot, and then what it was to tell of is there: no less will do.
-                let is_newest = (at >= SLOT_STEP as usize) == (number % 2 == 1);
-                let torn = if is_newest { number } else { number + 1 };
-                for has in [number, number + 1] {
-                    let expected = (has == torn).then_some(true);
-                    assert_eq!(is_behind(said, reached(has)).ok(), expected, "{number} {at} {has}");
+            for start in (0..4).map(|page| page * SLOT_STEP_BYTES) {
+                let single = (start..start + SLOT_BYTES).map(|at| at..at + 1);
+                for damaged in single.chain([start..start + SLOT_STEP_BYTES]) {
+                    let mut bytes = file(number);
+                    bytes[damaged.clone()].iter_mut().for_each(|byte| *byte ^= 1);
+                    let said = said(&bytes);
+                    assert_eq!(said, Said::Place { place: place(number), is_torn: false }, "{number} {damaged:?}");
+                    assert!(is_behind(said, reached(number - 1)).is_err(), "{number} {damaged:?}");
+                    assert_eq!(is_behind(said, reached(number)), Ok(false), "{number} {damaged:?}");
                 }
             }
+        }
+    }
+
+    /// A slot whose copy is damaged too: a database that has lost its last transaction is not taken for a whole one.
+    #[test]
+    fn a_slot_that_is_lost_promises_the_next() {
+        for number in 1..4 {
+            for lost in [number - 1, number] {
+                let mut bytes = file(number);
+                places(lost).into_iter().for_each(|at| bytes[at + 9] ^= 1);
+                let said = said(&bytes);
+                assert!(is_behind(said, reached(number - 1)).is_err(), "{number} {lost}");
+                // The next write may have torn this slot, and then what it was to tell of is there: no less will do.
+                let torn = if lost == number { number } else { number + 1 };
+                for has in [number, number + 1] {
+                    let expected = (has == torn).then_some(true);
+                    assert_eq!(is_behind(said, reached(has)).ok(), expected, "{number} {lost} {has}");
+                }
+            }
+        }
+    }
+
+    /// A write that was torn: each of both copies is as it was, as it should be, or neither. What the transaction had done
+    /// is there, and the store is opened.
+    #[test]
+    fn a_write_that_was_torn_is_made_good() {
+        for number in 1..4 {
+            for (first, second) in (0..9).map(|case| (case / 3, case % 3)) {
+                let mut bytes = file(number);
+                for (at, state) in places(number + 1).into_iter().zip([first, second]) {
+                    match state {
+                        0 => {}
+                        1 => bytes[at..at + SLOT_BYTES].copy_from_slice(&slot(place(number + 1))),
+                        _ => bytes[at..at + SLOT_BYTES].fill(7),
+                    }
+                }
+                let behind = is_behind(said(&bytes), reached(number + 1));
+                assert_eq!(behind, Ok(first != 1 && second != 1), "{number} {first} {second}");
+            }
+        }
+    }
+
+    /// A file of an earlier version has no copies.
+    #[test]
+    fn slots_without_their_copies_are_read() {
+        for number in 1..4 {
+            let mut bytes = file(number);
+            bytes.truncate(COPY_STEP as usize);
+            assert_eq!(said(&bytes), Said::Place { place: place(number), is_torn: false });
+            let newer = places(number)[0];
+            bytes[newer] ^= 1;
+            assert!(is_behind(said(&bytes), reached(number - 1)).is_err());
+            assert_eq!(is_behind(said(&bytes), reached(number)), Ok(true));
         }
     }
 
@@ -340,7 +419,9 @@ mod tests {
         for number in 1..4 {
             assert_ne!(said(&file(number)[..4_096]), said(&file(number)));
             let mut cleared = file(number);
-            cleared[..4_096].fill(0);
+            for at in places(0) {
+                cleared[at..at + SLOT_BYTES].fill(0);
+            }
             assert_ne!(said(&cleared), Said::Nothing);
             cleared.fill(1);
             assert_eq!(said(&cleared), Said::Damaged);

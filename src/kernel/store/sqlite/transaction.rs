@@ -15,9 +15,13 @@ const PUT_NEW: &str =
 const PUT: &str = "UPDATE objects SET version = ?3, state = ?4, due_ms = ?5, body = ?6, sum = ?7
     WHERE kind = ?1 AND key = ?2 AND version = ?3 - 1";
 const REMOVE: &str = "DELETE FROM objects WHERE kind = ?1 AND key = ?2 AND version = ?3";
+const UNDO_ADDED: &str = "DELETE FROM objects WHERE kind = ?1 AND key = ?2";
+const UNDO_REPLACED: &str = "UPDATE objects SET version = ?3, state = ?4, due_ms = ?5, body = ?6, sum = ?7
+    WHERE kind = ?1 AND key = ?2";
 const LOG_SIZE: &str = "SELECT coalesce(max(position) + 1, 0) FROM entries";
 const APPEND: &str = "INSERT INTO entries (position, id, kind, entry, sum) VALUES (?1, ?2, ?3, ?4, ?5)
     ON CONFLICT (id) DO NOTHING";
+const UNDO_APPENDED: &str = "DELETE FROM entries WHERE position = ?1";
 const ENTRIES: &str =
     "SELECT position, id, kind, entry, sum FROM entries WHERE position >= ?1 ORDER BY position LIMIT ?2";
 const ENTRIES_OF: &str = "SELECT position, id, kind, entry, sum FROM entries WHERE kind = ?3 AND position >= ?1
@@ -29,6 +33,7 @@ const SET_DROPPED: &str = "INSERT INTO dropped (only, count, sum) VALUES (0, ?1,
 const INDEX_OF: &str = "SELECT position FROM entries WHERE id = ?1";
 const PUT_NODE: &str = "INSERT INTO nodes (level, position, hash, sum) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (level, position) DO NOTHING";
+const UNDO_NODE: &str = "DELETE FROM nodes WHERE level = ?1 AND position = ?2";
 const NODE: &str = "SELECT level, position, hash, sum FROM nodes WHERE level = ?1 AND position = ?2";
 const NODES: &str = "SELECT level, position, hash, sum FROM nodes WHERE level = ?1 AND position >= ?2 AND position < ?3
     ORDER BY position";
@@ -50,7 +55,40 @@ pub(super) struct Transaction<'c> {
     pub(super) has_erased: bool,
     pub(super) has_large: bool,
     /// How many entries the log has, once somebody has asked: every entry that is appended asks more than once.
-    pub(super) log_size: Option<u64>,
+    log_size: Option<u64>,
+    /// The last leaf that was read or written, which every entry that is appended asks for.
+    leaf: Option<(Node, Digest)>,
+    undo: UndoLog,
+}
+
+/// How the parts of a transaction that are under way are undone.
+///
+/// A savepoint of SQLite before each would do, but then SQLite copies every page that a part changes first, four kilobytes of
+/// it for a row. Nearly all parts are kept. So what was done is written down here, and undone row by row. Where what was
+/// there before is gone for good and may be much, there is a savepoint after all, from that moment on.
+#[derive(Debug, Default)]
+struct UndoLog {
+    /// In how many parts, one in another, the transaction is.
+    depth: usize,
+    // INVARIANT: empty outside of parts.
+    steps: Vec<Undo>,
+    /// How many savepoints there were, so that each has a name of its own.
+    savepoints: u64,
+}
+
+/// A change, as it has to be undone.
+#[derive(Debug)]
+enum Undo {
+    /// An object that was not there.
+    Added { kind: String, key: String },
+    /// An object as it was.
+    Replaced(Box<Object>),
+    Appended(i64),
+    Node { level: u8, position: i64 },
+    /// A content that was not there.
+    Content(Digest),
+    /// What was done behind this savepoint.
+    Savepoint(String),
 }
 
 /// SQLite gives a whole transaction up after some errors. Whatever would follow would be done at once and for itself.
@@ -60,7 +98,8 @@ pub(super) fn lost() -> StoreError {
 
 impl<'c> Transaction<'c> {
     pub(super) fn new(connection: &'c Connection) -> Transaction<'c> {
-        Transaction { connection, has_changed: false, has_erased: false, has_large: false, log_size: None }
+        let undo = UndoLog::default();
+        Transaction { connection, has_changed: false, has_erased: false, has_large: false, log_size: None, leaf: None, undo }
     }
 }
 
@@ -71,11 +110,6 @@ impl Transaction<'_> {
             return Err(lost());
         }
         self.connection.prepare_cached(sql).map_err(fault)
-    }
-
-    /// Does what changes no row.
-    fn execute(&self, sql: &str) -> Result<(), StoreError> {
-        self.statement(sql)?.execute(()).map_err(fault).map(drop)
     }
 
     /// How many rows were changed.
@@ -110,29 +144,98 @@ impl Transaction<'_> {
 /// Undoes what was done since its beginning unless it is told to keep it: when the work panics, too.
 struct Part<'t, 'c> {
     tx: &'t mut Transaction<'c>,
+    since: usize,
     keep: bool,
 }
 
 impl Drop for Part<'_, '_> {
     fn drop(&mut self) {
-        if self.keep {
-            return;
-        }
-        self.tx.log_size = None;
-        let is_undone = self.tx.execute("ROLLBACK TO part").is_ok() && self.tx.execute("RELEASE part").is_ok();
-        if !is_undone && !self.tx.connection.is_autocommit() {
+        if !self.keep && self.tx.undo_since(self.since).is_err() && !self.tx.connection.is_autocommit() {
             // Then nothing of the transaction may stay.
             let _ = self.tx.connection.execute_batch("ROLLBACK");
         }
+        self.tx.undo.depth = self.tx.undo.depth.saturating_sub(1);
+        if self.tx.undo.depth == 0 {
+            // It stands or falls with the whole transaction from here on.
+            self.tx.undo.steps.clear();
+        }
+    }
+}
+
+impl Transaction<'_> {
+    /// Undoes what was done since there were so many steps, from the last to the first.
+    fn undo_since(&mut self, since: usize) -> Result<(), StoreError> {
+        (self.log_size, self.leaf) = (None, None);
+        let mut steps = self.undo.steps.split_off(since.min(self.undo.steps.len()));
+        // What came behind a savepoint is undone with it.
+        let first = steps.iter().position(|step| matches!(step, Undo::Savepoint(_)));
+        if let Some(at) = first
+            && let Some(Undo::Savepoint(name)) = steps.drain(at..).next()
+        {
+            self.execute_once(&format!("ROLLBACK TO {name}; RELEASE {name}"))?;
+        }
+        steps.into_iter().rev().try_for_each(|step| self.undo(step))
+    }
+
+    fn undo(&mut self, step: Undo) -> Result<(), StoreError> {
+        let changed = match &step {
+            Undo::Added { kind, key } => self.change(UNDO_ADDED, (kind, key))?,
+            Undo::Replaced(before) => {
+                let Object { kind, key, state, due_ms, body, version } = &**before;
+                let signed = i64::try_from(*version).map_err(|_| lost())?;
+                let sum = object_sum(before, *version);
+                self.change(UNDO_REPLACED, params![kind, key, signed, state, due_ms, body, sum])?
+            }
+            Undo::Appended(position) => self.change(UNDO_APPENDED, (position,))?,
+            Undo::Node { level, position } => self.change(UNDO_NODE, (level, position))?,
+            Undo::Content(digest) => self.change(ERASE_CONTENT, (digest.0,))?,
+            // Undone before, with all that came behind it.
+            Undo::Savepoint(_) => 1,
+        };
+        // What is not as it was left can't be brought back to how it was.
+        if changed == 1 { Ok(()) } else { Err(lost()) }
+    }
+
+    /// Remembers how a change is undone, if it can be without the whole transaction.
+    fn remember(&mut self, undo: impl FnOnce() -> Undo) {
+        if self.undo.depth > 0 {
+            self.undo.steps.push(undo());
+        }
+    }
+
+    /// Has SQLite itself remember how to undo what follows.
+    fn save(&mut self) -> Result<(), StoreError> {
+        if self.undo.depth > 0 {
+            self.undo.savepoints = self.undo.savepoints.wrapping_add(1);
+            let name = format!("part_{}", self.undo.savepoints);
+            self.execute_once(&format!("SAVEPOINT {name}"))?;
+            self.undo.steps.push(Undo::Savepoint(name));
+        }
+        Ok(())
+    }
+
+    /// Does what is seldom done, and changes no row.
+    fn execute_once(&self, sql: &str) -> Result<(), StoreError> {
+        if self.connection.is_autocommit() {
+            return Err(lost());
+        }
+        self.connection.execute_batch(sql).map_err(fault)
     }
 }
 
 impl Tx for Transaction<'_> {
     fn part(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        self.execute("SAVEPOINT part")?;
-        let mut part = Part { tx: self, keep: false };
+        if self.connection.is_autocommit() {
+            return Err(lost());
+        }
+        let since = self.undo.steps.len();
+        self.undo.depth = self.undo.depth.saturating_add(1);
+        let mut part = Part { tx: self, since, keep: false };
         work(part.tx)?;
-        part.tx.execute("RELEASE part")?;
+        // A work may pass over that the transaction was lost; nobody is told that it was done.
+        if part.tx.connection.is_autocommit() {
+            return Err(lost());
+        }
         part.keep = true;
         Ok(())
     }
@@ -147,14 +250,25 @@ impl Tx for Transaction<'_> {
         let version = object.version.checked_add(1).ok_or_else(refused)?;
         let signed = i64::try_from(version).map_err(|_| refused())?;
         let sql = if object.version == 0 { PUT_NEW } else { PUT };
+        let before = match object.version {
+            1.. if self.undo.depth > 0 => Some(self.get(&object.kind, &object.key)?.ok_or_else(refused)?),
+            _ => None,
+        };
         let sum = object_sum(object, version);
         let Object { kind, key, state, due_ms, body, .. } = object;
-        let changed = self.change(sql, params![kind, key, signed, state, due_ms, body, sum])?;
-        if changed == 1 { Ok(version) } else { Err(refused()) }
+        if self.change(sql, params![kind, key, signed, state, due_ms, body, sum])? != 1 {
+            return Err(refused());
+        }
+        self.remember(|| match before {
+            Some(before) => Undo::Replaced(Box::new(before)),
+            None => Undo::Added { kind: kind.clone(), key: key.clone() },
+        });
+        Ok(version)
     }
 
     fn remove(&mut self, kind: &str, key: &str, version: u64) -> Result<(), StoreError> {
         let signed = i64::try_from(version).map_err(|_| conflict(kind, key))?;
+        self.save()?;
         let changed = self.change(REMOVE, (kind, key, signed))?;
         if changed == 1 { Ok(()) } else { Err(conflict(kind, key)) }
     }
@@ -185,6 +299,7 @@ impl Tx for Transaction<'_> {
         if changed != 1 {
             return Err(conflict("entry", id));
         }
+        self.remember(|| Undo::Appended(position));
         self.log_size = index.checked_add(1);
         Ok(index)
     }
@@ -198,6 +313,7 @@ impl Tx for Transaction<'_> {
         let before = before.min(self.log_size()?.saturating_sub(1));
         let Some(count) = before.checked_sub(dropped).filter(|count| *count > 0) else { return Ok(dropped) };
         let signed = i64::try_from(before).map_err(|_| missing_entry())?;
+        self.save()?;
         let deleted = self.change(DROP, (signed,))?;
         if u64::try_from(deleted) != Ok(count) {
             return Err(missing_entry());
@@ -228,11 +344,21 @@ impl Tx for Transaction<'_> {
     fn put_node(&mut self, node: Node, hash: Digest) -> Result<(), StoreError> {
         let position = i64::try_from(node.index).map_err(|_| StoreError::Full("no tree is wider".to_owned()))?;
         let changed = self.change(PUT_NODE, (node.level, position, hash.0, node_sum(node, &hash)))?;
-        if changed == 1 || self.node(node)? == Some(hash) { Ok(()) } else { Err(node_conflict(node)) }
+        if changed == 1 {
+            self.remember(|| Undo::Node { level: node.level, position });
+            if node.level == 0 {
+                self.leaf = Some((node, hash));
+            }
+            return Ok(());
+        }
+        if self.node(node)? == Some(hash) { Ok(()) } else { Err(node_conflict(node)) }
     }
 
     fn node(&mut self, node: Node) -> Result<Option<Digest>, StoreError> {
         let Ok(position) = i64::try_from(node.index) else { return Ok(None) };
+        if let Some((_, hash)) = self.leaf.filter(|(leaf, _)| *leaf == node && !self.connection.is_autocommit()) {
+            return Ok(Some(hash));
+        }
         let found = self.row(NODE, (node.level, position), read_node)?;
         Ok(found.map(|(_, hash)| hash))
     }
@@ -255,7 +381,9 @@ impl Tx for Transaction<'_> {
         content_fits(content)?;
         let digest = Digest::of(content);
         self.has_large |= content.len() >= LARGE_BYTES_MIN;
-        self.change(PUT_CONTENT, (digest.0, content))?;
+        if self.change(PUT_CONTENT, (digest.0, content))? > 0 {
+            self.remember(|| Undo::Content(digest));
+        }
         Ok(digest)
     }
 
@@ -266,6 +394,7 @@ impl Tx for Transaction<'_> {
     }
 
     fn erase_content(&mut self, digest: Digest) -> Result<bool, StoreError> {
+        self.save()?;
         let changed = self.change(ERASE_CONTENT, (digest.0,))?;
         self.has_erased |= changed > 0;
         Ok(changed > 0)
