@@ -15,10 +15,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use cpu_time::ProcessTime;
 use pdl::Answer;
+use pdl::base::hash::Digest;
+use pdl::data::timestamp::Timestamp;
+use pdl::kernel::environment::{Environment, NoRandomness};
 use pdl::kernel::record::Principal;
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{Options, Sqlite};
@@ -53,7 +56,8 @@ struct Run {
 
 fn main() {
     machine();
-    let count: u64 = std::env::args().find_map(|argument| argument.parse().ok()).filter(|count| *count > 0).unwrap_or(7);
+    let count: u64 =
+        std::env::args().find_map(|argument| argument.parse().ok()).filter(|count| *count > 0).unwrap_or(7);
     println!("here rates by the clock on the wall: medians of {count} runs (least – most)");
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!("the machine was loaded before: {load}");
@@ -61,7 +65,8 @@ fn main() {
     let path = |name: &str, run: u64| room.join(format!("{name}-{run}-{}", std::process::id()));
 
     // One behind the other in each run, so that all have the machine as it is then.
-    let (mut decisions, mut bare_decisions, mut works, mut bare_works) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut decisions, mut bare_decisions, mut works, mut bare_works) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for run in 0..count {
         let decided = at_file(&path("kernel", run), decided);
         bare_decisions.push(bare(&path("bare", run), DECISION_BYTES, decided.together));
@@ -148,10 +153,27 @@ impl Store for Counted {
     }
 }
 
+/// The clock of the system, by which ids are in an order, and chance that never comes twice.
+#[derive(Debug, Default)]
+struct World(AtomicU64);
+
+impl Environment for World {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+        i64::try_from(since).ok().and_then(|since| Timestamp::from_millis(since).ok()).unwrap_or(Timestamp::EPOCH)
+    }
+
+    fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
+        let digest = Digest::of(&self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes()).0;
+        buffer.iter_mut().zip(digest).for_each(|(byte, chance)| *byte = chance);
+        Ok(())
+    }
+}
+
 /// Decisions of a kernel.
 fn decided(store: Box<dyn Store>) -> Run {
     let transactions = Arc::new(AtomicU64::new(0));
-    let kernel = registry::kernel(Counted(store, Arc::clone(&transactions)));
+    let kernel = registry::kernel_in(Counted(store, Arc::clone(&transactions)), Arc::new(World::default()));
     kernel.activate(&registry::operator(), &registry::bundle(), Some(ENTITIES.as_bytes())).expect("it is sound");
     let who = Principal::new("Agent", "agent-1").expect("it is short");
     timed(&transactions, || {

@@ -75,12 +75,21 @@ pub fn operator() -> Principal {
     Principal::new("Person", "ada").expect("it is short")
 }
 
-/// A kernel over a store.
+/// A kernel over a store, where time stands still.
 ///
 /// # Panics
 /// It can't be opened.
 #[must_use]
 pub fn kernel(store: impl Store + 'static) -> Kernel {
+    kernel_in(store, Arc::new(World::default()))
+}
+
+/// A kernel over a store, in an environment.
+///
+/// # Panics
+/// It can't be opened.
+#[must_use]
+pub fn kernel_in(store: impl Store + 'static, environment: Arc<dyn Environment>) -> Kernel {
     let settings = Settings {
         bundles: LoadOptions::UNSIGNED,
         founders: vec![Operator::person(operator(), &[Role::Admin, Role::PolicyManager, Role::RegistryManager])],
@@ -90,7 +99,7 @@ pub fn kernel(store: impl Store + 'static) -> Kernel {
         origin: "pdl.example/log".to_owned(),
         signer: None,
     };
-    Kernel::open(Box::new(store), Arc::new(World::default()), settings).expect("it opens")
+    Kernel::open(Box::new(store), environment, settings).expect("it opens")
 }
 
 fn push_agent(out: &mut String, number: usize, step: usize) {

@@ -298,6 +298,50 @@ fn what_is_too_long_is_refused() {
     });
 }
 
+/// Contents that are longer than SQLite likes to have in one piece: kept, undone, and erased as all others are.
+#[test]
+fn large_contents_are_kept_and_undone() {
+    let room = Room::new();
+    let contents: Vec<Vec<u8>> = [(1 << 20) - 1, 1 << 20, (1 << 20) + 4_097]
+        .into_iter()
+        .map(|bytes| (0..bytes).map(|at| (at % 251) as u8).collect())
+        .collect();
+    let digests: Vec<Digest> = contents.iter().map(|content| Digest::of(content)).collect();
+    let seen = |store: &mut dyn Store| -> Vec<bool> {
+        let read = |tx: &mut dyn Tx| digests.iter().map(|digest| tx.content(*digest)).collect::<Result<Vec<_>, _>>();
+        let read = done(store, read).expect("it can be read");
+        read.iter()
+            .zip(&contents)
+            .map(|(read, kept)| read.as_ref().map(|read| assert!(read == kept)).is_some())
+            .collect()
+    };
+    let path = room.path("store");
+    let mut store = Sqlite::create(&path, &Options::PLAIN).expect("it can be made");
+    done(&mut store, |tx| {
+        let failed = tx.part(&mut |tx| {
+            contents.iter().try_for_each(|content| tx.put_content(content).map(drop))?;
+            Err(StoreError::Refused)
+        });
+        assert_eq!(failed, Err(StoreError::Refused));
+        tx.put_content(&contents[2])
+    })
+    .expect("the rest is done");
+    assert_eq!(seen(&mut store), [false, false, true]);
+    done(&mut store, |tx| {
+        tx.part(&mut |tx| contents.iter().try_for_each(|content| tx.put_content(content).map(drop)))?;
+        let failed = tx.part(&mut |tx| tx.erase_content(digests[1]).and(Err(StoreError::Refused)));
+        assert_eq!(failed, Err(StoreError::Refused));
+        Ok(())
+    })
+    .expect("twice is once");
+    assert_eq!(seen(&mut store), [true, true, true]);
+    drop(store);
+    let mut store = Sqlite::open(&path, &Options::PLAIN).expect("it can be opened again");
+    store.check().expect("it is whole");
+    assert_eq!(done(&mut store, |tx| tx.erase_content(digests[2])), Ok(true));
+    assert_eq!(seen(&mut store), [true, true, false]);
+}
+
 /// What a transaction may do.
 #[derive(Clone, Debug)]
 enum Step {

@@ -41,8 +41,9 @@ pub const IN_USE: &str = "somebody else has it open";
 const STATEMENTS: usize = 64;
 
 /// How a connection is set up before anything is read. That only one process has the file comes first: then SQLite needs
-/// no memory shared with others. Temporary files would be copies of what may have to be forgotten. 64 MB of pages are held in
-/// memory, and 32 MB are written ahead before they are moved: pages that change often are then moved once.
+/// no memory shared with others. Temporary files would be copies of what may have to be forgotten. 16 MB of pages are held in
+/// memory, and 32 MB are written ahead before they are moved: pages that change often are then moved once. What a transaction
+/// changes beyond that is written ahead before its end.
 const SETUP: &str = "
     PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA synchronous = FULL;
@@ -52,7 +53,7 @@ const SETUP: &str = "
     PRAGMA secure_delete = ON;
     PRAGMA trusted_schema = OFF;
     PRAGMA cell_size_check = ON;
-    PRAGMA cache_size = -65536;
+    PRAGMA cache_size = -16384;
     PRAGMA wal_autocheckpoint = 8192;
     PRAGMA journal_size_limit = 67108864;
 ";

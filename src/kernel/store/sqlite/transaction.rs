@@ -1,11 +1,12 @@
 //! What is done in a transaction, in SQL.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Params, Row, ToSql, params};
+use rusqlite::{CachedStatement, Connection, MAIN_DB, OptionalExtension as _, Params, Row, ToSql, params};
 
 use super::super::{Object, Query, StoreError, Tx, conflict, content_fits, entry_fits, node_conflict, object_fits};
 use super::fault;
 use super::tip::{Place, Reached};
 use crate::base::hash::Digest;
+use crate::base::limits::CONTENT_BYTES_MAX;
 use crate::log::tree::Node;
 
 const GET: &str = "SELECT kind, key, version, state, due_ms, body, sum FROM objects WHERE kind = ?1 AND key = ?2";
@@ -38,10 +39,14 @@ const NODE: &str = "SELECT level, position, hash, sum FROM nodes WHERE level = ?
 const NODES: &str = "SELECT level, position, hash, sum FROM nodes WHERE level = ?1 AND position >= ?2 AND position < ?3
     ORDER BY position";
 const PUT_CONTENT: &str = "INSERT INTO contents (digest, content) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING";
+const PUT_LARGE: &str =
+    "INSERT INTO contents (digest, content) VALUES (?1, zeroblob(?2)) ON CONFLICT (digest) DO NOTHING";
 const CONTENT: &str = "SELECT digest, content FROM contents WHERE digest = ?1";
+const CONTENT_BYTES: &str = "SELECT rowid, length(content) FROM contents WHERE digest = ?1";
 const ERASE_CONTENT: &str = "DELETE FROM contents WHERE digest = ?1";
 
-/// A content of as many bytes leaves so many pages in memory that it is worth giving them back.
+/// A content of as many bytes is moved between the file and its owner in place: in a statement there would be two more of it
+/// in memory. And it leaves so many pages there that it is worth giving them back.
 const LARGE_BYTES_MIN: usize = 1 << 20;
 
 const REACHED: &str = "SELECT number, mark, before, sum FROM place WHERE only = 0";
@@ -80,11 +85,17 @@ struct UndoLog {
 #[derive(Debug)]
 enum Undo {
     /// An object that was not there.
-    Added { kind: String, key: String },
+    Added {
+        kind: String,
+        key: String,
+    },
     /// An object as it was.
     Replaced(Box<Object>),
     Appended(i64),
-    Node { level: u8, position: i64 },
+    Node {
+        level: u8,
+        position: i64,
+    },
     /// A content that was not there.
     Content(Digest),
     /// What was done behind this savepoint.
@@ -99,7 +110,15 @@ pub(super) fn lost() -> StoreError {
 impl<'c> Transaction<'c> {
     pub(super) fn new(connection: &'c Connection) -> Transaction<'c> {
         let undo = UndoLog::default();
-        Transaction { connection, has_changed: false, has_erased: false, has_large: false, log_size: None, leaf: None, undo }
+        Transaction {
+            connection,
+            has_changed: false,
+            has_erased: false,
+            has_large: false,
+            log_size: None,
+            leaf: None,
+            undo,
+        }
     }
 }
 
@@ -212,6 +231,38 @@ impl Transaction<'_> {
             self.undo.steps.push(Undo::Savepoint(name));
         }
         Ok(())
+    }
+
+    /// Keeps a content that is large. Whether there was none of it before.
+    fn put_large(&mut self, digest: Digest, content: &[u8]) -> Result<bool, StoreError> {
+        self.has_large = true;
+        let bytes = i64::try_from(content.len()).map_err(|_| StoreError::Full("no content is longer".to_owned()))?;
+        if self.change(PUT_LARGE, (digest.0, bytes))? == 0 {
+            return Ok(false);
+        }
+        let row = self.connection.last_insert_rowid();
+        let blob = self.connection.blob_open(MAIN_DB, c"contents", c"content", row, false);
+        let written = blob.and_then(|mut blob| {
+            blob.write_all_at(content, 0)?;
+            blob.close()
+        });
+        written.map_err(|error| {
+            // Some of it may be there, under the digest of all of it: then nothing of the transaction may stay.
+            if !self.connection.is_autocommit() {
+                let _ = self.connection.execute_batch("ROLLBACK");
+            }
+            fault(error)
+        })?;
+        Ok(true)
+    }
+
+    /// A content that is large.
+    fn large(&mut self, digest: Digest, row: i64, bytes: usize) -> Result<Vec<u8>, StoreError> {
+        self.has_large = true;
+        let mut content = vec![0; bytes];
+        let blob = self.connection.blob_open(MAIN_DB, c"contents", c"content", row, true).map_err(fault)?;
+        blob.read_at_exact(&mut content, 0).map_err(fault)?;
+        if Digest::of(&content) == digest { Ok(content) } else { Err(changed_content(digest)) }
     }
 
     /// Does what is seldom done, and changes no row.
@@ -380,17 +431,28 @@ impl Tx for Transaction<'_> {
     fn put_content(&mut self, content: &[u8]) -> Result<Digest, StoreError> {
         content_fits(content)?;
         let digest = Digest::of(content);
-        self.has_large |= content.len() >= LARGE_BYTES_MIN;
-        if self.change(PUT_CONTENT, (digest.0, content))? > 0 {
+        let is_new = if content.len() >= LARGE_BYTES_MIN {
+            self.put_large(digest, content)?
+        } else {
+            self.change(PUT_CONTENT, (digest.0, content))? > 0
+        };
+        if is_new {
             self.remember(|| Undo::Content(digest));
         }
         Ok(digest)
     }
 
     fn content(&mut self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        let content = self.row(CONTENT, (digest.0,), read_content)?;
-        self.has_large |= content.as_ref().is_some_and(|content| content.len() >= LARGE_BYTES_MIN);
-        Ok(content)
+        let place = self.row(CONTENT_BYTES, (digest.0,), |row| {
+            let (at, bytes): (i64, i64) = (row.get(0)?, row.get(1)?);
+            Ok(unsigned(bytes).map(|bytes| (at, bytes)))
+        })?;
+        let Some((row, bytes)) = place else { return Ok(None) };
+        match usize::try_from(bytes) {
+            Ok(bytes) if bytes < LARGE_BYTES_MIN => self.row(CONTENT, (digest.0,), read_content),
+            Ok(bytes) if bytes <= CONTENT_BYTES_MAX => self.large(digest, row, bytes).map(Some),
+            _ => Err(changed_content(digest)),
+        }
     }
 
     fn erase_content(&mut self, digest: Digest) -> Result<bool, StoreError> {
@@ -548,11 +610,12 @@ fn read_node(row: &Row<'_>) -> rusqlite::Result<Result<(Node, Digest), StoreErro
 fn read_content(row: &Row<'_>) -> rusqlite::Result<Result<Vec<u8>, StoreError>> {
     let digest = Digest(row.get(0)?);
     let content: Vec<u8> = row.get(1)?;
-    if Digest::of(&content) == digest {
-        Ok(Ok(content))
-    } else {
-        Ok(Err(StoreError::Corrupt(format!("the content {digest} has changed"))))
-    }
+    if Digest::of(&content) == digest { Ok(Ok(content)) } else { Ok(Err(changed_content(digest))) }
+}
+
+#[cold]
+fn changed_content(digest: Digest) -> StoreError {
+    StoreError::Corrupt(format!("the content {digest} has changed"))
 }
 
 /// The sum of a row: the beginning of a digest. It finds accidents; against intent there is the tree of the log.
@@ -631,7 +694,24 @@ mod tests {
             // Only what is due may have to be sorted, and that is little.
             assert!(at & 4 > 0 || !plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
         }
-        for sql in [GET, PUT, REMOVE, ENTRIES, ENTRIES_OF, DROP, DROPPED, INDEX_OF, NODE, CONTENT, ERASE_CONTENT] {
+        for sql in [
+            GET,
+            PUT,
+            REMOVE,
+            ENTRIES,
+            ENTRIES_OF,
+            DROP,
+            DROPPED,
+            INDEX_OF,
+            NODE,
+            CONTENT,
+            CONTENT_BYTES,
+            ERASE_CONTENT,
+            UNDO_ADDED,
+            UNDO_REPLACED,
+            UNDO_APPENDED,
+            UNDO_NODE,
+        ] {
             let plan = plan(sql);
             assert!(plan.contains("SEARCH") && !plan.contains("SCAN") && !plan.contains("TEMP"), "{sql}: {plan}");
         }
