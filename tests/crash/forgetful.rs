@@ -62,6 +62,8 @@ impl Change {
 struct State {
     files: BTreeMap<String, File>,
     fault: Fault,
+    /// How many bytes all files may have; without a number, as many as they like.
+    capacity: Option<usize>,
     /// After how many more writes and syncs the power goes.
     power: u64,
     chance: u64,
@@ -74,7 +76,7 @@ pub struct Disk(Arc<Mutex<State>>);
 impl Disk {
     /// A disk without power, and a file system of this name on it.
     pub fn new(name: &str) -> Disk {
-        let state = State { files: BTreeMap::new(), fault: Fault::None, power: 0, chance: 1 };
+        let state = State { files: BTreeMap::new(), fault: Fault::None, capacity: None, power: 0, chance: 1 };
         let disk = Disk(Arc::new(Mutex::new(state)));
         register(name, disk.clone(), false).expect("a file system can be added");
         disk
@@ -117,6 +119,12 @@ impl Disk {
         state.chance = chance.below(u64::MAX);
     }
 
+    /// Leaves so much room and no more, until it is said otherwise.
+    pub fn leave_room(&self, bytes: Option<usize>) {
+        let mut state = self.state();
+        state.capacity = bytes.map(|bytes| state.used() + bytes);
+    }
+
     pub fn has_power(&self) -> bool {
         self.state().power > 0
     }
@@ -138,6 +146,11 @@ impl State {
         self.files.get_mut(path).ok_or_else(|| ErrorKind::NotFound.into())
     }
 
+    /// How many bytes all files have.
+    fn used(&self) -> usize {
+        self.files.values().map(|file| file.seen.len()).sum()
+    }
+
     /// Something that happens once in so many times.
     fn happens(&mut self, once_in: u64) -> bool {
         let mut chance = Chance(self.chance);
@@ -151,7 +164,20 @@ impl State {
         if self.fault == Fault::Full && self.happens(200) {
             return Err(ErrorKind::WriteZero.into());
         }
+        let free = self.capacity.map(|capacity| capacity.saturating_sub(self.used()));
         let file = self.file(path)?;
+        if let (Some(free), Change::Write(at, bytes)) = (free, &change)
+            && at + bytes.len() > file.seen.len() + free
+        {
+            // What there is room for is written, and no more.
+            let fits = (file.seen.len() + free).saturating_sub(*at).min(bytes.len());
+            let short = Change::Write(*at, bytes[..fits].to_owned());
+            if fits > 0 {
+                short.apply(&mut file.seen);
+                file.changes.push(short);
+            }
+            return Err(ErrorKind::WriteZero.into());
+        }
         change.apply(&mut file.seen);
         file.changes.push(change);
         // Whether it came through is found out when the power is back.

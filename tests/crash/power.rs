@@ -149,10 +149,15 @@ fn what_found_no_room_was_not_acknowledged() {
 mod of_kernels {
     use std::sync::atomic::{AtomicI64, Ordering};
 
+    use pdl::Answer;
     use pdl::data::timestamp::Timestamp;
+    use pdl::kernel::KernelError;
     use pdl::kernel::environment::{Environment, NoRandomness};
+    use pdl::kernel::record::Principal;
+    use pdl::kernel::writer::WriteError;
 
     use super::*;
+    use crate::audit::Ack;
     use crate::crowd::Crowd;
     use crate::keeper;
 
@@ -208,6 +213,64 @@ mod of_kernels {
             let told: usize = (0..KERNELS).map(|_| kernels(&disk, name, fault, &bundle, &mut chance)).sum();
             assert!(told as u64 > KERNELS * OUTAGES, "{name}: {told}");
         }
+    }
+
+    /// A disk that is full, and stays so until somebody makes room.
+    #[test]
+    fn where_there_is_no_room_all_is_denied_until_there_is_again() {
+        const NAME: &str = "kernel-crammed";
+        let (bundle, mut chance) = (keeper::bundle(), Chance(13));
+        let (disk, outside) = (Disk::new(NAME), Arc::new(Turning(AtomicI64::new(0))));
+        disk.power(u64::MAX, Fault::None, &mut chance);
+        let begin = || {
+            let store = open(&disk, NAME).expect("it opens");
+            keeper::open(Box::new(store), Arc::<Turning>::clone(&outside) as _, &bundle).expect("it opens")
+        };
+        let bot = Principal::new("Agent", "bot").expect("it is short");
+        let pay = br#"{"subject":{"type":"Agent","id":"bot"},"action":{"name":"pay"},
+            "resource":{"type":"Order","id":"o1"},"context":{"cost":7}}"#;
+        let (mut kernel, mut acks, mut full) = (begin(), Vec::new(), 0);
+        for round in 0..8 {
+            let crowd = Crowd::find(&kernel).expect("it can be read");
+            // Room for a while, then for a little, then for nothing.
+            for room in [None, Some(chance.below(60_000) as usize), Some(0)] {
+                disk.leave_room(room);
+                for _ in 0..20 {
+                    crowd.act(&kernel, &mut |end| chance.below(end), &mut |ack| acks.push(ack));
+                    let verdict = kernel.decide(&bot, pay, None);
+                    let Some(trouble) = &verdict.trouble else {
+                        assert_eq!(verdict.answer(), Answer::Allow, "{verdict:?}");
+                        assert!(verdict.permit.is_some() && verdict.entry.is_some(), "{verdict:?}");
+                        acks.push(Ack::Decided {
+                            entry: verdict.entry.unwrap_or_default(),
+                            answer: Answer::Allow.name().to_owned(),
+                            permit: verdict.permit.map(|permit| permit.claims().id.clone()),
+                            gate: None,
+                        });
+                        continue;
+                    };
+                    assert!(room.is_some(), "there is room, and it is denied: {trouble}");
+                    assert!(verdict.answer() == Answer::Deny && verdict.permit.is_none(), "{verdict:?}");
+                    let is_full = matches!(trouble, KernelError::Write(WriteError::Store(StoreError::Full(_))));
+                    assert!(is_full, "it is denied for another reason: {trouble}");
+                    full += 1;
+                }
+            }
+            // Every other time the kernel ends before there is room again.
+            if round % 2 == 0 {
+                drop(kernel);
+                disk.leave_room(None);
+                kernel = begin();
+            } else {
+                disk.leave_room(None);
+            }
+            let verdict = kernel.decide(&bot, pay, None);
+            assert_eq!((verdict.answer(), &verdict.trouble), (Answer::Allow, &None), "there is room again");
+        }
+        assert!(full > 8 * 10, "there was no room {full} times only");
+        let mut store = kernel.close().expect("it closes");
+        let size = keeper::check(&mut *store, &acks).unwrap_or_else(|error| panic!("of {}: {error}", acks.len()));
+        assert!(size > 500 && acks.len() > 50, "{size} entries, {} acknowledgements", acks.len());
     }
 
     #[test]
