@@ -70,13 +70,25 @@ impl Digest {
 /// All digits at once: entries of the log have many digests, and a call of the formatter for each byte is most of the work.
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(PREFIX)?;
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
+    }
+}
+
+impl Digest {
+    /// Appends it as it is shown.
+    pub fn push(&self, out: &mut String) {
+        out.push_str(PREFIX);
+        out.push_str(std::str::from_utf8(&self.digits()).unwrap_or_default());
+    }
+
+    fn digits(&self) -> [u8; 64] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [0; 64];
         for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
             *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
         }
-        f.write_str(PREFIX)?;
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        text
     }
 }
 
@@ -96,6 +108,9 @@ mod tests {
         let text = digest.to_string();
         assert_eq!(text, "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881");
         assert_eq!(Digest::parse(&text), Some(digest));
+        let mut pushed = ">".to_owned();
+        digest.push(&mut pushed);
+        assert_eq!(pushed, format!(">{text}"));
         for other in
             [&text[1..], &text[..text.len() - 1], &format!("{text}0"), &text.to_uppercase(), &text.replace('2', "g")]
         {

@@ -233,6 +233,17 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.in_text(|text| f.write_str(text))
+    }
+}
+
+impl Timestamp {
+    /// Appends it as it is shown.
+    pub fn push(self, out: &mut String) {
+        self.in_text(|text| out.push_str(text));
+    }
+
+    fn in_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
         let Parts { year, month, day, hour, minute, second, millisecond, .. } = self.parts();
         let mut text = *b"0000-00-00T00:00:00.000Z";
         let mut put = |places: std::ops::Range<usize>, mut number: u16| {
@@ -246,14 +257,10 @@ impl fmt::Display for Timestamp {
         for (at, number) in [(5, month), (8, day), (11, hour), (14, minute), (17, second)] {
             put(at..at + 2, number.into());
         }
-        let text = std::str::from_utf8(&text).unwrap_or_default();
-        match text.split_at_checked(19) {
-            Some((seconds, _)) if millisecond == 0 => {
-                f.write_str(seconds)?;
-                f.write_str("Z")
-            }
-            _ => f.write_str(text),
-        }
+        // Whole seconds have no fraction, and end where it would begin.
+        let end = if millisecond == 0 { 20 } else { text.len() };
+        text[end - 1] = b'Z';
+        take(std::str::from_utf8(&text[..end]).unwrap_or_default())
     }
 }
 

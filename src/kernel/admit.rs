@@ -25,6 +25,7 @@ use super::gate::{Gate, GateState, Refused, Today};
 use super::log::append::Event;
 use super::modes::{Mode, Modes};
 use super::present::{self, Given, Presented, Unpresented};
+use super::record::plain::{Came, Plain};
 use super::record::{self, Principal};
 use super::scopes;
 use super::store::Tx;
@@ -75,7 +76,7 @@ pub(super) struct Said {
 #[derive(Clone, Debug)]
 pub(super) struct Judged {
     pub(super) decision: Decision,
-    event: Event,
+    telling: Telling,
     /// What was asked, if it could be read.
     said: Option<Said>,
     /// Where people have to agree: what is decided today of whom to ask, and what it comes to once they have.
@@ -85,13 +86,43 @@ pub(super) struct Judged {
     scope: Option<String>,
 }
 
+/// How the decision is told.
+#[derive(Clone, Debug)]
+enum Telling {
+    /// By this event.
+    Event(Box<Event>),
+    /// At once, as everything in it may be read: with these facts, and the version of the registry.
+    Plain { facts: String, registry: u64 },
+}
+
 impl Judged {
     /// Writes down a decision that nothing follows from, because the kernel itself refuses what was allowed. Gives the id of
     /// its entry.
-    pub(super) fn overruled(self, tx: &mut dyn Tx, shared: &Shared) -> Result<String, KernelError> {
-        let mut event = self.event;
-        event.body.insert("enforced".to_owned(), Answer::Deny.name().into());
-        Ok(shared.log.append(tx, &*shared.environment, event)?.id)
+    pub(super) fn overruled(self, tx: &mut dyn Tx, shared: &Shared, who: &Principal) -> Result<String, KernelError> {
+        let came = Came { enforced: Some(Answer::Deny), ..Came::default() };
+        tell(tx, shared, who, (&self.decision, self.said.as_ref()), self.telling, came)
+    }
+}
+
+/// Writes down a decision and what came of it. Gives the id of its entry.
+fn tell(
+    tx: &mut dyn Tx,
+    shared: &Shared,
+    who: &Principal,
+    (decision, said): (&Decision, Option<&Said>),
+    telling: Telling,
+    came: Came<'_>,
+) -> Result<String, KernelError> {
+    let (log, environment) = (&shared.log, &*shared.environment);
+    match telling {
+        Telling::Event(mut event) => {
+            came.add_to(&mut event);
+            Ok(log.append(tx, environment, *event)?.id)
+        }
+        Telling::Plain { facts, registry } => {
+            let request = &said.ok_or_else(damaged)?.request;
+            Ok(Plain { who, registry, request, facts: &facts, decision, came }.append(log, tx, environment)?)
+        }
     }
 }
 
@@ -99,6 +130,10 @@ impl Judged {
 #[derive(Debug)]
 pub(super) struct Allowed<'a> {
     pub(super) active: &'a Active,
+    /// Who asked.
+    pub(super) who: &'a Principal,
+    /// Whether something has to be done by whoever acts on it.
+    pub(super) obliges: bool,
     /// The id of the entry of the decision.
     pub(super) entry: &'a str,
     pub(super) said: &'a Said,
@@ -139,10 +174,7 @@ pub(super) fn judge_plain(
 ) -> Result<Judged, KernelError> {
     let now = clock.then(|| shared.environment.now());
     match present::facts(wanted.facts.as_deref(), now) {
-        Ok(facts) => {
-            let presented = Presented { request: wanted.request.clone(), facts, scope: None, is_sure: false };
-            judge(active, wanted, presented)
-        }
+        Ok(facts) => judge(active, wanted, Documents { request: &wanted.request, facts, scope: None, is_sure: false }),
         Err(Unpresented::Refused(why)) => Ok(unreadable(active, wanted, why)),
         Err(Unpresented::Failed(error)) => Err(error),
     }
@@ -158,15 +190,25 @@ pub(super) fn judge_in(
 ) -> Result<Judged, KernelError> {
     let documents = (&wanted.request[..], wanted.facts.as_deref());
     match present::present(tx, active, touched, wanted.given, documents, shared.environment.now()) {
-        Ok(presented) => judge(active, wanted, presented),
+        Ok(Presented { request, facts, scope, is_sure }) => {
+            judge(active, wanted, Documents { request: &request, facts, scope, is_sure })
+        }
         Err(Unpresented::Refused(why)) => Ok(unreadable(active, wanted, why)),
         Err(Unpresented::Failed(error)) => Err(error),
     }
 }
 
-fn judge(active: &Arc<Active>, wanted: &Wanted, presented: Presented) -> Result<Judged, KernelError> {
-    let Presented { request, facts, scope, is_sure } = presented;
-    let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(&request) };
+/// What is judged: see [`Presented`].
+struct Documents<'d> {
+    request: &'d [u8],
+    facts: String,
+    scope: Option<String>,
+    is_sure: bool,
+}
+
+fn judge(active: &Arc<Active>, wanted: &Wanted, documents: Documents<'_>) -> Result<Judged, KernelError> {
+    let Documents { request, facts, scope, is_sure } = documents;
+    let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(request) };
     let mut scratch = SCRATCH.take();
     let mut recorded = active.machine.recorded(&active.store, question, &mut scratch);
     let approved = recorded.approved();
@@ -178,8 +220,9 @@ fn judge(active: &Arc<Active>, wanted: &Wanted, presented: Presented) -> Result<
         let mut decision = decision;
         decision.digests.bundle.get_or_insert(active.bundle);
         let registry = Some(active.registry);
-        let event = record::refused(&wanted.who, registry, &request, Some(facts.as_bytes()), &decision);
-        return Ok(Judged { decision, event, said: None, today, approved: None, scope: None });
+        let event = record::refused(&wanted.who, registry, request, Some(facts.as_bytes()), &decision);
+        let telling = Telling::Event(Box::new(event));
+        return Ok(Judged { decision, telling, said: None, today, approved: None, scope: None });
     };
     let said = Said {
         action: asked.action.name.to_string(),
@@ -195,8 +238,13 @@ fn judge(active: &Arc<Active>, wanted: &Wanted, presented: Presented) -> Result<
     if !is_whole && decision.answer() != Answer::Deny {
         return Err(damaged());
     }
-    let event = record::decided(&wanted.who, active.registry, &active.secrets, &asked, &decision);
-    Ok(Judged { decision, event, said: Some(said), today, approved, scope })
+    let telling = if active.secrets.are_none() {
+        Telling::Plain { facts: asked.facts.into_text(), registry: active.registry }
+    } else {
+        let event = record::decided(&wanted.who, active.registry, &active.secrets, &asked, &decision);
+        Telling::Event(Box::new(event))
+    };
+    Ok(Judged { decision, telling, said: Some(said), today, approved, scope })
 }
 
 /// The state that a governed record is asked to step to: the field `to`, if it is one of its lifecycle.
@@ -225,7 +273,8 @@ fn unreadable(active: &Active, wanted: &Wanted, why: ErrorReport) -> Judged {
     let facts = wanted.facts.as_deref();
     let event = record::refused(&wanted.who, Some(active.registry), &wanted.request, facts, &decision);
     let today = wanted.gate.is_some().then(Today::unreadable);
-    Judged { decision, event, said: None, today, approved: None, scope: None }
+    let telling = Telling::Event(Box::new(event));
+    Judged { decision, telling, said: None, today, approved: None, scope: None }
 }
 
 fn damaged() -> KernelError {
@@ -241,7 +290,7 @@ pub(super) fn conclude<T>(
     judged: Judged,
     follow: impl FnOnce(&mut dyn Tx, &Allowed<'_>) -> Result<T, KernelError>,
 ) -> Result<Concluded<T>, KernelError> {
-    let Judged { decision, mut event, said, today, approved, scope } = judged;
+    let Judged { decision, telling, said, today, approved, scope } = judged;
     let (who, now) = (&wanted.who, shared.environment.now());
     let answer = decision.answer();
     let binding = decision.digests.binding;
@@ -254,8 +303,6 @@ pub(super) fn conclude<T>(
     let spent = match (waiting, today) {
         (Some(waiting), Some(today)) => {
             let told = waiting.gate.spend(&who.name(), &today, active.directory(), now);
-            event = event.link("gate", &waiting.gate.decision);
-            event.body.insert("gate".to_owned(), waiting.gate.id.clone().into());
             Some((waiting, told))
         }
         (Some(_), None) => return Err(damaged()),
@@ -272,13 +319,13 @@ pub(super) fn conclude<T>(
         (Some(_), Some(_)) if answer == Answer::Deny => (Answer::Deny, None),
         (Some(_), Some(refused)) => (Answer::Deny, Some(KernelError::Gate(refused))),
     };
-    if answer != decision.answer() {
-        event.body.insert("enforced".to_owned(), answer.name().into());
-        if mode == Mode::Permissive {
-            event.body.insert("mode".to_owned(), mode.name().into());
-        }
-    }
-    let entry = shared.log.append(tx, &*shared.environment, event)?.id;
+    let is_other = answer != decision.answer();
+    let came = Came {
+        gate: spent.as_ref().map(|(waiting, _)| (&*waiting.gate.id, &*waiting.gate.decision)),
+        enforced: is_other.then_some(answer),
+        mode: (is_other && mode == Mode::Permissive).then_some(mode),
+    };
+    let entry = tell(tx, shared, who, (&decision, said.as_ref()), telling, came)?;
     let mut gate = None;
     let mut outcome = decision;
     if let Some((waiting, told)) = spent {
@@ -294,8 +341,8 @@ pub(super) fn conclude<T>(
     let followed = match (answer, said, binding) {
         (Answer::Allow, Some(said), Some(binding)) => {
             let gate = gate.as_ref().map(|gate| gate.id.as_str());
-            let scope = scope.as_deref();
-            Some(follow(tx, &Allowed { active, entry: &entry, said: &said, binding, gate, scope })?)
+            let (scope, obliges) = (scope.as_deref(), !outcome.obligations.is_empty());
+            Some(follow(tx, &Allowed { active, who, obliges, entry: &entry, said: &said, binding, gate, scope })?)
         }
         (Answer::Allow, ..) => return Err(damaged()),
         _ => None,

@@ -69,14 +69,19 @@ impl Kernel {
     /// permit: then the request is decided anew, and the approval is spent in the transaction that issues the permit.
     #[must_use]
     pub fn decide(&self, principal: &Principal, request: &[u8], facts: Option<&[u8]>) -> Verdict {
-        self.permitting(Wanted {
+        self.permitting(self.wanted(principal, request, facts))
+    }
+
+    /// What somebody wants who asks for the first time.
+    pub(super) fn wanted(&self, principal: &Principal, request: &[u8], facts: Option<&[u8]>) -> Wanted {
+        Wanted {
             who: principal.clone(),
             request: request.to_vec(),
             facts: facts.map(<[u8]>::to_vec),
             gate: None,
             given: Given::Refused,
             modes: self.modes(),
-        })
+        }
     }
 
     /// Spends a gate: what it was opened for is decided again, with the bundle, the registry, the records and the facts of

@@ -135,26 +135,46 @@ impl Entry {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut out = String::with_capacity(BYTES_USUAL);
+        let envelope = Envelope { index: self.index, id: &self.id, kind: self.kind, time: self.time };
+        let mut links: Vec<(&str, &str)> = self.links.iter().map(|(name, id)| (&**name, &**id)).collect();
+        links.sort_unstable_by(|(one, _), (other, _)| key_order(one, other));
+        envelope.push(&mut out, &links, |out| push_members(out, &self.body));
+        out.into_bytes()
+    }
+}
+
+/// What an entry has around its body.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Envelope<'e> {
+    pub(super) index: u64,
+    pub(super) id: &'e str,
+    pub(super) kind: Kind,
+    pub(super) time: Timestamp,
+}
+
+impl Envelope<'_> {
+    /// Appends the text of an entry: with these links, in the order of their names, and the body that `push_body` appends.
+    pub(super) fn push(self, out: &mut String, links: &[(&str, &str)], push_body: impl FnOnce(&mut String)) {
+        debug_assert!(links.is_sorted_by(|(one, _), (other, _)| key_order(one, other).is_lt()), "{links:?}");
         // The members in the order of their names.
         out.push_str("{\"body\":");
-        push_members(&mut out, &self.body);
+        push_body(out);
         out.push_str(",\"id\":");
-        push_string(&mut out, &self.id);
+        push_string(out, self.id);
         let _ = write!(out, ",\"index\":{},\"kind\":", self.index);
-        push_string(&mut out, self.kind.name());
+        push_string(out, self.kind.name());
         out.push_str(",\"links\":{");
-        let mut links: Vec<(&String, &String)> = self.links.iter().collect();
-        links.sort_unstable_by(|(one, _), (other, _)| key_order(one, other));
-        for (at, (name, id)) in links.into_iter().enumerate() {
+        for (at, (name, id)) in links.iter().enumerate() {
             if at > 0 {
                 out.push(',');
             }
-            push_string(&mut out, name);
+            push_string(out, name);
             out.push(':');
-            push_string(&mut out, id);
+            push_string(out, id);
         }
-        let _ = write!(out, "}},\"time\":\"{}\",\"version\":{VERSION}}}", self.time);
-        out.into_bytes()
+        out.push_str("},\"time\":\"");
+        self.time.push(out);
+        let _ = write!(out, "\",\"version\":{VERSION}}}");
     }
 }
 

@@ -24,7 +24,7 @@ pub fn new(word: &str, environment: &dyn Environment) -> Result<String, NoRandom
         *place = ALPHABET[(number & 31) as usize];
         number >>= 5;
     }
-    Ok(format!("{word}_{}", String::from_utf8_lossy(&text)))
+    Ok([word, "_", std::str::from_utf8(&text).unwrap_or_default()].concat())
 }
 
 /// Whether a text is written as the ids of a word are.

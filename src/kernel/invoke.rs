@@ -9,6 +9,7 @@ use super::engine::Kernel;
 use super::error::KernelError;
 use super::permit::{Permit, Step};
 use super::record::Principal;
+use super::running::{self, Begun};
 
 /// What became of a piece of work.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,19 +36,21 @@ impl Kernel {
         facts: Option<&[u8]>,
         work: impl FnOnce(&Permit) -> Result<T, E>,
     ) -> Invoked<T, E> {
-        let (verdict, permit) = match self.begin(who, request, facts) {
+        let verdict = match self.begin(who, request, facts) {
             Ok(begun) => begun,
             Err(nothing) => return *nothing,
         };
-        let outcome = match catch_unwind(AssertUnwindSafe(|| work(&permit))) {
+        let Some(permit) = &verdict.permit else { return nothing(verdict, None) };
+        let outcome = match catch_unwind(AssertUnwindSafe(|| work(permit))) {
             Ok(outcome) => outcome,
             Err(panic) => {
                 // It is told if it can be; the panic goes on to whoever handed the work in.
-                drop(self.step(who, &permit, Step::Fail, None));
+                drop(self.step(who, permit, Step::Fail, None));
                 resume_unwind(panic)
             }
         };
-        self.end(who, verdict, &permit, outcome)
+        let told = self.end(who, permit, &outcome);
+        Invoked { verdict, outcome: Some(outcome), trouble: told.err() }
     }
 
     /// The same around work that is waited for. It needs no runtime of any kind; what is done in the store keeps the thread
@@ -60,38 +63,45 @@ impl Kernel {
         facts: Option<&[u8]>,
         work: impl FnOnce(Permit) -> F,
     ) -> Invoked<T, E> {
-        let (verdict, permit) = match self.begin(who, request, facts) {
+        let verdict = match self.begin(who, request, facts) {
             Ok(begun) => begun,
             Err(nothing) => return *nothing,
         };
+        let Some(permit) = &verdict.permit else { return nothing(verdict, None) };
         let outcome = work(permit.clone()).await;
-        self.end(who, verdict, &permit, outcome)
+        let told = self.end(who, permit, &outcome);
+        Invoked { verdict, outcome: Some(outcome), trouble: told.err() }
     }
 
+    /// Decides, and starts what was allowed in the same transaction: so it is neither decided anew nor read again, and
+    /// nothing can come between. What comes out has a permit that was started.
     fn begin<T, E>(
         &self,
         who: &Principal,
         request: &[u8],
         facts: Option<&[u8]>,
-    ) -> Result<(Verdict, Permit), Box<Invoked<T, E>>> {
-        let verdict = self.decide(who, request, facts);
-        let Some(permit) = verdict.permit.clone() else {
-            return Err(Box::new(Invoked { verdict, outcome: None, trouble: None }));
-        };
+    ) -> Result<Verdict, Box<Invoked<T, E>>> {
+        let wanted = self.wanted(who, request, facts);
+        let (mut verdict, begun) = self.answer_to(wanted, |tx, shared, allowed| running::begin(tx, shared, allowed));
+        let Some(Begun { permit, started }) = begun else { return Err(Box::new(nothing(verdict, None))) };
+        verdict.permit = Some(permit);
         let obliged = verdict.decision.as_ref().map_or(&[][..], |decision| &decision.obligations);
         if !obliged.is_empty() {
             let names = obliged.iter().map(|obligation| obligation.name.clone()).collect();
-            return Err(Box::new(Invoked { verdict, outcome: None, trouble: Some(KernelError::Obliged(names)) }));
+            return Err(Box::new(nothing(verdict, Some(KernelError::Obliged(names)))));
         }
-        match self.start_issued(who, &permit, request) {
-            Ok(()) => Ok((verdict, permit)),
-            Err(why) => Err(Box::new(Invoked { verdict, outcome: None, trouble: Some(why) })),
+        match started {
+            Ok(()) => Ok(verdict),
+            Err(why) => Err(Box::new(nothing(verdict, Some(why.into())))),
         }
     }
 
-    fn end<T, E>(&self, who: &Principal, verdict: Verdict, permit: &Permit, outcome: Result<T, E>) -> Invoked<T, E> {
-        let step = if outcome.is_ok() { Step::Complete } else { Step::Fail };
-        let told = self.step(who, permit, step, None);
-        Invoked { verdict, outcome: Some(outcome), trouble: told.err() }
+    fn end<T, E>(&self, who: &Principal, permit: &Permit, outcome: &Result<T, E>) -> Result<(), KernelError> {
+        self.step(who, permit, if outcome.is_ok() { Step::Complete } else { Step::Fail }, None)
     }
+}
+
+/// Nothing ran.
+fn nothing<T, E>(verdict: Verdict, trouble: Option<KernelError>) -> Invoked<T, E> {
+    Invoked { verdict, outcome: None, trouble }
 }

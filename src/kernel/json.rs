@@ -3,6 +3,7 @@
 //! Numbers are integers that every reader of JSON takes exactly, up to 2⁵³; what is larger, or has a point, is written as a
 //! string by whoever makes the value.
 
+pub(in crate::kernel) mod object;
 pub mod scan;
 
 use std::fmt::Write as _;

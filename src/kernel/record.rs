@@ -16,12 +16,15 @@
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+pub(super) mod plain;
+
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::entry::Kind;
+use super::json::object::Object;
 use super::json::{bytes_at_most, canonical, push_members};
 use super::log::append::Event;
 use crate::base::hash::Digest;
@@ -83,6 +86,11 @@ impl Secrets {
 }
 
 impl Secrets {
+    /// Whether nothing at all is kept apart.
+    pub(super) fn are_none(&self) -> bool {
+        !self.any
+    }
+
     /// Whether an attribute of an entity type, by the type's name on the wire, is kept apart.
     pub(super) fn hides(&self, ty: &str, attribute: &Field) -> bool {
         is_hidden(self.attributes.get(ty), attribute)
@@ -139,6 +147,14 @@ impl Principal {
     pub(super) fn to_json(&self) -> Value {
         json!({ "type": self.ty, "id": self.id })
     }
+
+    /// Appends the same as text.
+    pub(super) fn push(&self, out: &mut String) {
+        let mut members = Object::new(out);
+        members.text("id", &self.id);
+        members.text("type", &self.ty);
+        members.end();
+    }
 }
 
 /// What was asked, in the form of the wire.
@@ -158,14 +174,22 @@ pub(super) fn decided(
     asked: &vm::Asked<'_>,
     decision: &Decision,
 ) -> Event {
+    let (request, facts) = (split_request(secrets, asked), split_facts(secrets, asked));
+    decided_of(principal, registry, secrets.any, (request, facts), decision)
+}
+
+fn decided_of(
+    principal: &Principal,
+    registry: u64,
+    hides_texts: bool,
+    ((request, hidden), (facts, hidden_facts)): ((String, Hidden), (String, Hidden)),
+    decision: &Decision,
+) -> Event {
     let mut event = Event::new(Kind::Decision, Map::new());
-    let (request, hidden) = split_request(secrets, asked);
-    let has_secrets = !hidden.is_empty();
+    let (has_secrets, has_secret_facts) = (!hidden.is_empty(), !hidden_facts.is_empty());
     add_document(&mut event, "request", request, hidden);
-    let (facts, hidden) = split_facts(secrets, asked);
-    let has_secret_facts = !hidden.is_empty();
-    add_document(&mut event, "facts", facts, hidden);
-    add_decision(&mut event, principal, Some(registry), secrets.any, decision);
+    add_document(&mut event, "facts", facts, hidden_facts);
+    add_decision(&mut event, principal, Some(registry), hides_texts, decision);
     for (digest, is_secret) in [("request", has_secrets), ("binding", has_secrets), ("facts", has_secret_facts)] {
         let is_there = event.body.get("digests").is_some_and(|digests| digests.get(digest).is_some());
         if is_secret && is_there {

@@ -6,16 +6,16 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::admit::Allowed;
 use super::ask::{Peek, peek};
-use super::engine::{Kernel, Shared, put};
+use super::engine::{Kernel, Shared};
 use super::entry::Kind;
 use super::error::KernelError;
 use super::id;
-use super::log::append::Event;
-use super::permit::{Claims, Permit, PermitState, Standing, Step};
+use super::json::object::Object as Members;
+use super::permit::{Claims, Permit, PermitState, Standing, Step, StepRefused};
 use super::present;
 use super::record::Principal;
 use super::registry::text;
@@ -29,13 +29,45 @@ use crate::vm::decode::Options;
 use crate::vm::digest::binding;
 
 pub(super) const KIND: &str = "permit";
+/// Room for most permits as they are stored.
+const BODY_BYTES_USUAL: usize = 448;
 
 /// Issues a permit for what was allowed, in the transaction of the decision, and reserves what it needs of its scope.
 pub(super) fn issue(tx: &mut dyn Tx, shared: &Shared, allowed: &Allowed<'_>) -> Result<Permit, KernelError> {
+    let permit = make(shared, allowed)?;
+    let due = permit.claims().expires;
+    give(tx, shared, allowed, &permit, (PermitState::Issued, due))?;
+    Ok(permit)
+}
+
+/// What a decision leaves whoever acts on it with at once: a permit, and whether it was started, or why not.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) permit: Permit,
+    pub(super) started: Result<(), StepRefused>,
+}
+
+/// The same, and starts what it is for in the same transaction, for who runs it at once. Where something has to be done
+/// before, nothing is started.
+pub(super) fn begin(tx: &mut dyn Tx, shared: &Shared, allowed: &Allowed<'_>) -> Result<Begun, KernelError> {
+    let permit = make(shared, allowed)?;
+    let (claims, now) = (permit.claims(), shared.environment.now());
+    let issued = Standing { state: PermitState::Issued, binding: claims.binding, due: claims.expires };
+    let started = if allowed.obliges { None } else { Some(issued.step(Step::Start(allowed.binding), now)) };
+    let Some(Ok(state)) = started else {
+        give(tx, shared, allowed, &permit, (PermitState::Issued, claims.expires))?;
+        return Ok(Begun { started: started.map_or(Ok(()), |refused| refused.map(drop)), permit });
+    };
+    let until = now.checked_add(shared.settings.run_within).map_err(|_| KernelError::Clock)?;
+    give(tx, shared, allowed, &permit, (state, until))?;
+    write_step(tx, shared, Kind::PermitStarted, (&claims.id, &claims.decision), Some(allowed.who))?;
+    Ok(Begun { permit, started: Ok(()) })
+}
+
+fn make(shared: &Shared, allowed: &Allowed<'_>) -> Result<Permit, KernelError> {
     let issued = shared.environment.now();
     let expires = issued.checked_add(shared.settings.start_within).map_err(|_| KernelError::Clock)?;
-    let reserved = scopes::reserve(tx, shared, allowed)?;
-    let permit = shared.settings.issuer.issue(Claims {
+    Ok(shared.settings.issuer.issue(Claims {
         id: id::new("permit", &*shared.environment)?,
         decision: allowed.entry.to_owned(),
         action: allowed.said.action.clone(),
@@ -45,47 +77,84 @@ pub(super) fn issue(tx: &mut dyn Tx, shared: &Shared, allowed: &Allowed<'_>) -> 
         gate: allowed.gate.map(str::to_owned),
         issued,
         expires,
-    });
+    }))
+}
+
+/// Keeps a permit that is issued now, and tells of it.
+fn give(
+    tx: &mut dyn Tx,
+    shared: &Shared,
+    allowed: &Allowed<'_>,
+    permit: &Permit,
+    (state, due): (PermitState, Timestamp),
+) -> Result<(), KernelError> {
     let claims = permit.claims();
-    let expires = claims.expires.to_string();
+    let reserved = scopes::reserve(tx, shared, allowed)?;
+    tx.put(&Object {
+        kind: KIND.to_owned(),
+        key: claims.id.clone(),
+        version: 0,
+        state: state.name().to_owned(),
+        due_ms: Some(due.millis()),
+        body: kept(claims, reserved.as_ref()).into_bytes(),
+    })?;
     // What it is for stands in the entry of the decision, hidden there if it has to be.
-    let mut told = Map::with_capacity(4);
-    add(&mut told, "action", claims.action.as_str());
-    add(&mut told, "expires", expires.as_str());
-    // The members of both in the order in which they are written.
-    let mut body = Map::with_capacity(9);
-    add(&mut body, "action", claims.action.as_str());
-    add(&mut body, "binding", claims.binding.to_string());
-    add(&mut body, "bundle", claims.bundle.to_string());
-    add(&mut body, "decision", claims.decision.as_str());
-    add(&mut body, "expires", expires);
+    let told = |out: &mut String| {
+        let mut told = Members::new(out);
+        told.text("action", &claims.action);
+        told.time("expires", claims.expires);
+        if let Some(gate) = &claims.gate {
+            told.text("gate", gate);
+        }
+        told.text("permit", &claims.id);
+        told.end();
+    };
+    let links = [("decision", &*claims.decision)];
+    shared.log.write(tx, &*shared.environment, Kind::PermitIssued, &links, told)?;
+    Ok(())
+}
+
+/// The body of a permit as it is stored.
+fn kept(claims: &Claims, reserved: Option<&Reserved>) -> String {
+    let mut out = String::with_capacity(BODY_BYTES_USUAL);
+    let mut body = Members::new(&mut out);
+    body.text("action", &claims.action);
+    body.digest("binding", &claims.binding);
+    body.digest("bundle", &claims.bundle);
+    body.text("decision", &claims.decision);
+    body.time("expires", claims.expires);
     if let Some(gate) = &claims.gate {
-        add(&mut body, "gate", gate.as_str());
-        add(&mut told, "gate", gate.as_str());
+        body.text("gate", gate);
     }
-    add(&mut body, "issued", claims.issued.to_string());
-    add(&mut body, "registry", claims.registry);
+    body.time("issued", claims.issued);
+    body.member("registry").push_str(&claims.registry.to_string());
     if let Some(Reserved { scope, cost }) = reserved {
-        add(&mut body, "scope", json!({ "cost": cost.to_string(), "id": scope }));
+        let mut of = Members::new(body.member("scope"));
+        of.text("cost", &cost.to_string());
+        of.text("id", scope);
+        of.end();
     }
-    add(&mut told, "permit", claims.id.as_str());
-    put(tx, KIND, &claims.id, 0, PermitState::Issued.name(), Some(claims.expires.millis()), &body.into())?;
-    tell(tx, shared, Kind::PermitIssued, &claims.decision, told)?;
-    Ok(permit)
+    body.end();
+    out
 }
 
-fn add(members: &mut Map<String, Value>, name: &str, value: impl Into<Value>) {
-    members.insert(name.to_owned(), value.into());
-}
-
-fn tell(
+/// Tells of a step of a permit, of this id and with this decision, and who says so.
+fn write_step(
     tx: &mut dyn Tx,
     shared: &Shared,
     kind: Kind,
-    decision: &str,
-    body: Map<String, Value>,
+    (permit, decision): (&str, &str),
+    by: Option<&Principal>,
 ) -> Result<(), KernelError> {
-    shared.log.append(tx, &*shared.environment, Event::new(kind, body).link("decision", decision))?;
+    let told = |out: &mut String| {
+        let mut told = Members::new(out);
+        told.text("permit", permit);
+        if let Some(by) = by {
+            by.push(told.member("principal"));
+        }
+        told.end();
+    };
+    shared.log.write(tx, &*shared.environment, kind, &[("decision", decision)], told)?;
     Ok(())
 }
 
@@ -137,7 +206,7 @@ fn take(
     object: Object,
     step: Step,
     cost: Option<Decimal>,
-    told: Map<String, Value>,
+    by: Option<&Principal>,
 ) -> Result<PermitState, KernelError> {
     let now = shared.environment.now();
     let Stored { object, decision, standing, reserved } = stored(object)?;
@@ -157,11 +226,10 @@ fn take(
         PermitState::Abandoned => Kind::PermitAbandoned,
         PermitState::Expired => Kind::PermitExpired,
     };
-    let mut entry = told;
-    add(&mut entry, "permit", object.key.as_str());
     // What it is for stays as it was written.
-    tx.put(&Object { state: state.name().to_owned(), due_ms, ..object })?;
-    tell(tx, shared, kind, &decision, entry)?;
+    let object = Object { state: state.name().to_owned(), due_ms, ..object };
+    tx.put(&object)?;
+    write_step(tx, shared, kind, (&object.key, &decision), by)?;
     let ended = |reserved: &Reserved| match state {
         PermitState::Issued | PermitState::Started => None,
         PermitState::Completed => Some(Ended::Spent(cost.unwrap_or(reserved.cost))),
@@ -191,22 +259,10 @@ impl Kernel {
         Ok(permit)
     }
 
-    /// The same of a permit that was issued a moment ago for this very request. Its token need not be checked; and as long as
-    /// it would be decided with the same bundle and the same registry, the request need not be read again to know what it
-    /// is.
-    pub(super) fn start_issued(&self, who: &Principal, permit: &Permit, request: &[u8]) -> Result<(), KernelError> {
-        let (active, claims) = (self.active()?, permit.claims());
-        let is_same = active.bundle == claims.bundle && active.registry == claims.registry;
-        match peek(&active, request) {
-            Peek::Plain { .. } if is_same => self.step(who, permit, Step::Start(claims.binding), None),
-            _ => self.start_checked(who, permit, request),
-        }
-    }
-
     fn start_checked(&self, who: &Principal, permit: &Permit, request: &[u8]) -> Result<(), KernelError> {
         let active = self.active()?;
         let peeked = peek(&active, request);
-        let (shared, id, told) = (Arc::clone(&self.shared), permit.claims().id.clone(), by(who));
+        let (shared, id, by) = (Arc::clone(&self.shared), permit.claims().id.clone(), who.clone());
         let request = request.to_vec();
         self.writer.submit(move |tx| {
             let request = match &peeked {
@@ -216,7 +272,7 @@ impl Kernel {
             let binding = binding(active.world(), Options::STRICT, &request);
             let binding = binding.map_err(|error| KernelError::Request(error.to_string()))?;
             let object = tx.get(KIND, &id)?.ok_or(KernelError::UnknownPermit)?;
-            take(tx, &shared, object, Step::Start(binding), None, told).map(|_| ())
+            take(tx, &shared, object, Step::Start(binding), None, Some(&by)).map(drop)
         })
     }
 
@@ -260,10 +316,10 @@ impl Kernel {
         step: Step,
         cost: Option<Decimal>,
     ) -> Result<(), KernelError> {
-        let (shared, id, told) = (Arc::clone(&self.shared), permit.claims().id.clone(), by(who));
+        let (shared, id, by) = (Arc::clone(&self.shared), permit.claims().id.clone(), who.clone());
         self.writer.submit(move |tx| {
             let object = tx.get(KIND, &id)?.ok_or(KernelError::UnknownPermit)?;
-            take(tx, &shared, object, step, cost, told).map(|_| ())
+            take(tx, &shared, object, step, cost, Some(&by)).map(drop)
         })
     }
 
@@ -335,11 +391,7 @@ impl Kernel {
     }
 }
 
-fn by(who: &Principal) -> Map<String, Value> {
-    Map::from_iter([("principal".to_owned(), who.to_json())])
-}
-
 /// Ends a permit whose time is over: nobody started it, or nobody said how it ended.
 pub(super) fn time_out(tx: &mut dyn Tx, shared: &Shared, object: Object) -> Result<PermitState, KernelError> {
-    take(tx, shared, object, Step::TimeOut, None, Map::new())
+    take(tx, shared, object, Step::TimeOut, None, None)
 }

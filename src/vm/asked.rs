@@ -86,6 +86,12 @@ impl<'s> Members<'s> {
         &self.text
     }
 
+    /// The same, for who needs nothing else of it.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
     /// The members that are there, with the texts of their values, in the order of the text.
     pub fn iter(&self) -> impl Iterator<Item = (&'s Field, &str)> {
         self.places.iter().map(|place| (place.field, self.text.get(place.key.end..place.end).unwrap_or_default()))

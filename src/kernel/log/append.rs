@@ -10,15 +10,19 @@ use crate::base::hash::Digest;
 use crate::base::limits::ENTRY_BYTES_MAX;
 use crate::data::timestamp::Timestamp;
 use crate::kernel::entry::read::{Header, ID_WORD, Malformed};
-use crate::kernel::entry::{Entry, Kind};
+use crate::kernel::entry::{Entry, Envelope, Kind};
 use crate::kernel::environment::Environment;
 use crate::kernel::id;
+use crate::kernel::json::push_members;
 use crate::kernel::json::scan::{NUMBER_MAX, can_be_written_within};
 use crate::kernel::store::{StoreError, Tx};
 use crate::log::tree::{Frontier, Node, leaf_hash};
+use crate::vm::canonical::key_order;
 
 /// How deep the values of a body lie in an entry.
 const BODY_DEPTH: usize = 2;
+/// How much room for a text is kept for the next one.
+const TEXT_BYTES_KEPT: usize = 65_536;
 
 /// What happened, before it has a place, an id and a time.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,7 +56,14 @@ impl Event {
 /// read it all again, and looks whether that is still so, each time.
 #[derive(Debug, Default)]
 pub struct Log {
-    head: Mutex<Option<Head>>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    head: Option<Head>,
+    /// Where entries are written before they are stored: room that is there already.
+    text: String,
 }
 
 /// The end of a log.
@@ -69,21 +80,104 @@ impl Log {
     /// # Errors
     /// Says why there is no entry. Some of it may be in the transaction: the part in which this was called has to fail.
     pub fn append(&self, tx: &mut dyn Tx, environment: &dyn Environment, event: Event) -> Result<Entry, LogError> {
-        let mut kept = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is written can be read: else it would be an entry that nobody can verify. What it is written of is looked
+        // at, not the text.
+        if !event.body.values().all(|value| can_be_written_within(value, BODY_DEPTH)) {
+            return Err(LogError::Unwritable);
+        }
+        let Event { kind, links, mut body, sensitive } = event;
+        let contents = commitment::commit(&mut body, &sensitive, environment)?;
+        // A commitment nests deeper than what it stands for may.
+        if !sensitive.is_empty() && !body.values().all(|value| can_be_written_within(value, BODY_DEPTH)) {
+            return Err(LogError::Unwritable);
+        }
+        let mut named: Vec<(&str, &str)> = links.iter().map(|(name, id)| (&**name, &**id)).collect();
+        named.sort_unstable_by(|(one, _), (other, _)| key_order(one, other));
+        let placed = self.put(tx, environment, (kind, &named), &contents, |out| push_members(out, &body))?;
+        let Placed { index, id, time } = placed;
+        Ok(Entry { index, id, kind, time, links, body })
+    }
+
+    /// Appends what its writer writes: a body in canonical form, of values that an entry may have and none of which may not
+    /// be read in the log. For what is written with every request; `links` are in the order of their names. Gives the id of
+    /// the entry.
+    ///
+    /// # Errors
+    /// As of [`Log::append`].
+    pub(in crate::kernel) fn write(
+        &self,
+        tx: &mut dyn Tx,
+        environment: &dyn Environment,
+        kind: Kind,
+        links: &[(&str, &str)],
+        push_body: impl FnOnce(&mut String),
+    ) -> Result<String, LogError> {
+        Ok(self.put(tx, environment, (kind, links), &[], push_body)?.id)
+    }
+
+    fn put(
+        &self,
+        tx: &mut dyn Tx,
+        environment: &dyn Environment,
+        (kind, links): (Kind, &[(&str, &str)]),
+        contents: &[Vec<u8>],
+        push_body: impl FnOnce(&mut String),
+    ) -> Result<Placed, LogError> {
+        if links.iter().any(|(name, id)| name.is_empty() || id.is_empty()) {
+            return Err(LogError::Malformed(Malformed::Links));
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { head: known, text } = &mut *kept;
         // Whatever fails from here on: the end is looked for anew the next time.
-        let mut head = head(kept.take(), tx)?;
-        let entry = write(&mut head, tx, environment, event)?;
-        *kept = Some(head);
-        Ok(entry)
+        let mut head = head(known.take(), tx)?;
+        let (index, now) = (head.frontier.size(), environment.now());
+        if index >= NUMBER_MAX {
+            return Err(LogError::LogFull);
+        }
+        let time = head.last.map_or(now, |(_, last)| now.max(last));
+        let id = id::new(ID_WORD, environment)?;
+        text.clear();
+        text.shrink_to(TEXT_BYTES_KEPT);
+        Envelope { index, id: &id, kind, time }.push(text, links, push_body);
+        let bytes = text.as_bytes();
+        if bytes.len() > ENTRY_BYTES_MAX {
+            return Err(LogError::TooLong(bytes.len()));
+        }
+        debug_assert_eq!(Header::read(bytes).map(|header| header.index), Ok(index));
+        for content in contents {
+            tx.put_content(content)?;
+        }
+        let at = tx.append(&id, kind.name(), bytes)?;
+        if at != index {
+            return Err(StoreError::Corrupt(format!("entry {index} of the log was put at {at}")).into());
+        }
+        let leaf = leaf_hash(bytes);
+        let mut put = Ok(());
+        head.frontier.append(leaf, |node, hash| {
+            if put.is_ok() {
+                put = tx.put_node(node, hash);
+            }
+        });
+        put?;
+        head.last = Some((leaf, time));
+        *known = Some(head);
+        Ok(Placed { index, id, time })
     }
 
     /// The end of the log, as it is in this transaction.
     pub(super) fn head(&self, tx: &mut dyn Tx) -> Result<Head, LogError> {
-        let mut kept = self.head.lock().unwrap_or_else(PoisonError::into_inner);
-        let head = head(kept.take(), tx)?;
-        *kept = Some(head.clone());
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let head = head(kept.head.take(), tx)?;
+        kept.head = Some(head.clone());
         Ok(head)
     }
+}
+
+/// Where an entry stands, and when.
+struct Placed {
+    index: u64,
+    id: String,
+    time: Timestamp,
 }
 
 /// The end of the log: what was known of it if that still holds, or what the store says.
@@ -122,50 +216,6 @@ fn head(known: Option<Head>, tx: &mut dyn Tx) -> Result<Head, LogError> {
         return Err(damaged("it is not the one that was written".to_owned()).into());
     }
     Ok(Head { frontier, last: Some((leaf, header.time)) })
-}
-
-fn write(head: &mut Head, tx: &mut dyn Tx, environment: &dyn Environment, event: Event) -> Result<Entry, LogError> {
-    let index = head.frontier.size();
-    if index >= NUMBER_MAX {
-        return Err(LogError::LogFull);
-    }
-    let Event { kind, links, mut body, sensitive } = event;
-    // What is written can be read: else it would be an entry that nobody can verify. What it is written of is looked at,
-    // not the text.
-    if !body.values().all(|value| can_be_written_within(value, BODY_DEPTH)) {
-        return Err(LogError::Unwritable);
-    }
-    if links.iter().any(|(name, id)| name.is_empty() || id.is_empty()) {
-        return Err(LogError::Malformed(Malformed::Links));
-    }
-    let contents = commitment::commit(&mut body, &sensitive, environment)?;
-    // A commitment nests deeper than what it stands for may.
-    if !sensitive.is_empty() && !body.values().all(|value| can_be_written_within(value, BODY_DEPTH)) {
-        return Err(LogError::Unwritable);
-    }
-    let now = environment.now();
-    let time = head.last.map_or(now, |(_, last)| now.max(last));
-    let entry = Entry { index, id: id::new(ID_WORD, environment)?, kind, time, links, body };
-    let bytes = entry.to_bytes();
-    if bytes.len() > ENTRY_BYTES_MAX {
-        return Err(LogError::TooLong(bytes.len()));
-    }
-    debug_assert_eq!(Header::read(&bytes).map(|header| header.index), Ok(index));
-    for content in contents {
-        tx.put_content(&content)?;
-    }
-    let at = tx.append(&entry.id, kind.name(), &bytes)?;
-    if at != index {
-        return Err(StoreError::Corrupt(format!("entry {index} of the log was put at {at}")).into());
-    }
-    let leaf = leaf_hash(&bytes);
-    let mut nodes = Vec::new();
-    head.frontier.append(leaf, |node, hash| nodes.push((node, hash)));
-    for (node, hash) in nodes {
-        tx.put_node(node, hash)?;
-    }
-    head.last = Some((leaf, time));
-    Ok(entry)
 }
 
 #[cfg(test)]

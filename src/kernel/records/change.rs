@@ -275,7 +275,7 @@ fn tell(
             (Verdict::of(concluded).0, None)
         }
         Stop::Refused(judged, why) => {
-            let entry = judged.overruled(tx, shared)?;
+            let entry = judged.overruled(tx, shared, &wanted.who)?;
             (Verdict::denied(Some(entry), why.clone()), Some(why))
         }
     };

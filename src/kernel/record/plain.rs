@@ -1,0 +1,151 @@
+//! The entry of a decision in which everything may be read, written at once.
+//!
+//! That is nearly every entry of a log, and it is written with every request. So no tree is built of it: its members are
+//! appended in the order of their names. Where a schema has anything sensitive, or the entry would be too long, it is made
+//! as [`decided`](super::decided) makes it, which this has to agree with to the byte.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+use super::{Hidden, Principal, decided_of, error, gate, number, obligation};
+use crate::kernel::environment::Environment;
+use crate::kernel::entry::Kind;
+use crate::kernel::json::{self, object::Object};
+use crate::kernel::log::LogError;
+use crate::kernel::log::append::{Event, Log};
+use crate::kernel::modes::Mode;
+use crate::kernel::store::Tx;
+use crate::vm::canonical::push_string;
+use crate::vm::decide::Answer;
+use crate::vm::decision::{Decision, RuleReport, effect_name};
+
+/// What came of a decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::kernel) struct Came<'a> {
+    /// The gate that was to be spent, and the decision for which it was opened.
+    pub(in crate::kernel) gate: Option<(&'a str, &'a str)>,
+    /// The answer, if it is another one than that of the decision.
+    pub(in crate::kernel) enforced: Option<Answer>,
+    /// The mode that made it so, if one did.
+    pub(in crate::kernel) mode: Option<Mode>,
+}
+
+impl Came<'_> {
+    /// The same in an event.
+    pub(in crate::kernel) fn add_to(self, event: &mut Event) {
+        if let Some((gate, decision)) = self.gate {
+            event.body.insert("gate".to_owned(), gate.into());
+            event.links.insert("gate".to_owned(), decision.to_owned());
+        }
+        if let Some(answer) = self.enforced {
+            event.body.insert("enforced".to_owned(), answer.name().into());
+        }
+        if let Some(mode) = self.mode {
+            event.body.insert("mode".to_owned(), mode.name().into());
+        }
+    }
+}
+
+/// A decision in whose entry everything may be read.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernel) struct Plain<'a> {
+    pub(in crate::kernel) who: &'a Principal,
+    pub(in crate::kernel) registry: u64,
+    /// The canonical text of the request.
+    pub(in crate::kernel) request: &'a str,
+    /// That of the facts.
+    pub(in crate::kernel) facts: &'a str,
+    pub(in crate::kernel) decision: &'a Decision,
+    pub(in crate::kernel) came: Came<'a>,
+}
+
+impl Plain<'_> {
+    /// Appends its entry, and gives the id.
+    pub(in crate::kernel) fn append(
+        self,
+        log: &Log,
+        tx: &mut dyn Tx,
+        environment: &dyn Environment,
+    ) -> Result<String, LogError> {
+        let link = self.came.gate.map(|(_, decision)| ("gate", decision));
+        match log.write(tx, environment, Kind::Decision, link.as_slice(), |out| self.push(out)) {
+            Err(LogError::TooLong(_)) => Ok(log.append(tx, environment, self.event())?.id),
+            written => written,
+        }
+    }
+
+    fn event(self) -> Event {
+        let documents = ((self.request.to_owned(), Hidden::new()), (self.facts.to_owned(), Hidden::new()));
+        let mut event = decided_of(self.who, self.registry, false, documents, self.decision);
+        self.came.add_to(&mut event);
+        event
+    }
+
+    fn push(self, out: &mut String) {
+        let Plain { who, registry, request, facts, decision, came } = self;
+        let digests = &decision.digests;
+        let mut body = Object::new(out);
+        body.text("answer", decision.answer().name());
+        if let Some(bundle) = &digests.bundle {
+            body.digest("bundle", bundle);
+        }
+        body.all("codes", &decision.codes, |out, code| push_string(out, code));
+        let mut named = Object::new(body.member("digests"));
+        for (name, digest) in [
+            ("binding", &digests.binding),
+            ("bundle", &digests.bundle),
+            ("facts", &digests.facts),
+            ("registry", &digests.registry),
+            ("request", &digests.request),
+        ] {
+            if let Some(digest) = digest {
+                named.digest(name, digest);
+            }
+        }
+        named.end();
+        if let Some(answer) = came.enforced {
+            body.text("enforced", answer.name());
+        }
+        if let Some(fault) = &decision.error {
+            json::push(body.member("error"), &error(fault));
+        }
+        push_document(body.member("facts"), facts);
+        if let Some((gate, _)) = came.gate {
+            body.text("gate", gate);
+        }
+        body.all("gates", &decision.gates, |out, asked| json::push(out, &gate(asked)));
+        body.text("kind", decision.kind.name());
+        if let Some(mode) = came.mode {
+            body.text("mode", mode.name());
+        }
+        body.all("obligations", &decision.obligations, |out, obliged| json::push(out, &obligation(obliged)));
+        who.push(body.member("principal"));
+        json::push(body.member("registry"), &number(registry));
+        push_document(body.member("request"), request);
+        body.all("rules", &decision.rules, push_rule);
+        body.all("shadow", &decision.shadow, push_rule);
+        body.end();
+    }
+}
+
+fn push_document(out: &mut String, text: &str) {
+    let mut document = Object::new(out);
+    document.text("text", text);
+    document.end();
+}
+
+fn push_rule(out: &mut String, rule: &RuleReport) {
+    let mut members = Object::new(out);
+    for (name, text) in [
+        ("at", rule.at.as_deref()),
+        ("code", rule.code.as_deref()),
+        ("effect", Some(effect_name(rule.effect))),
+        ("error", rule.error.map(|error| error.name())),
+        ("id", Some(rule.id.as_str())),
+        ("message", rule.message.as_deref()),
+    ] {
+        if let Some(text) = text {
+            members.text(name, text);
+        }
+    }
+    members.end();
+}
