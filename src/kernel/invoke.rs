@@ -10,6 +10,7 @@ use super::error::KernelError;
 use super::permit::{Permit, Step};
 use super::record::Principal;
 use super::running::{self, Begun};
+use super::scopes::Reserved;
 
 /// What became of a piece of work.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +37,7 @@ impl Kernel {
         facts: Option<&[u8]>,
         work: impl FnOnce(&Permit) -> Result<T, E>,
     ) -> Invoked<T, E> {
-        let verdict = match self.begin(who, request, facts) {
+        let (verdict, reserved) = match self.begin(who, request, facts) {
             Ok(begun) => begun,
             Err(nothing) => return *nothing,
         };
@@ -45,11 +46,11 @@ impl Kernel {
             Ok(outcome) => outcome,
             Err(panic) => {
                 // It is told if it can be; the panic goes on to whoever handed the work in.
-                drop(self.step(who, permit, Step::Fail, None));
+                drop(self.end(who, permit, reserved, Step::Fail));
                 resume_unwind(panic)
             }
         };
-        let told = self.end(who, permit, &outcome);
+        let told = self.end(who, permit, reserved, step_of(&outcome));
         Invoked { verdict, outcome: Some(outcome), trouble: told.err() }
     }
 
@@ -63,13 +64,13 @@ impl Kernel {
         facts: Option<&[u8]>,
         work: impl FnOnce(Permit) -> F,
     ) -> Invoked<T, E> {
-        let verdict = match self.begin(who, request, facts) {
+        let (verdict, reserved) = match self.begin(who, request, facts) {
             Ok(begun) => begun,
             Err(nothing) => return *nothing,
         };
         let Some(permit) = &verdict.permit else { return nothing(verdict, None) };
         let outcome = work(permit.clone()).await;
-        let told = self.end(who, permit, &outcome);
+        let told = self.end(who, permit, reserved, step_of(&outcome));
         Invoked { verdict, outcome: Some(outcome), trouble: told.err() }
     }
 
@@ -80,10 +81,10 @@ impl Kernel {
         who: &Principal,
         request: &[u8],
         facts: Option<&[u8]>,
-    ) -> Result<Verdict, Box<Invoked<T, E>>> {
+    ) -> Result<(Verdict, Option<Reserved>), Box<Invoked<T, E>>> {
         let wanted = self.wanted(who, request, facts);
         let (mut verdict, begun) = self.answer_to(wanted, |tx, shared, allowed| running::begin(tx, shared, allowed));
-        let Some(Begun { permit, started }) = begun else { return Err(Box::new(nothing(verdict, None))) };
+        let Some(Begun { permit, reserved, started }) = begun else { return Err(Box::new(nothing(verdict, None))) };
         verdict.permit = Some(permit);
         let obliged = verdict.decision.as_ref().map_or(&[][..], |decision| &decision.obligations);
         if !obliged.is_empty() {
@@ -91,14 +92,14 @@ impl Kernel {
             return Err(Box::new(nothing(verdict, Some(KernelError::Obliged(names)))));
         }
         match started {
-            Ok(()) => Ok(verdict),
+            Ok(()) => Ok((verdict, reserved)),
             Err(why) => Err(Box::new(nothing(verdict, Some(why.into())))),
         }
     }
+}
 
-    fn end<T, E>(&self, who: &Principal, permit: &Permit, outcome: &Result<T, E>) -> Result<(), KernelError> {
-        self.step(who, permit, if outcome.is_ok() { Step::Complete } else { Step::Fail }, None)
-    }
+fn step_of<T, E>(outcome: &Result<T, E>) -> Step {
+    if outcome.is_ok() { Step::Complete } else { Step::Fail }
 }
 
 /// Nothing ran.

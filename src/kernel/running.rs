@@ -44,6 +44,7 @@ pub(super) fn issue(tx: &mut dyn Tx, shared: &Shared, allowed: &Allowed<'_>) -> 
 #[derive(Debug)]
 pub(super) struct Begun {
     pub(super) permit: Permit,
+    pub(super) reserved: Option<Reserved>,
     pub(super) started: Result<(), StepRefused>,
 }
 
@@ -55,13 +56,13 @@ pub(super) fn begin(tx: &mut dyn Tx, shared: &Shared, allowed: &Allowed<'_>) -> 
     let issued = Standing { state: PermitState::Issued, binding: claims.binding, due: claims.expires };
     let started = if allowed.obliges { None } else { Some(issued.step(Step::Start(allowed.binding), now)) };
     let Some(Ok(state)) = started else {
-        give(tx, shared, allowed, &permit, (PermitState::Issued, claims.expires))?;
-        return Ok(Begun { started: started.map_or(Ok(()), |refused| refused.map(drop)), permit });
+        let reserved = give(tx, shared, allowed, &permit, (PermitState::Issued, claims.expires))?;
+        return Ok(Begun { started: started.map_or(Ok(()), |refused| refused.map(drop)), reserved, permit });
     };
     let until = now.checked_add(shared.settings.run_within).map_err(|_| KernelError::Clock)?;
-    give(tx, shared, allowed, &permit, (state, until))?;
+    let reserved = give(tx, shared, allowed, &permit, (state, until))?;
     write_step(tx, shared, Kind::PermitStarted, (&claims.id, &claims.decision), Some(allowed.who))?;
-    Ok(Begun { permit, started: Ok(()) })
+    Ok(Begun { permit, reserved, started: Ok(()) })
 }
 
 fn make(shared: &Shared, allowed: &Allowed<'_>) -> Result<Permit, KernelError> {
@@ -87,7 +88,7 @@ fn give(
     allowed: &Allowed<'_>,
     permit: &Permit,
     (state, due): (PermitState, Timestamp),
-) -> Result<(), KernelError> {
+) -> Result<Option<Reserved>, KernelError> {
     let claims = permit.claims();
     let reserved = scopes::reserve(tx, shared, allowed)?;
     tx.put(&Object {
@@ -111,7 +112,7 @@ fn give(
     };
     let links = [("decision", &*claims.decision)];
     shared.log.write(tx, &*shared.environment, Kind::PermitIssued, &links, told)?;
-    Ok(())
+    Ok(reserved)
 }
 
 /// The body of a permit as it is stored.
@@ -194,6 +195,16 @@ fn stored(object: Object) -> Result<Stored, KernelError> {
     Ok(Stored { object, decision, standing, reserved })
 }
 
+/// The same of a permit that was begun here: what it is for is known, and what has become of it since is read.
+fn stored_of(object: Object, claims: &Claims, reserved: Option<Reserved>) -> Result<Stored, KernelError> {
+    let due = object.due_ms.map_or(Some(Timestamp::EPOCH), Timestamp::from_millis);
+    let (Some(state), Some(due)) = (PermitState::parse(&object.state), due) else {
+        return Err(KernelError::Damaged(format!("the permit {}", object.key)));
+    };
+    let standing = Standing { state, binding: claims.binding, due };
+    Ok(Stored { object, decision: claims.decision.clone(), standing, reserved })
+}
+
 fn reserved_of(body: &Value) -> Option<Reserved> {
     let body = body.as_object()?;
     Some(Reserved { scope: text(body, "id")?.to_owned(), cost: Decimal::parse(text(body, "cost")?).ok()? })
@@ -203,13 +214,13 @@ fn reserved_of(body: &Value) -> Option<Reserved> {
 fn take(
     tx: &mut dyn Tx,
     shared: &Shared,
-    object: Object,
+    stored: Stored,
     step: Step,
     cost: Option<Decimal>,
     by: Option<&Principal>,
 ) -> Result<PermitState, KernelError> {
     let now = shared.environment.now();
-    let Stored { object, decision, standing, reserved } = stored(object)?;
+    let Stored { object, decision, standing, reserved } = stored;
     let state = standing.step(step, now)?;
     let due_ms = match state {
         PermitState::Started => {
@@ -272,7 +283,7 @@ impl Kernel {
             let binding = binding(active.world(), Options::STRICT, &request);
             let binding = binding.map_err(|error| KernelError::Request(error.to_string()))?;
             let object = tx.get(KIND, &id)?.ok_or(KernelError::UnknownPermit)?;
-            take(tx, &shared, object, Step::Start(binding), None, Some(&by)).map(drop)
+            take(tx, &shared, stored(object)?, Step::Start(binding), None, Some(&by)).map(drop)
         })
     }
 
@@ -309,17 +320,26 @@ impl Kernel {
     }
 
     /// The next step of a permit whose token need not be checked.
-    pub(super) fn step(
-        &self,
-        who: &Principal,
-        permit: &Permit,
-        step: Step,
-        cost: Option<Decimal>,
-    ) -> Result<(), KernelError> {
+    fn step(&self, who: &Principal, permit: &Permit, step: Step, cost: Option<Decimal>) -> Result<(), KernelError> {
         let (shared, id, by) = (Arc::clone(&self.shared), permit.claims().id.clone(), who.clone());
         self.writer.submit(move |tx| {
             let object = tx.get(KIND, &id)?.ok_or(KernelError::UnknownPermit)?;
-            take(tx, &shared, object, step, cost, Some(&by)).map(drop)
+            take(tx, &shared, stored(object)?, step, cost, Some(&by)).map(drop)
+        })
+    }
+
+    /// Says how ended what was begun here, with what was reserved for it.
+    pub(super) fn end(
+        &self,
+        who: &Principal,
+        permit: &Permit,
+        reserved: Option<Reserved>,
+        step: Step,
+    ) -> Result<(), KernelError> {
+        let (shared, claims, by) = (Arc::clone(&self.shared), permit.claims().clone(), who.clone());
+        self.writer.submit(move |tx| {
+            let object = tx.get(KIND, &claims.id)?.ok_or(KernelError::UnknownPermit)?;
+            take(tx, &shared, stored_of(object, &claims, reserved)?, step, None, Some(&by)).map(drop)
         })
     }
 
@@ -393,5 +413,50 @@ impl Kernel {
 
 /// Ends a permit whose time is over: nobody started it, or nobody said how it ended.
 pub(super) fn time_out(tx: &mut dyn Tx, shared: &Shared, object: Object) -> Result<PermitState, KernelError> {
-    take(tx, shared, object, Step::TimeOut, None, None)
+    take(tx, shared, stored(object)?, Step::TimeOut, None, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::json::canonical;
+
+    #[test]
+    fn a_permit_is_kept_in_canonical_form_with_all_that_it_is_for() {
+        let time = |text| Timestamp::parse(text).expect("it is a time");
+        let claims = Claims {
+            id: "permit_1".to_owned(),
+            decision: "ent_1".to_owned(),
+            action: "a \"b\"".to_owned(),
+            binding: Digest::of(b"binding"),
+            bundle: Digest::of(b"bundle"),
+            registry: 7,
+            gate: None,
+            issued: time("2026-11-20T10:00:00Z"),
+            expires: time("2026-11-20T10:01:00.5Z"),
+        };
+        let cost = Decimal::parse("12.5").expect("it is a number");
+        let reserved = Reserved { scope: "scope_1".to_owned(), cost };
+        for (gate, reserved) in [(None, None), (Some("gate_1"), Some(reserved))] {
+            let claims = Claims { gate: gate.map(str::to_owned), ..claims.clone() };
+            let body = kept(&claims, reserved.as_ref());
+            let value: Value = serde_json::from_str(&body).expect("it is JSON");
+            assert_eq!(canonical(&value), body);
+            let object = Object {
+                kind: KIND.to_owned(),
+                key: claims.id.clone(),
+                version: 1,
+                state: "issued".to_owned(),
+                due_ms: Some(claims.expires.millis()),
+                body: body.into_bytes(),
+            };
+            // What is read of it is what is known without reading it.
+            let (read, known) = (stored(object.clone()), stored_of(object.clone(), &claims, reserved.clone()));
+            let (read, known) = (read.expect("it is whole"), known.expect("it is whole"));
+            assert_eq!((read.decision, read.standing), (known.decision, known.standing));
+            assert_eq!((&read.reserved, known.reserved), (&reserved, reserved.clone()));
+            let issued = issued(object).expect("it is whole");
+            assert_eq!((issued.issued, issued.gate), (claims.issued, claims.gate));
+        }
+    }
 }

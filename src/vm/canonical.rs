@@ -46,31 +46,77 @@ pub fn key_order(left: &str, right: &str) -> Ordering {
 
 /// Appends a string with the escapes of RFC 8785, section 3.2.2.2.
 pub fn push_string(out: &mut String, text: &str) {
-    let is_escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
     out.reserve(text.len() + 2);
     out.push('"');
-    let mut rest = text;
-    // What is escaped is ASCII, so that a text can be parted beside it.
-    while let Some(at) = rest.bytes().position(is_escaped) {
-        let (plain, escaped) = rest.split_at(at);
-        out.push_str(plain);
-        let mut characters = escaped.chars();
-        match characters.next() {
-            Some('\u{8}') => out.push_str("\\b"),
-            Some('\u{c}') => out.push_str("\\f"),
-            Some('\n') => out.push_str("\\n"),
-            Some('\r') => out.push_str("\\r"),
-            Some('\t') => out.push_str("\\t"),
-            Some(character @ '\0'..='\u{1f}') => {
-                let _ = write!(out, "\\u{:04x}", u32::from(character));
-            }
-            Some(character) => out.extend(['\\', character]),
-            None => {}
-        }
-        rest = characters.as_str();
+    if is_plain(text) {
+        out.push_str(text);
+    } else {
+        push_escaped(out, text);
     }
-    out.push_str(rest);
     out.push('"');
+}
+
+/// How each byte is escaped: 0 if it is not, else the character behind the backslash; `u` stands for its code.
+const ESCAPES: [u8; 256] = {
+    let mut escapes = [0; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        escapes[byte] = b'u';
+        byte += 1;
+    }
+    escapes[b'"' as usize] = b'"';
+    escapes[b'\\' as usize] = b'\\';
+    escapes[0x8] = b'b';
+    escapes[0xc] = b'f';
+    escapes[b'\n' as usize] = b'n';
+    escapes[b'\r' as usize] = b'r';
+    escapes[b'\t' as usize] = b't';
+    escapes
+};
+
+/// Whether nothing in a text is escaped. Many bytes at once, without a look at each before the next.
+fn is_plain(text: &str) -> bool {
+    let is_escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+    let (parts, rest) = text.as_bytes().as_chunks::<16>();
+    let has = |part: &[u8]| part.iter().fold(false, |has, &byte| has | is_escaped(byte));
+    !parts.iter().any(|part| has(part)) && !has(rest)
+}
+
+/// Texts of JSON have a quote every few bytes: what is between is gathered, and appended many bytes at once.
+fn push_escaped(out: &mut String, text: &str) {
+    const ROOM: usize = 128;
+    /// A character, or an escape.
+    const MOST: usize = 6;
+    let (mut room, mut used) = ([0_u8; ROOM], 0);
+    for byte in text.bytes() {
+        // Never within a character.
+        if used > ROOM - MOST && byte & 0xc0 != 0x80 {
+            push_bytes(out, &room[..used]);
+            used = 0;
+        }
+        match ESCAPES[usize::from(byte)] {
+            0 => {
+                room[used] = byte;
+                used += 1;
+            }
+            b'u' => {
+                push_bytes(out, &room[..used]);
+                used = 0;
+                let _ = write!(out, "\\u{byte:04x}");
+            }
+            short => {
+                room[used] = b'\\';
+                room[used + 1] = short;
+                used += 2;
+            }
+        }
+    }
+    push_bytes(out, &room[..used]);
+}
+
+/// Of whole characters.
+fn push_bytes(out: &mut String, bytes: &[u8]) {
+    out.push_str(&String::from_utf8_lossy(bytes));
 }
 
 /// Appends an object: members as keys and canonical texts, in any order.
@@ -246,4 +292,34 @@ pub fn push_party(out: &mut String, ty: &str, id: &str, properties: Option<&str>
     out.push_str(",\"type\":");
     push_string(out, ty);
     out.push('}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(text: &str) -> String {
+        let mut out = String::new();
+        push_string(&mut out, text);
+        out
+    }
+
+    #[test]
+    fn strings_are_escaped_as_by_others() {
+        let all: String = (0..=0x7ff).chain(0xfff0..=0x1_0010).filter_map(char::from_u32).collect();
+        for text in ["", "\"", "\\", "a\u{1f}\u{20}\u{7f}b", "plain and not short at all", &all] {
+            assert_eq!(escaped(text), serde_json::to_string(text).expect("it is text"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn characters_stay_whole_wherever_they_stand() {
+        // What is appended many bytes at once ends at each place of a character, and of an escape.
+        for character in ["\"", "é", "€", "😀", "\u{1}"] {
+            for before in 0..150 {
+                let text = format!("\"{}{character}{character}\"{}", "x".repeat(before), "é".repeat(200));
+                assert_eq!(escaped(&text), serde_json::to_string(&text).expect("it is text"), "{before} {character:?}");
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The text of a permit: `pdlp1.PAYLOAD.TAG` with an HMAC-SHA256, `pdlp1e.PAYLOAD.TAG` with an Ed25519 signature, both over
 //! everything before the second dot. Payload and tag are base64url without padding, the payload is canonical JSON.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
@@ -13,12 +13,14 @@ use super::{Claims, Permit};
 use crate::base::hash::Digest;
 use crate::base::limits::PERMIT_BYTES_MAX;
 use crate::data::timestamp::Timestamp;
-use crate::vm::canonical::push_string;
+use crate::kernel::json::object::Object;
 
 const MAC_SCHEME: &str = "pdlp1";
 const SIGNED_SCHEME: &str = "pdlp1e";
 /// Room for most payloads, so that they need not grow.
 const PAYLOAD_BYTES_USUAL: usize = 512;
+/// The same of most tokens.
+const TOKEN_BYTES_USUAL: usize = 768;
 /// The shortest key that kernel and executors may share, in bytes.
 pub const MAC_KEY_BYTES_MIN: usize = 32;
 
@@ -99,19 +101,20 @@ impl Issuer {
 
     /// A permit of these claims. Only the kernel issues, and only what a decision allowed.
     pub(crate) fn issue(&self, claims: Claims) -> Permit {
-        let payload = Base64UrlUnpadded::encode_string(payload(&claims).as_bytes());
-        let token = match &self.key {
-            IssuingKey::Shared(key) => {
-                let text = format!("{MAC_SCHEME}.{payload}");
-                let tag = Base64UrlUnpadded::encode_string(&mac(key, &text).finalize().into_bytes());
-                format!("{text}.{tag}")
-            }
-            IssuingKey::Signing(key) => {
-                let text = format!("{SIGNED_SCHEME}.{payload}");
-                let tag = Base64UrlUnpadded::encode_string(&key.sign(text.as_bytes()).to_bytes());
-                format!("{text}.{tag}")
-            }
+        let scheme = match &self.key {
+            IssuingKey::Shared(_) => MAC_SCHEME,
+            IssuingKey::Signing(_) => SIGNED_SCHEME,
         };
+        let mut token = String::with_capacity(TOKEN_BYTES_USUAL);
+        token.push_str(scheme);
+        token.push('.');
+        token.push_str(&Base64UrlUnpadded::encode_string(payload(&claims).as_bytes()));
+        let tag = match &self.key {
+            IssuingKey::Shared(key) => Base64UrlUnpadded::encode_string(&mac(key, &token).finalize().into_bytes()),
+            IssuingKey::Signing(key) => Base64UrlUnpadded::encode_string(&key.sign(token.as_bytes()).to_bytes()),
+        };
+        token.push('.');
+        token.push_str(&tag);
         Permit { claims, token }
     }
 }
@@ -189,18 +192,19 @@ fn mac(key: &SharedKey, text: &str) -> SharedKey {
 fn payload(claims: &Claims) -> String {
     let Claims { id, decision, action, binding, bundle, registry, gate, issued, expires } = claims;
     let mut out = String::with_capacity(PAYLOAD_BYTES_USUAL);
-    out.push_str("{\"action\":");
-    push_string(&mut out, action);
-    let _ = write!(out, ",\"binding\":\"{binding}\",\"bundle\":\"{bundle}\",\"decision\":");
-    push_string(&mut out, decision);
-    let _ = write!(out, ",\"expires\":\"{expires}\"");
+    let mut members = Object::new(&mut out);
+    members.text("action", action);
+    members.digest("binding", binding);
+    members.digest("bundle", bundle);
+    members.text("decision", decision);
+    members.time("expires", *expires);
     if let Some(gate) = gate {
-        out.push_str(",\"gate\":");
-        push_string(&mut out, gate);
+        members.text("gate", gate);
     }
-    out.push_str(",\"id\":");
-    push_string(&mut out, id);
-    let _ = write!(out, ",\"issued\":\"{issued}\",\"registry\":\"{registry}\"}}");
+    members.text("id", id);
+    members.time("issued", *issued);
+    members.text("registry", &registry.to_string());
+    members.end();
     out
 }
 

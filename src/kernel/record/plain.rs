@@ -7,8 +7,8 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use super::{Hidden, Principal, decided_of, error, gate, number, obligation};
-use crate::kernel::environment::Environment;
 use crate::kernel::entry::Kind;
+use crate::kernel::environment::Environment;
 use crate::kernel::json::{self, object::Object};
 use crate::kernel::log::LogError;
 use crate::kernel::log::append::{Event, Log};
@@ -148,4 +148,91 @@ fn push_rule(out: &mut String, rule: &RuleReport) {
         }
     }
     members.end();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::hash::Digest;
+    use crate::bytecode::program::{Effect, SiteId};
+    use crate::kernel::json::push_members;
+    use crate::vm::decide::Kind as Because;
+    use crate::vm::decision::{Datum, EntityName, ErrorReport, GateReport, ObligationReport};
+    use crate::vm::input::Document;
+    use crate::vm::value::FaultKind;
+
+    fn rule(effect: Effect, text: Option<&str>) -> RuleReport {
+        let text = || text.map(str::to_owned);
+        let (id, site) = ("shop.paying.rule".to_owned(), SiteId::default());
+        let error = text().map(|_| FaultKind::Overflow);
+        RuleReport { id, effect, message: text(), code: text(), site, at: text(), error }
+    }
+
+    /// Decisions that have each member that there is, and none of those that may be absent.
+    fn decisions() -> Vec<Decision> {
+        let name = |id: &str| EntityName { ty: "Group".to_owned(), id: id.to_owned() };
+        let gate = |within_ms| GateReport {
+            id: "shop.paying.gate".to_owned(),
+            from: name("auditors"),
+            quorum: 2,
+            within_ms,
+            escalations: within_ms.map(|after| (name("board"), after)).into_iter().collect(),
+            distinct: within_ms.is_some(),
+        };
+        let bare = |kind| Decision { kind, error: None, ..Decision::refused(fault("x")) };
+        let mut full = bare(Because::Approval);
+        full.rules =
+            vec![rule(Effect::Allow, None), rule(Effect::Deny, Some("a \"text\"\n")), rule(Effect::Violation, None)];
+        full.codes = vec!["late".to_owned(), "\\".to_owned()];
+        full.gates = vec![gate(None), gate(Some(i64::MAX))];
+        full.obligations = vec![ObligationReport {
+            name: "tell".to_owned(),
+            rule: "shop.paying.rule".to_owned(),
+            arguments: vec![
+                ("z".to_owned(), Datum::Number("1.5".to_owned())),
+                ("a".to_owned(), Datum::Text("é".to_owned())),
+            ],
+        }];
+        full.shadow = vec![rule(Effect::RequireApproval, Some(""))];
+        full.digests.bundle = Some(Digest::of(b"bundle"));
+        full.digests.registry = Some(Digest::of(b"registry"));
+        full.digests.facts = Some(Digest::of(b"facts"));
+        full.digests.request = Some(Digest::of(b"request"));
+        full.digests.binding = Some(Digest::of(b"binding"));
+        let at = Some("shop.pdl:1:2".to_owned());
+        let failed =
+            ErrorReport::Evaluation { kind: FaultKind::Absent, rule: "r".to_owned(), site: SiteId::default(), at };
+        let failed = Decision { error: Some(failed), ..bare(Because::Error) };
+        vec![bare(Because::Allowed), full, failed, Decision::refused(fault("context.cost"))]
+    }
+
+    fn fault(path: &str) -> ErrorReport {
+        let (code, message) = ("unknown".to_owned(), "it is \"odd\"".to_owned());
+        ErrorReport::Input { code, document: Document::Facts, path: path.to_owned(), message }
+    }
+
+    #[test]
+    fn what_is_written_at_once_is_what_the_event_says() {
+        let who = Principal::new("Agent", "a \"1\"").expect("it is short");
+        let (request, facts) = ("{\"action\":{\"name\":\"pay\"},\"context\":{}}", "{\"now\":\"2026-11-20T10:00:00Z\"}");
+        let came = [
+            Came::default(),
+            Came { gate: Some(("gate_1", "ent_1")), enforced: Some(Answer::Allow), mode: None },
+            Came { gate: None, enforced: Some(Answer::Allow), mode: Some(Mode::Permissive) },
+        ];
+        for decision in &decisions() {
+            for came in came {
+                for registry in [0, 7, u64::MAX] {
+                    let plain = Plain { who: &who, registry, request, facts, decision, came };
+                    let (mut at_once, mut by_event) = (String::new(), String::new());
+                    plain.push(&mut at_once);
+                    let event = plain.event();
+                    push_members(&mut by_event, &event.body);
+                    assert_eq!(at_once, by_event);
+                    assert_eq!((event.kind, event.sensitive.len()), (Kind::Decision, 0));
+                    assert_eq!(event.links.get("gate").map(String::as_str), came.gate.map(|(_, decision)| decision));
+                }
+            }
+        }
+    }
 }

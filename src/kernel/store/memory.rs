@@ -3,7 +3,7 @@
 
 #![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use std::collections::{BTreeMap, btree_map};
+use std::collections::{BTreeMap, HashMap, btree_map};
 use std::ops::Bound;
 
 use super::{Object, Query, Store, StoreError, Tx, conflict, content_fits, entry_fits, node_conflict, object_fits};
@@ -18,9 +18,10 @@ pub struct Memory {
     // Before these there were so many.
     dropped: u64,
     entries: Vec<Entry>,
-    ids: BTreeMap<String, u64>,
+    // Nobody asks for their order.
+    ids: HashMap<String, u64>,
     kinds: BTreeMap<String, Vec<u64>>,
-    nodes: BTreeMap<Node, Digest>,
+    nodes: Nodes,
     contents: BTreeMap<Digest, Vec<u8>>,
 }
 
@@ -29,6 +30,42 @@ struct Entry {
     id: String,
     kind: String,
     bytes: Vec<u8>,
+}
+
+/// The nodes of the tree. Those of a level come one behind the other, and are found by their place; a store takes others
+/// as well.
+#[derive(Debug, Default)]
+struct Nodes {
+    levels: Vec<Vec<Digest>>,
+    others: BTreeMap<Node, Digest>,
+}
+
+impl Nodes {
+    fn get(&self, node: Node) -> Option<&Digest> {
+        let place = usize::try_from(node.index).ok()?;
+        self.levels.get(usize::from(node.level)).and_then(|level| level.get(place)).or_else(|| self.others.get(&node))
+    }
+
+    /// Of a node that is not there.
+    fn insert(&mut self, node: Node, hash: Digest) {
+        let at = usize::from(node.level);
+        if self.levels.len() == at {
+            self.levels.push(Vec::new());
+        }
+        match self.levels.get_mut(at) {
+            Some(level) if u64::try_from(level.len()) == Ok(node.index) => level.push(hash),
+            _ => drop(self.others.insert(node, hash)),
+        }
+    }
+
+    /// Of a node that is there. Nodes go in the order in which they came, the last one first.
+    fn remove(&mut self, node: Node) {
+        if self.others.remove(&node).is_none()
+            && let Some(level) = self.levels.get_mut(usize::from(node.level))
+        {
+            level.pop();
+        }
+    }
 }
 
 impl Memory {
@@ -44,7 +81,13 @@ impl Memory {
 
     fn set_object(&mut self, kind: &str, key: &str, object: Option<Object>) -> Option<Object> {
         match object {
-            Some(object) => self.objects.entry(kind.to_owned()).or_default().insert(key.to_owned(), object),
+            Some(object) => match self.objects.get_mut(kind) {
+                Some(objects) => match objects.get_mut(key) {
+                    Some(kept) => Some(std::mem::replace(kept, object)),
+                    None => objects.insert(key.to_owned(), object),
+                },
+                None => self.objects.entry(kind.to_owned()).or_default().insert(key.to_owned(), object),
+            },
             None => self.objects.get_mut(kind).and_then(|objects| objects.remove(key)),
         }
     }
@@ -76,7 +119,7 @@ impl Memory {
                 self.entries = entries;
                 self.dropped = before;
             }
-            Undo::Node(node) => drop(self.nodes.remove(&node)),
+            Undo::Node(node) => self.nodes.remove(node),
             Undo::Content { digest, before } => drop(self.set_content(digest, before)),
         }
     }
@@ -189,7 +232,10 @@ impl Tx for Transaction<'_> {
         let index = self.store.size();
         self.store.entries.push(Entry { id: id.to_owned(), kind: kind.to_owned(), bytes: entry.to_owned() });
         self.store.ids.insert(id.to_owned(), index);
-        self.store.kinds.entry(kind.to_owned()).or_default().push(index);
+        match self.store.kinds.get_mut(kind) {
+            Some(indexes) => indexes.push(index),
+            None => self.store.kinds.entry(kind.to_owned()).or_default().push(index),
+        }
         self.done.push(Undo::Entry);
         Ok(index)
     }
@@ -236,7 +282,7 @@ impl Tx for Transaction<'_> {
     }
 
     fn put_node(&mut self, node: Node, hash: Digest) -> Result<(), StoreError> {
-        match self.store.nodes.get(&node) {
+        match self.store.nodes.get(node) {
             Some(kept) if *kept == hash => Ok(()),
             Some(_) => Err(node_conflict(node)),
             None => {
@@ -248,7 +294,7 @@ impl Tx for Transaction<'_> {
     }
 
     fn node(&mut self, node: Node) -> Result<Option<Digest>, StoreError> {
-        Ok(self.store.nodes.get(&node).copied())
+        Ok(self.store.nodes.get(node).copied())
     }
 
     fn put_content(&mut self, content: &[u8]) -> Result<Digest, StoreError> {
