@@ -163,7 +163,7 @@ mod tests {
 
     fn rule(effect: Effect, text: Option<&str>) -> RuleReport {
         let text = || text.map(str::to_owned);
-        let (id, site) = ("shop.paying.rule".to_owned(), SiteId::default());
+        let (id, site) = ("shop.paying.rule".to_owned(), SiteId(1));
         let error = text().map(|_| FaultKind::Overflow);
         RuleReport { id, effect, message: text(), code: text(), site, at: text(), error }
     }
@@ -200,8 +200,7 @@ mod tests {
         full.digests.request = Some(Digest::of(b"request"));
         full.digests.binding = Some(Digest::of(b"binding"));
         let at = Some("shop.pdl:1:2".to_owned());
-        let failed =
-            ErrorReport::Evaluation { kind: FaultKind::Absent, rule: "r".to_owned(), site: SiteId::default(), at };
+        let failed = ErrorReport::Evaluation { kind: FaultKind::Absent, rule: "r".to_owned(), site: SiteId(1), at };
         let failed = Decision { error: Some(failed), ..bare(Because::Error) };
         vec![bare(Because::Allowed), full, failed, Decision::refused(fault("context.cost"))]
     }
