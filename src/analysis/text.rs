@@ -1,11 +1,31 @@
 //! Texts as the analysis sees them: variables that stand for words, and languages that a word may lie in.
 
+mod addresses;
+mod automata;
+mod catalogue;
+mod concrete;
+mod find;
+mod lemmas;
+mod paths;
+mod problem;
+mod search;
+mod solve;
+#[cfg(test)]
+mod tests;
+mod urls;
+mod words;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::analysis::budget::Reason;
 use crate::data::ip::IpNet;
 use crate::types::typed::PatternSource;
+
+pub use addresses::{address_of, address_word, net_of, net_word};
+pub use concrete::{is_of, part_of};
+
+use find::Finder;
 
 /// A variable that stands for a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,6 +198,7 @@ pub struct Texts {
     parts: HashMap<(TextVar, View), TextVar>,
     languages: Vec<Lang>,
     places: HashMap<Lang, LangId>,
+    finder: Finder,
 }
 
 impl Texts {
@@ -232,5 +253,11 @@ impl Texts {
     #[must_use]
     pub fn described(&self, language: LangId) -> &Lang {
         &self.languages[language.0 as usize]
+    }
+
+    /// Whether a word lies in a language, by the operations that a decision uses.
+    #[must_use]
+    pub fn holds(&self, language: LangId, word: &str) -> bool {
+        concrete::holds(&self.languages, language, word)
     }
 }

@@ -165,8 +165,8 @@ impl IpAddr {
     }
 }
 
-/// The special-purpose blocks below `224.0.0.0`: first address, prefix.
-const SPECIAL_V4: [(u128, u8); 16] = [
+/// The special-purpose blocks below `224.0.0.0`: first address, prefix. Those and all from there on are not global.
+pub const SPECIAL_V4: [(u128, u8); 16] = [
     (0x00_00_00_00, 8),
     (0x0a_00_00_00, 8),
     (0x64_40_00_00, 10),
@@ -185,8 +185,8 @@ const SPECIAL_V4: [(u128, u8); 16] = [
     (0xcb_00_71_00, 24),
 ];
 
-/// The special-purpose blocks of `2000::/3`: first address, prefix.
-const SPECIAL_V6: [(u128, u8); 5] = [
+/// The special-purpose blocks of `2000::/3`: first address, prefix. Those and all outside are not global.
+pub const SPECIAL_V6: [(u128, u8); 5] = [
     (0x2001 << 112, 23),
     (0x2001_0db8 << 96, 32),
     (0x2002 << 112, 16),

@@ -106,6 +106,37 @@ impl Pattern {
         self.dfa.is_match_state(self.dfa.next_eoi_state(state))
     }
 
+    /// Where the automaton begins. With [`step`](Pattern::step), for those who walk it themselves; a place is a number
+    /// that only this pattern gave.
+    pub fn start(&self) -> u32 {
+        self.start.as_u32()
+    }
+
+    /// Where a byte leads from a place.
+    pub fn step(&self, place: u32, byte: u8) -> u32 {
+        self.dfa.next_state(self.state(place), byte).as_u32()
+    }
+
+    /// Whether the bytes that led to the place are a whole match.
+    pub fn accepts(&self, place: u32) -> bool {
+        self.dfa.is_match_state(self.dfa.next_eoi_state(self.state(place)))
+    }
+
+    /// Whether surely nothing that leads through the place is a match.
+    pub fn is_dead(&self, place: u32) -> bool {
+        let state = self.state(place);
+        self.dfa.is_dead_state(state) || self.dfa.is_quit_state(state)
+    }
+
+    /// The class of a byte: two of the same class lead to the same place, from everywhere.
+    pub fn class(&self, byte: u8) -> u8 {
+        self.dfa.byte_classes().get(byte)
+    }
+
+    fn state(&self, place: u32) -> StateID {
+        StateID::new(place as usize).unwrap_or(self.start)
+    }
+
     /// The space that the automaton takes, in bytes.
     pub fn size_bytes(&self) -> usize {
         self.dfa.memory_usage()
