@@ -14,9 +14,19 @@
 
 pub mod budget;
 pub mod context;
+pub mod decision;
+pub mod demand;
+pub mod diff;
+pub mod display;
+pub mod encode;
 pub mod formula;
 pub mod linear;
 pub mod numbers;
+pub mod question;
+pub mod region;
+pub mod request;
 pub mod sat;
 pub mod solver;
 pub mod text;
+pub mod value;
+pub mod world;

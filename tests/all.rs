@@ -1,5 +1,7 @@
 //! The one integration binary: one module for each subject, in the order of the alphabet.
 
+#[cfg(feature = "analysis")]
+mod analysis;
 #[cfg(feature = "cli")]
 mod book;
 mod bytecode;

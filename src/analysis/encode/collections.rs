@@ -1,0 +1,276 @@
+//! Collections, and questions about all of their elements.
+
+use std::sync::Arc;
+
+use super::{Encoder, Truth, Val};
+use crate::analysis::formula::F;
+use crate::analysis::numbers::Linear;
+use crate::analysis::value::{CHOICES_MAX, Item, Many, Shape, Sym, either};
+use crate::analysis::world::WITNESSES_MAX;
+use crate::types::operator::Operator;
+use crate::types::ty::Type;
+use crate::types::typed::{Expr, LocalId, Quantifier, RecordId};
+
+/// A collection of constants.
+pub(super) fn fixed(shape: Shape, values: Vec<Sym>) -> Sym {
+    let items = values.into_iter().map(|element| Item { there: F::TRUE, element, value: None }).collect();
+    Sym::Many(Arc::new(Many { shape, items, more: None, origins: Vec::new(), complete: true }))
+}
+
+/// A map of constants.
+pub(super) fn fixed_map(entries: Vec<(Arc<str>, Sym)>) -> Sym {
+    let item = |(key, value): (Arc<str>, Sym)| Item { there: F::TRUE, element: Sym::text(&key), value: Some(value) };
+    let items = entries.into_iter().map(item).collect();
+    Sym::Many(Arc::new(Many { shape: Shape::Map, items, more: None, origins: Vec::new(), complete: true }))
+}
+
+impl<'a> Encoder<'_, 'a> {
+    fn all(&mut self, items: impl IntoIterator<Item = &'a Expr>) -> (Vec<Sym>, F) {
+        let values: Vec<Val> = items.into_iter().map(|item| self.value(item)).collect();
+        let error = self.world.cx.formulas.or(values.iter().map(|value| value.error));
+        (values.into_iter().map(|value| value.sym).collect(), error)
+    }
+
+    pub(super) fn a_set(&mut self, items: &'a [Expr]) -> Val {
+        let (values, error) = self.all(items);
+        let set = self.world.set_of(values.into_iter().map(|value| (F::TRUE, value)).collect());
+        Val { sym: Sym::Many(Arc::new(set)), error }
+    }
+
+    pub(super) fn a_list(&mut self, items: &'a [Expr]) -> Val {
+        let (values, error) = self.all(items);
+        Val { sym: fixed(Shape::List, values), error }
+    }
+
+    pub(super) fn a_map(&mut self, items: &'a [(Arc<str>, Expr)]) -> Val {
+        let (values, error) = self.all(items.iter().map(|(_, value)| value));
+        let entries = items.iter().map(|(key, _)| key.clone()).zip(values).collect();
+        Val { sym: fixed_map(entries), error }
+    }
+
+    pub(super) fn a_record(&mut self, id: RecordId, items: &'a [Expr]) -> Val {
+        let (values, error) = self.all(items);
+        Val { sym: self.record(id, values), error }
+    }
+
+    /// A record of these values, in the order of its fields.
+    pub(super) fn record(&self, id: RecordId, values: Vec<Sym>) -> Sym {
+        let fields = &self.policy.records[id.index()].fields;
+        let mut named: Vec<(Arc<str>, Sym)> = Vec::with_capacity(values.len());
+        for (field, value) in fields.iter().zip(values) {
+            let value = match (&field.ty, value) {
+                (Type::Optional(_), value @ Sym::Optional(..)) => value,
+                (Type::Optional(_), value) => Sym::perhaps(F::TRUE, value),
+                (_, value) => value,
+            };
+            named.push((field.name.clone(), value));
+        }
+        named.sort_by(|one, other| one.0.cmp(&other.0));
+        Sym::Record(Arc::new(named))
+    }
+
+    pub(super) fn collection(&mut self, operator: Operator, one: &Sym, other: &Sym, ty: &Type) -> Val {
+        use Operator as O;
+        let Sym::Many(many) = one else { return self.blurred("a collection", ty, F::FALSE) };
+        let many = many.clone();
+        let joined = |set: Many| Val::sure(Sym::Many(Arc::new(set)));
+        match (operator, other) {
+            (O::Size, _) => Val::sure(Sym::Number(self.world.size(&many))),
+            (O::Contains | O::MapHasKey, element) => Val::sure(Sym::Bool(self.world.contains(&many, element))),
+            (O::ContainsAll, Sym::Many(of)) => Val::sure(Sym::Bool(self.world.contains_all(&many, of))),
+            (O::ContainsAny, Sym::Many(of)) => Val::sure(Sym::Bool(self.world.contains_any(&many, of))),
+            (O::SetUnion, Sym::Many(of)) => joined(self.world.union(&many, of)),
+            (O::SetIntersect, Sym::Many(of)) => joined(self.world.intersect(&many, of)),
+            (O::SetExcept, Sym::Many(of)) => joined(self.world.except(&many, of)),
+            (O::MapGet, key) => self.map_get(&many, key, ty),
+            (O::ListGet, place) => self.list_get(&many, place, ty),
+            _ => self.blurred("a collection", ty, F::FALSE),
+        }
+    }
+
+    fn map_get(&mut self, many: &Many, key: &Sym, ty: &Type) -> Val {
+        let present = self.world.contains(many, key);
+        let mut result: Option<Sym> = None;
+        for item in &many.items {
+            let Some(value) = &item.value else { continue };
+            let same = self.world.equal(&item.element, key);
+            if same == F::FALSE {
+                continue;
+            }
+            result = Some(match result {
+                None => value.clone(),
+                Some(before) => match either(&mut self.world.cx, same, value, &before) {
+                    Some(sym) => sym,
+                    None => return self.blurred("a value of a map", ty, F::FALSE),
+                },
+            });
+        }
+        Val::sure(result.map_or_else(Sym::absent, |value| Sym::perhaps(present, value)))
+    }
+
+    fn list_get(&mut self, many: &Many, place: &Sym, ty: &Type) -> Val {
+        let Some(choice) = Self::sums(place).cloned() else { return self.blurred("a place in a list", ty, F::FALSE) };
+        let mut result = Sym::absent();
+        for (when, sum) in choice {
+            let Some(at) = sum.as_constant() else {
+                return self.blurred("a place in a list that is no constant", ty, F::FALSE);
+            };
+            let Ok(at) = usize::try_from(at) else { continue };
+            for origin in many.origins.clone() {
+                self.world.demands.places(&origin, at.saturating_add(1));
+            }
+            let Some(item) = many.items.get(at) else {
+                if !many.complete && at >= WITNESSES_MAX {
+                    return self.blurred("a place far behind in a list", ty, F::FALSE);
+                }
+                continue;
+            };
+            let found = Sym::perhaps(item.there, item.element.clone());
+            result = match either(&mut self.world.cx, when, &found, &result) {
+                Some(sym) => sym,
+                None => return self.blurred("a place in a list", ty, F::FALSE),
+            };
+        }
+        Val::sure(result)
+    }
+
+    /// What a body comes to for each element, and when the element is there.
+    fn bodies(&mut self, many: &Many, local: LocalId, body: &'a Expr) -> Vec<(F, Truth)> {
+        let kept = self.locals.remove(&local);
+        let mut bodies = Vec::with_capacity(many.items.len());
+        for item in many.items.iter().take(CHOICES_MAX) {
+            self.locals.insert(local, Val::sure(item.element.clone()));
+            self.quiet += 1;
+            let truth = self.condition(body);
+            self.quiet -= 1;
+            bodies.push((item.there, truth));
+        }
+        super::restore(&mut self.locals, local, kept);
+        if many.items.len() > CHOICES_MAX {
+            self.world.narrowed.insert(format!("a collection of more than {CHOICES_MAX} elements"));
+        }
+        bodies
+    }
+
+    pub(super) fn quantifier(&mut self, quantifier: Quantifier, local: LocalId, over: &'a Expr, body: &'a Expr) -> Val {
+        let of = self.value(over);
+        let Sym::Many(many) = &of.sym else { return self.blurred("a collection", &Type::Bool, of.error) };
+        let many = many.clone();
+        let bodies = self.bodies(&many, local, body);
+        let formulas = &mut self.world.cx.formulas;
+        let (mut yes, mut no, mut errors) = (Vec::new(), Vec::new(), Vec::new());
+        for (there, truth) in &bodies {
+            yes.push(formulas.both(*there, truth.yes));
+            no.push(formulas.both(*there, truth.no));
+            errors.push(formulas.both(*there, truth.error));
+        }
+        let found = formulas.or(yes.iter().copied());
+        let broken = formulas.or(no.iter().copied());
+        let failed = formulas.or(errors);
+        let value = match quantifier {
+            Quantifier::Any => {
+                let none = !formulas.either(found, failed);
+                self.asked_of_each(&many, found, failed, body);
+                self.bool(found, none)
+            }
+            Quantifier::All => {
+                let each = !formulas.either(broken, failed);
+                self.asked_of_each(&many, broken, failed, body);
+                self.bool(each, broken)
+            }
+            Quantifier::Count => {
+                self.asked_of_each(&many, found, failed, body);
+                Val { sym: Sym::Number(self.counted(&many, &yes)), error: failed }
+            }
+        };
+        Val { error: self.world.cx.formulas.either(of.error, value.error), ..value }
+    }
+
+    /// How many elements fit: of what is not spelt out any number may.
+    fn counted(&mut self, many: &Many, yes: &[F]) -> crate::analysis::value::Choice<Linear> {
+        if !many.complete {
+            for origin in many.origins.clone() {
+                self.world.demands.sized(&origin);
+            }
+        }
+        let more = many.more.as_ref().map(|more| {
+            let extra = self.world.unknown_number("how many of very many elements fit", 0, 1 << 20);
+            if let Some(difference) = extra.plus(more, -1) {
+                let cx = &mut self.world.cx;
+                let axiom = cx.formulas.at_most(&cx.numbers, &difference, 0);
+                self.world.axioms.push(axiom);
+            }
+            extra
+        });
+        let with = |count: i128| {
+            let count = Linear::constant(count);
+            more.as_ref().and_then(|more| count.plus(more, 1)).unwrap_or(count)
+        };
+        let counted = self.world.count(yes);
+        counted.into_iter().map(|(when, count)| (when, with(count))).collect()
+    }
+
+    /// One element answers this, and one more may be an error.
+    fn asked_of_each(&mut self, many: &Many, answer: F, failed: F, body: &'a Expr) {
+        let key = [Sym::Many(Arc::new(many.clone())), Sym::number(i128::from(body.span.start))];
+        self.world.asked(many, answer, "quantifier", &key);
+        if failed != F::FALSE || body.fallible {
+            self.world.asked(many, failed, "failing quantifier", &key);
+        }
+    }
+
+    /// Whether a graph has no cycle: by all paths within what is spelt out.
+    pub(super) fn acyclic(&mut self, local: LocalId, over: &'a Expr, node: &'a Expr, edges: &'a Expr) -> Val {
+        let of = self.value(over);
+        let Sym::Many(many) = &of.sym else { return self.blurred("a graph", &Type::Bool, of.error) };
+        let many = many.clone();
+        let kept = self.locals.remove(&local);
+        let mut parts: Vec<(F, Val, Val)> = Vec::new();
+        for item in many.items.iter().take(WITNESSES_MAX) {
+            self.locals.insert(local, Val::sure(item.element.clone()));
+            self.quiet += 1;
+            let (node, edges) = (self.value(node), self.value(edges));
+            self.quiet -= 1;
+            parts.push((item.there, node, edges));
+        }
+        super::restore(&mut self.locals, local, kept);
+        let mut errors = vec![of.error];
+        for (there, node, edges) in &parts {
+            let failed = self.world.cx.formulas.either(node.error, edges.error);
+            errors.push(self.world.cx.formulas.both(*there, failed));
+        }
+        let error = self.world.cx.formulas.or(errors);
+        let cycle = self.cycle(&parts);
+        let acyclic = if many.complete && many.items.len() <= WITNESSES_MAX {
+            !cycle
+        } else {
+            let key = [of.sym.clone(), Sym::number(i128::from(over.span.start))];
+            self.world.asked(&many, cycle, "acyclic", &key);
+            // A longer cycle than what is spelt out may be there.
+            let longer = self.world.unknown("a cycle longer than what was looked at", &key);
+            self.world.cx.formulas.both(!cycle, !longer)
+        };
+        Val { sym: Sym::Bool(acyclic), error }
+    }
+
+    fn cycle(&mut self, parts: &[(F, Val, Val)]) -> F {
+        let size = parts.len();
+        let mut reach = vec![vec![F::FALSE; size]; size];
+        for (from, (there, _, edges)) in parts.iter().enumerate() {
+            let Sym::Many(edges) = &edges.sym else { continue };
+            for (to, (also, node, _)) in parts.iter().enumerate() {
+                let leads = self.world.contains(edges, &node.sym);
+                reach[from][to] = self.world.cx.formulas.and([*there, *also, leads]);
+            }
+        }
+        for by in 0..size {
+            for from in 0..size {
+                for to in 0..size {
+                    let over = self.world.cx.formulas.both(reach[from][by], reach[by][to]);
+                    reach[from][to] = self.world.cx.formulas.either(reach[from][to], over);
+                }
+            }
+        }
+        self.world.cx.formulas.or((0..size).map(|at| reach[at][at]).collect::<Vec<F>>())
+    }
+}

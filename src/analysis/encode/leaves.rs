@@ -1,0 +1,202 @@
+//! The conditions that a policy is made of: what has no `and`, `or`, `not` in it. They are what people read, so regions
+//! of requests are said in them.
+
+use std::cmp::Ordering;
+
+use super::{Encoder, Val};
+use crate::analysis::display;
+use crate::analysis::formula::F;
+use crate::data::decimal::Decimal;
+use crate::data::duration::Duration;
+use crate::data::timestamp::Timestamp;
+use crate::types::operator::Operator;
+use crate::types::ty::Type;
+use crate::types::typed::{Const, Expr, ExprKind, Pattern};
+
+/// A condition without parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// As it is written in PDL, with what names stand for in their place.
+    pub text: String,
+    /// Its opposite, likewise.
+    pub negated: String,
+    /// When it is true.
+    pub yes: F,
+    /// When it is false.
+    pub no: F,
+    /// Of a comparison of a number with a constant.
+    pub bound: Option<Bound>,
+}
+
+/// A comparison of a number with a constant: at most (`Less`), at least (`Greater`) or exactly this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// What is compared, as PDL.
+    pub term: String,
+    /// How.
+    pub order: Ordering,
+    /// With what, in the units of its type.
+    pub value: i128,
+    unit: Unit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    One,
+    Millionth,
+    Millisecond,
+    Time,
+}
+
+impl Bound {
+    /// A value as PDL.
+    #[must_use]
+    pub fn show(&self, value: i128) -> String {
+        let value = i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX });
+        match self.unit {
+            Unit::One => value.to_string(),
+            Unit::Millionth => {
+                let text = Decimal(value).to_string();
+                if text.contains('.') { text } else { format!("{text}.0") }
+            }
+            Unit::Millisecond => Duration(value).to_string(),
+            Unit::Time => {
+                format!("timestamp\"{}\"", Timestamp::from_millis(value).unwrap_or(Timestamp::EPOCH))
+            }
+        }
+    }
+}
+
+impl<'a> Encoder<'_, 'a> {
+    /// Notes a condition that has no conditions as parts.
+    pub(super) fn note(&mut self, expr: &'a Expr, value: &Val) {
+        if self.quiet > 0 || !matches!(expr.ty, Type::Bool) || !is_leaf(expr) {
+            return;
+        }
+        let truth = self.truth(value);
+        let constant = matches!(truth.yes, F::TRUE | F::FALSE) && truth.error == F::FALSE;
+        if constant || self.is_noted(truth.yes, truth.no) {
+            return;
+        }
+        let bound = self.bound(expr);
+        let text = self.shown(expr);
+        let negated = self.opposite(expr).unwrap_or_else(|| negated(&text));
+        self.leaves.push(Leaf { text, negated, yes: truth.yes, no: truth.no, bound });
+    }
+
+    fn is_noted(&self, yes: F, no: F) -> bool {
+        self.leaves.iter().any(|leaf| (leaf.yes == yes && leaf.no == no) || (leaf.yes == no && leaf.no == yes))
+    }
+
+    /// Notes what a pattern asks of a value that is written so.
+    pub(super) fn note_pattern(&mut self, pattern: &Pattern, text: Option<&str>, fits: F) {
+        let Some(text) = text else { return };
+        if self.quiet > 0 || matches!(fits, F::TRUE | F::FALSE) || self.is_noted(fits, !fits) {
+            return;
+        }
+        let show = |value: &Const| display::constant(self.policy, value);
+        let text = match pattern {
+            Pattern::Any | Pattern::Or(_) => return,
+            Pattern::Const(value) => format!("{text} == {}", show(value)),
+            Pattern::Present => format!("{text} is present"),
+            Pattern::Absent => format!("not ({text} is present)"),
+            Pattern::Range(Some(low), Some(high)) => format!("{text} >= {} and {text} <= {}", show(low), show(high)),
+            Pattern::Range(Some(low), None) => format!("{text} >= {}", show(low)),
+            Pattern::Range(None, Some(high)) => format!("{text} <= {}", show(high)),
+            Pattern::Range(None, None) => return,
+        };
+        let negated = negated(&text);
+        self.leaves.push(Leaf { text, negated, yes: fits, no: !fits, bound: None });
+    }
+
+    /// The opposite of a comparison is a comparison.
+    fn opposite(&self, expr: &'a Expr) -> Option<String> {
+        let ExprKind::Operator(operator, operands) = &expr.kind else { return None };
+        let operator = match operator {
+            Operator::Equal => Operator::NotEqual,
+            Operator::NotEqual => Operator::Equal,
+            Operator::Less => Operator::GreaterEqual,
+            Operator::LessEqual => Operator::Greater,
+            Operator::Greater => Operator::LessEqual,
+            Operator::GreaterEqual => Operator::Less,
+            _ => return None,
+        };
+        let kind = ExprKind::Operator(operator, operands.clone());
+        Some(self.shown(&Expr { kind, ty: Type::Bool, span: expr.span, fallible: expr.fallible }))
+    }
+
+    /// What a comparison with a constant says.
+    fn bound(&self, expr: &'a Expr) -> Option<Bound> {
+        let ExprKind::Operator(operator, operands) = &expr.kind else { return None };
+        let [one, other] = &operands[..] else { return None };
+        let constant = |expr: &Expr| match &expr.kind {
+            ExprKind::Const(value) => number(value),
+            ExprKind::Parameter(id) => number(self.policy.instances.get(self.instance)?.arguments.get(id.index())?),
+            _ => None,
+        };
+        let (term, (value, unit), turned) = match (constant(one), constant(other)) {
+            (None, Some(value)) => (one, value, false),
+            (Some(value), None) => (other, value, true),
+            _ => return None,
+        };
+        let (order, by) = match (operator, turned) {
+            (Operator::Equal, _) => (Ordering::Equal, 0),
+            (Operator::LessEqual, false) | (Operator::GreaterEqual, true) => (Ordering::Less, 0),
+            (Operator::Less, false) | (Operator::Greater, true) => (Ordering::Less, -1),
+            (Operator::GreaterEqual, false) | (Operator::LessEqual, true) => (Ordering::Greater, 0),
+            (Operator::Greater, false) | (Operator::Less, true) => (Ordering::Greater, 1),
+            _ => return None,
+        };
+        Some(Bound { term: self.shown_as_operand(term), order, value: value + by, unit })
+    }
+
+    fn shown_as_operand(&self, expr: &Expr) -> String {
+        let text = self.shown(expr);
+        if text.contains(' ') && !text.ends_with(')') { format!("({text})") } else { text }
+    }
+
+    /// An expression as PDL.
+    pub(super) fn shown(&self, expr: &Expr) -> String {
+        let arguments = &self.policy.instances[self.instance].arguments;
+        display::expression(self.policy, arguments, expr, &|local| {
+            let named = self.names.get(&local).cloned();
+            named.or_else(|| self.lets.get(&local).map(|value| self.shown(value)))
+        })
+    }
+}
+
+/// The opposite of a condition that has no simpler one.
+#[must_use]
+pub fn negated(text: &str) -> String {
+    if text.contains(' ') { format!("not ({text})") } else { format!("not {text}") }
+}
+
+fn number(value: &Const) -> Option<(i128, Unit)> {
+    match value {
+        Const::Int(value) => Some(((*value).into(), Unit::One)),
+        Const::Decimal(value) => Some((value.0.into(), Unit::Millionth)),
+        Const::Duration(value) => Some((value.0.into(), Unit::Millisecond)),
+        Const::Timestamp(value) => Some((value.millis().into(), Unit::Time)),
+        _ => None,
+    }
+}
+
+fn is_leaf(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Const(_)
+        | ExprKind::Parameter(_)
+        | ExprKind::Local(_)
+        | ExprKind::If(..)
+        | ExprKind::Match(..)
+        | ExprKind::Default(..)
+        | ExprKind::Narrowed(_)
+        | ExprKind::Call(..) => false,
+        ExprKind::Operator(operator, operands) => match operator {
+            Operator::And | Operator::Or | Operator::Implies | Operator::Not => false,
+            // `a == b` of two conditions has parts.
+            Operator::Equal | Operator::NotEqual => !operands.iter().any(|operand| matches!(operand.ty, Type::Bool)),
+            _ => true,
+        },
+        _ => true,
+    }
+}

@@ -1,0 +1,164 @@
+//! One question about all requests of one kind: a world, what is encoded in it, and a solver that was told of both.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::analysis::budget::Budget;
+use crate::analysis::demand::Demand;
+use crate::analysis::formula::F;
+use crate::analysis::solver::{Model, Outcome, Solver};
+use crate::analysis::world::World;
+use crate::types::typed::{ActionId, TypedPolicy};
+
+/// A kind of request: an action, and the types of subject and resource, by their names on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kind {
+    /// The action.
+    pub action: Arc<str>,
+    /// The type of the subject.
+    pub subject: Arc<str>,
+    /// The type of the resource.
+    pub resource: Arc<str>,
+}
+
+/// All kinds of requests that a package knows.
+#[must_use]
+pub fn kinds(policy: &TypedPolicy) -> Vec<Kind> {
+    let mut all = Vec::new();
+    for action in &policy.actions {
+        for subject in &action.subject {
+            for resource in &action.resource {
+                let name = |id: &crate::types::typed::EntityTypeId| policy.entity_types[id.index()].wire.clone();
+                all.push(Kind { action: action.wire.clone(), subject: name(subject), resource: name(resource) });
+            }
+        }
+    }
+    all
+}
+
+/// The action of a name.
+#[must_use]
+pub fn action(policy: &TypedPolicy, name: &str) -> Option<ActionId> {
+    let at = policy.actions.iter().position(|action| *action.wire == *name)?;
+    Some(ActionId(u32::try_from(at).ok()?))
+}
+
+/// What there is to be found.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// A request, as the encoding has it; the machine has not seen it.
+    Some(Model),
+    /// There is none: proved.
+    None,
+    /// It is not known, and why.
+    Undecided(String),
+}
+
+/// A world and a solver for it.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// The world.
+    pub world: World<'a>,
+    solver: Solver,
+    told: usize,
+    /// What the search may still take.
+    pub budget: Budget,
+}
+
+/// After so many rounds collections are as spelt out as they get.
+const ROUNDS_MAX: usize = 6;
+
+impl<'a> Question<'a> {
+    /// Encodes what is asked in a world of this kind. It is encoded again until as much of each collection is spelt out as
+    /// is asked for, so `encode` has to do the same each time.
+    pub fn new<T>(
+        sides: &[&'a TypedPolicy],
+        kind: &Kind,
+        budget: Budget,
+        mut encode: impl FnMut(&mut World<'a>) -> T,
+    ) -> (Question<'a>, T) {
+        let mut assumed: BTreeMap<Arc<str>, Demand> = BTreeMap::new();
+        let mut round = 0;
+        loop {
+            let actions = sides.iter().map(|side| action(side, &kind.action).map(ActionId::index)).collect();
+            let mut world = World::new(sides.to_vec(), actions, &kind.subject, &kind.resource, assumed.clone());
+            let encoded = encode(&mut world);
+            round += 1;
+            match world.wants() {
+                Some(more) if round < ROUNDS_MAX => assumed = more,
+                unfinished => {
+                    if unfinished.is_some() {
+                        world.narrowed.insert("collections within collections, to some depth".to_owned());
+                    }
+                    return (Question { world, solver: Solver::new(), told: 0, budget }, encoded);
+                }
+            }
+        }
+    }
+
+    /// Looks for a request of which all of these hold.
+    pub fn find(&mut self, all: &[F]) -> Found {
+        loop {
+            self.tell();
+            match self.solver.check(&mut self.world.cx, all, &mut self.budget) {
+                Outcome::Sat(model) => {
+                    let laws = self.world.refine(&model);
+                    if laws.is_empty() {
+                        return Found::Some(model);
+                    }
+                    self.world.axioms.extend(laws);
+                }
+                Outcome::Unsat(_) => {
+                    return match self.world.narrowed.first() {
+                        None => Found::None,
+                        Some(reason) => Found::Undecided(format!("not all requests were looked at: {reason}")),
+                    };
+                }
+                Outcome::Undecided(reason) => return Found::Undecided(reason.to_string()),
+            }
+        }
+    }
+
+    /// As [`Question::find`], and of what is found something small.
+    pub fn find_small(&mut self, all: &[F], preferences: &[F]) -> Found {
+        let first = self.find(all);
+        let Found::Some(model) = first else { return first };
+        let smaller = self.solver.smallest(&mut self.world.cx, all, preferences, &mut self.budget);
+        match smaller {
+            Outcome::Sat(smaller) if self.world.refine(&smaller).is_empty() => Found::Some(smaller),
+            _ => Found::Some(model),
+        }
+    }
+
+    /// The least of a cube of conditions that still implies a goal.
+    pub fn generalise(&mut self, cube: &[F], goal: F) -> Vec<F> {
+        self.tell();
+        self.solver.generalise(&mut self.world.cx, cube, goal, &mut self.budget)
+    }
+
+    /// Whether a condition implies another. `None` where that is not known.
+    pub fn implies(&mut self, all: &[F], goal: F) -> Option<bool> {
+        let mut asked = all.to_vec();
+        asked.push(!goal);
+        match self.find(&asked) {
+            Found::Some(_) => Some(false),
+            Found::None => Some(true),
+            Found::Undecided(_) => None,
+        }
+    }
+
+    fn tell(&mut self) {
+        for axiom in self.world.axioms.get(self.told..).unwrap_or_default() {
+            self.solver.assert(*axiom);
+        }
+        self.told = self.world.axioms.len();
+    }
+
+    /// Why what was found may not exist.
+    #[must_use]
+    pub fn doubts(&self) -> String {
+        let doubts: Vec<&str> =
+            self.world.blurred.iter().map(String::as_str).filter(|doubt| !doubt.is_empty()).collect();
+        if doubts.is_empty() { "the request does not behave as computed".to_owned() } else { doubts.join("; ") }
+    }
+}

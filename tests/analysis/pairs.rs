@@ -1,0 +1,100 @@
+//! Pairs of policies with a small change, and what it means.
+//!
+//! A case has the policy of before behind `== old`, that of after behind `== new`, and behind `== expect` a line for each
+//! region of requests whose answer changes. `UPDATE_CASES=1` writes what was found; read it before you keep it. Of each
+//! region the condition is compiled into the old policy's vocabulary and asked about its witness by the machine.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pdl::analysis::diff::{Diff, Options, Told, diff};
+use pdl::analysis::request::Request;
+
+use crate::analysis::house::House;
+
+/// The versions and what is expected, from the text of a case.
+fn parts(text: &str) -> (String, [String; 2], String) {
+    let (head, rest) = text.split_once("== old\n").expect("a case has an old version");
+    let (old, rest) = rest.split_once("== new\n").expect("a case has a new version");
+    let (new, expected) = rest.split_once("== expect\n").expect("a case says what is expected");
+    // What is the same in both stands above.
+    let common: String =
+        head.lines().filter(|line| !line.starts_with('#')).fold(String::new(), |all, line| all + line + "\n");
+    let whole = |part: &str| if part.contains("module ") { part.to_owned() } else { format!("{common}{part}") };
+    (head.to_owned(), [whole(old), whole(new)], expected.to_owned())
+}
+
+/// Compares two versions with the machines of both.
+pub fn compared(houses: &[House; 2], options: Options) -> Diff {
+    let mut decide = |side: usize, request: &Request| -> Told { houses[side].told(request) };
+    diff(&houses[0].policy, &houses[1].policy, options, &mut decide)
+}
+
+/// What was found, a line for each.
+pub fn shown(found: &Diff) -> String {
+    let mut lines = String::new();
+    for change in &found.schema {
+        let _ = writeln!(lines, "schema {} {}: {}", change.how.name(), change.what, change.detail);
+    }
+    for change in &found.changes {
+        let kind = &change.kind;
+        let condition = change.region.condition().unwrap_or_else(|| "always".to_owned());
+        let rules: Vec<String> = change
+            .responsible
+            .iter()
+            .map(|rule| format!("{}{}", if rule.side == 0 { '-' } else { '+' }, rule.id))
+            .collect();
+        let exact = if change.region.exact { "" } else { " (among others)" };
+        let _ = writeln!(
+            lines,
+            "{} {} {} {}: {condition}{exact} [{}]",
+            change.direction.name(),
+            kind.action,
+            kind.subject,
+            kind.resource,
+            rules.join(" ")
+        );
+    }
+    for undecided in &found.undecided {
+        let _ =
+            writeln!(lines, "undecided {} {}: {}", undecided.direction.name(), undecided.kind.action, undecided.reason);
+    }
+    for (kind, direction) in &found.cut {
+        let _ = writeln!(lines, "more {} {}", direction.name(), kind.action);
+    }
+    if found.is_equivalent() {
+        lines.push_str("equivalent\n");
+    }
+    lines
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/analysis/pairs")
+}
+
+#[test]
+fn pairs_mean_what_is_written() {
+    let update = std::env::var_os("UPDATE_CASES").is_some();
+    let only = std::env::var("ONLY_CASE").unwrap_or_default();
+    let mut faults = String::new();
+    let mut names: Vec<PathBuf> =
+        fs::read_dir(folder()).expect("there are cases").map(|entry| entry.expect("it can be read").path()).collect();
+    names.sort();
+    for path in names.iter().filter(|path| path.to_string_lossy().contains(&only)) {
+        let text = fs::read_to_string(path).expect("a case can be read");
+        let (head, [old, new], expected) = parts(&text);
+        let houses = [House::of(&old), House::of(&new)];
+        let found = shown(&compared(&houses, Options::default()));
+        if found == expected {
+            continue;
+        }
+        if update {
+            let at = text.find("== expect\n").expect("a case says what is expected");
+            fs::write(path, format!("{}== expect\n{found}", &text[..at])).expect("a case can be written");
+        } else {
+            let _ = writeln!(faults, "{}\n{head}expected:\n{expected}found:\n{found}", path.display());
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
