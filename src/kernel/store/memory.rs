@@ -3,7 +3,7 @@
 
 #![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use std::collections::{BTreeMap, HashMap, btree_map};
+use std::collections::{BTreeMap, btree_map};
 use std::ops::Bound;
 
 use super::{Object, Query, Store, StoreError, Tx, conflict, content_fits, entry_fits, node_conflict, object_fits};
@@ -18,8 +18,7 @@ pub struct Memory {
     // Before these there were so many.
     dropped: u64,
     entries: Vec<Entry>,
-    // Nobody asks for their order.
-    ids: HashMap<String, u64>,
+    ids: BTreeMap<String, u64>,
     kinds: BTreeMap<String, Vec<u64>>,
     nodes: Nodes,
     contents: BTreeMap<Digest, Vec<u8>>,
