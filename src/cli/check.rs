@@ -26,12 +26,16 @@ pub fn run(args: &CheckArgs, output: &mut Output) -> Result<Status, Failure> {
             failures.push(failure);
         }
     }
-    output.data(&report::text(args.format, &run.sources, &run.diagnostics, run.counts, output.color_data()))?;
+    let Findings { sources, diagnostics, counts } = &run.findings;
+    output.data(&report::text(args.format, sources, diagnostics, *counts, output.color_data()))?;
     if args.format == ReportFormat::Human {
         run.talk.iter().for_each(|line| output.say(line));
     }
     failures.iter().for_each(|failure| output.failure(failure));
-    Ok(if run.counts.errors > 0 || !failures.is_empty() { Status::Fault } else { Status::Success })
+    if failures.iter().any(|failure| failure.status() == Status::Usage) {
+        return Ok(Status::Usage);
+    }
+    Ok(if run.findings.counts.errors > 0 || !failures.is_empty() { Status::Fault } else { Status::Success })
 }
 
 fn explain_code(code: &str, output: &mut Output) -> Result<Status, Failure> {
@@ -44,13 +48,22 @@ fn explain_code(code: &str, output: &mut Output) -> Result<Status, Failure> {
     Ok(Status::Success)
 }
 
-/// What was found in all packages so far, as one list over one map of sources.
+/// What was found in all packages so far.
 #[derive(Default)]
 struct Run {
-    sources: SourceMap,
-    diagnostics: Vec<Diagnostic>,
-    counts: Counts,
+    findings: Findings,
     talk: Vec<String>,
+}
+
+/// Diagnostics of several packages, as one list over one map of sources.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// All sources.
+    pub sources: SourceMap,
+    /// What was found in them.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many there are, those too that are not in the list because there were too many.
+    pub counts: Counts,
 }
 
 impl Run {
@@ -64,11 +77,14 @@ impl Run {
             Some(policy) => good(&loaded.name, policy, counts, start.elapsed()),
             None => report::verdict(&loaded.name, counts),
         });
-        self.add(&loaded.sources, counts, sink.finish());
+        self.findings.add(&loaded.sources, counts, sink.finish());
         Ok(())
     }
+}
 
-    fn add(&mut self, sources: &SourceMap, counts: Counts, diagnostics: Vec<Diagnostic>) {
+impl Findings {
+    /// Adds those of a package.
+    pub fn add(&mut self, sources: &SourceMap, counts: Counts, diagnostics: Vec<Diagnostic>) {
         let before = self.sources.iter().count() as u32;
         for (_, file) in sources.iter() {
             self.sources.add(file.name.clone(), &file.text);

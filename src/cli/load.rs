@@ -1,18 +1,23 @@
 //! From paths to a parsed package: the one place where sources are read.
 //!
 //! A file (or standard input) is a package by itself; a folder is one by its `pdl.toml`, with every `.pdl` file below
-//! it, and the packages it depends on by relative paths. What a source is called in diagnostics is where it was found;
-//! what it is called in a bundle does not depend on where the package lies.
+//! it, and the packages it depends on by relative paths. `git:REV:PATH` is either of them in a revision of the repository
+//! around the current folder. What a source is called in diagnostics is where it was found; what it is called in a bundle
+//! does not depend on where the package lies.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+mod revision;
+pub mod tree;
+
+use std::path::{Path, PathBuf};
+
+use self::tree::{Disk, Tree};
 
 use super::files;
 use super::manifest::{self, Dependency, Manifest};
 use super::status::Failure;
 use crate::base::limits::{FILES_MAX, FOLDER_DEPTH_MAX, MANIFEST_BYTES_MAX, SOURCE_BYTES_MAX};
 use crate::base::span::SourceMap;
+use crate::bytecode::bundle::{self, LoadedBundle};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::syntax::parse;
 use crate::types::package::{self, LoadedModule, Package};
@@ -51,31 +56,36 @@ pub fn around_here() -> Result<PathBuf, Failure> {
         .help("name a file or a folder, or begin a package with `pdl init`"))
 }
 
-/// Reads and parses what is at a path: a file, a folder with a `pdl.toml`, or standard input for `-`.
+/// Reads and parses what is at a path: a file, a folder with a `pdl.toml`, standard input for `-`, or one of these in a
+/// revision.
 pub fn load(path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
-    if is_folder(path) {
-        return folder(path, sink);
-    }
-    let bytes = files::read_up_to(path, SOURCE_BYTES_MAX).map_err(|error| Failure::io("read", path, &error))?;
-    Ok(single(path, &bytes, sink))
+    let (tree, path) = tree::of(path)?;
+    load_in(&*tree, &path, sink)
 }
 
-/// All source files of the package at a path, in order; of its dependencies none.
+/// The same in a tree.
+pub fn load_in(tree: &dyn Tree, path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
+    if tree.is_folder(path) {
+        return folder(tree, path, sink);
+    }
+    let bytes = tree.read_up_to(path, SOURCE_BYTES_MAX)?;
+    Ok(single(tree, path, &bytes, sink))
+}
+
+/// All source files of the package at a path of this disk, in order; of its dependencies none.
 pub fn own_sources(path: &Path) -> Result<Vec<Source>, Failure> {
-    if !is_folder(path) {
+    sources_in(&Disk, path)
+}
+
+fn sources_in(tree: &dyn Tree, path: &Path) -> Result<Vec<Source>, Failure> {
+    if !tree.is_folder(path) {
         return Ok(vec![Source { name: file_name(path), path: path.to_owned() }]);
     }
-    require_manifest(path)?;
+    require_manifest(tree, path)?;
     let mut sources = Vec::new();
-    collect(path, "", 0, &mut sources)?;
+    collect(tree, path, "", 0, &mut sources)?;
     sources.sort();
     Ok(sources)
-}
-
-/// Whether a path is a folder, and so a package by its `pdl.toml`.
-#[must_use]
-pub fn is_folder(path: &Path) -> bool {
-    !files::is_stdin(path) && path.is_dir()
 }
 
 fn file_name(path: &Path) -> String {
@@ -86,48 +96,65 @@ fn file_name(path: &Path) -> String {
 }
 
 /// Parses the contents of a file that makes up a package by itself.
-pub fn single(path: &Path, bytes: &[u8], sink: &mut Diagnostics) -> Loaded {
+pub fn single(tree: &dyn Tree, path: &Path, bytes: &[u8], sink: &mut Diagnostics) -> Loaded {
     let mut reading = Reading::default();
-    reading.parse(&Source { name: file_name(path), path: path.to_owned() }, bytes, true, sink);
+    reading.parse(file_name(path), tree.shown(path), bytes, true, sink);
     let module = reading.modules.first().map(|module| module.name.clone()).unwrap_or_default();
-    reading.finish(&files::shown(path), &module, "0.0.0", sink)
+    reading.finish(&tree.shown(path), &module, "0.0.0", sink)
 }
 
-fn folder(path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
-    require_manifest(path)?;
-    let mut manifests = Manifests::default();
+/// Parses the sources that a bundle carries, as they were compiled. Those of the standard library are this `pdl`'s own.
+pub fn carried(talk: &str, bundle: &LoadedBundle, carried: &[bundle::Source], sink: &mut Diagnostics) -> Loaded {
+    let mut reading = Reading::default();
+    for source in carried.iter().filter(|source| !is_standard(source)) {
+        let own = !source.name.starts_with('@');
+        reading.parse(source.name.to_string(), format!("{talk}:{}", source.name), source.text.as_bytes(), own, sink);
+    }
+    reading.finish(talk, &bundle.manifest.package, &bundle.manifest.version, sink)
+}
+
+/// Whether a source is a module of the standard library: nobody else's may be named so.
+fn is_standard(source: &bundle::Source) -> bool {
+    let mut apart = (SourceMap::default(), Diagnostics::default());
+    let file = parse::parse_bytes(&mut apart.0, source.name.to_string(), source.text.as_bytes(), &mut apart.1);
+    source.name.starts_with("std/") && package::module_name(&file, &source.name).starts_with("std.")
+}
+
+fn folder(tree: &dyn Tree, path: &Path, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
+    require_manifest(tree, path)?;
+    let mut manifests = Manifests::of(tree);
     let own = manifests.read(path, sink)?;
     if let Some(own) = &own {
         manifests.dependencies_of(path, own, sink)?;
     }
     let Some(own) = own.filter(|_| manifests.is_good) else {
-        return Ok(Loaded { package: None, name: files::shown(path), sources: manifests.sources });
+        return Ok(Loaded { package: None, name: tree.shown(path), sources: manifests.sources });
     };
     let mut reading = Reading::default();
-    for source in own_sources(path)? {
-        reading.add(&source, true, sink)?;
+    for source in sources_in(tree, path)? {
+        reading.add(tree, &source, true, sink)?;
     }
     for (name, folder) in manifests.found {
-        for source in own_sources(&folder)? {
+        for source in sources_in(tree, &folder)? {
             // No file of the package's own has such a name: it keeps the two apart.
             let source = Source { name: format!("@{name}/{}", source.name), ..source };
-            reading.add(&source, false, sink)?;
+            reading.add(tree, &source, false, sink)?;
         }
     }
     Ok(reading.finish(&own.name, &own.name, &own.version, sink))
 }
 
-fn require_manifest(folder: &Path) -> Result<(), Failure> {
-    if folder.join(manifest::FILE_NAME).exists() {
+fn require_manifest(tree: &dyn Tree, folder: &Path) -> Result<(), Failure> {
+    if tree.is_file(&folder.join(manifest::FILE_NAME)) {
         return Ok(());
     }
-    Err(Failure::new(format!("`{}` is not a package: it has no pdl.toml", folder.display()))
+    Err(Failure::new(format!("`{}` is not a package: it has no pdl.toml", tree.shown(folder)))
         .help("name a file, or make the folder a package with `pdl init`"))
 }
 
 /// The `pdl.toml` of a package and of all it depends on.
-#[derive(Default)]
-struct Manifests {
+struct Manifests<'t> {
+    tree: &'t dyn Tree,
     sources: SourceMap,
     /// The dependencies, direct and indirect, each once, in the order of their names as they are met.
     found: Vec<(String, PathBuf)>,
@@ -136,21 +163,25 @@ struct Manifests {
     way: Vec<PathBuf>,
 }
 
-impl Manifests {
+impl<'t> Manifests<'t> {
+    fn of(tree: &'t dyn Tree) -> Manifests<'t> {
+        Manifests { tree, sources: SourceMap::default(), found: Vec::new(), is_good: false, way: Vec::new() }
+    }
+
     fn read(&mut self, folder: &Path, sink: &mut Diagnostics) -> Result<Option<Manifest>, Failure> {
         let path = folder.join(manifest::FILE_NAME);
-        let bytes = files::read(&path, MANIFEST_BYTES_MAX)?;
+        let bytes = self.tree.read(&path, MANIFEST_BYTES_MAX)?;
         let Ok(text) = String::from_utf8(bytes) else {
-            return Err(Failure::new(format!("`{}` is not UTF-8", path.display())));
+            return Err(Failure::new(format!("`{}` is not UTF-8", self.tree.shown(&path))));
         };
-        let file = self.sources.add(display_name(&path), &text);
+        let file = self.sources.add(self.tree.shown(&path), &text);
         let manifest = manifest::parse(file, &self.sources.file(file).text, sink);
         self.is_good = manifest.is_some();
         Ok(manifest)
     }
 
     fn dependencies_of(&mut self, folder: &Path, of: &Manifest, sink: &mut Diagnostics) -> Result<(), Failure> {
-        self.way.push(real(folder)?);
+        self.way.push(self.tree.real(folder)?);
         for dependency in &of.dependencies {
             if self.found.len() >= FILES_MAX {
                 return Err(Failure::new(format!("there are more than {FILES_MAX} dependencies")));
@@ -165,26 +196,26 @@ impl Manifests {
     }
 
     fn dependency(&mut self, from: &Path, to: &Dependency, sink: &mut Diagnostics) -> Result<(), Failure> {
-        let folder = from.join(&to.path);
+        let (tree, folder) = (self.tree, from.join(&to.path));
         let mut refuse = |message: String, help: &str| {
             sink.push(Diagnostic::error(Code::BadDependency, to.span, message).help(help));
             self.is_good = false;
             Ok(())
         };
-        if !folder.join(manifest::FILE_NAME).is_file() {
+        if !tree.is_file(&folder.join(manifest::FILE_NAME)) {
             let message = format!("there is no package `{}` in `{}`", to.name, to.path);
             return refuse(message, "a dependency is a folder with a pdl.toml, named from this one");
         }
-        let real_folder = real(&folder)?;
+        let real_folder = tree.real(&folder)?;
         if self.way.contains(&real_folder) {
             let message = format!("package `{}` depends on itself", to.name);
             return refuse(message, "move what both need into a third package");
         }
         if let Some((_, known)) = self.found.iter().find(|(name, _)| *name == to.name) {
-            if real(known)? == real_folder {
+            if tree.real(known)? == real_folder {
                 return Ok(());
             }
-            let message = format!("two packages are called `{}`: here and in `{}`", to.name, display_name(known));
+            let message = format!("two packages are called `{}`: here and in `{}`", to.name, tree.shown(known));
             return refuse(message, "give each package a name of its own");
         }
         let Some(manifest) = self.read(&folder, sink)? else { return Ok(()) };
@@ -209,20 +240,19 @@ struct Reading {
 }
 
 impl Reading {
-    fn add(&mut self, source: &Source, own: bool, sink: &mut Diagnostics) -> Result<(), Failure> {
+    fn add(&mut self, tree: &dyn Tree, source: &Source, own: bool, sink: &mut Diagnostics) -> Result<(), Failure> {
         if self.display.len() >= FILES_MAX {
             return Err(Failure::new(format!("there are more than {FILES_MAX} source files")));
         }
-        let bytes = files::read_up_to(&source.path, SOURCE_BYTES_MAX)
-            .map_err(|error| Failure::io("read", &source.path, &error))?;
-        self.parse(source, &bytes, own, sink);
+        let bytes = tree.read_up_to(&source.path, SOURCE_BYTES_MAX)?;
+        self.parse(source.name.clone(), tree.shown(&source.path), &bytes, own, sink);
         Ok(())
     }
 
-    fn parse(&mut self, source: &Source, bytes: &[u8], own: bool, sink: &mut Diagnostics) {
-        let file = parse::parse_bytes(&mut self.sources, source.name.clone(), bytes, sink);
-        self.display.push(display_name(&source.path));
-        let name = package::module_name(&file, &source.name);
+    fn parse(&mut self, name: String, display: String, bytes: &[u8], own: bool, sink: &mut Diagnostics) {
+        let file = parse::parse_bytes(&mut self.sources, name.clone(), bytes, sink);
+        self.display.push(display);
+        let name = package::module_name(&file, &name);
         self.modules.push(LoadedModule { name: name.into(), own, file });
     }
 
@@ -238,57 +268,38 @@ impl Reading {
     }
 }
 
-/// A path as it is shown: with `/`, without a `./` in front, and without a way in and out again.
+/// A path of this disk as it is shown: with `/`, without a `./` in front, and without a way in and out again.
 #[must_use]
 pub fn display_name(path: &Path) -> String {
-    let mut parts: Vec<Component<'_>> = Vec::new();
-    for part in path.components() {
-        let follows_name = matches!(parts.last(), Some(Component::Normal(_)));
-        match part {
-            Component::CurDir if !parts.is_empty() => {}
-            Component::ParentDir if follows_name => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    let short: PathBuf = parts.into_iter().skip_while(|part| *part == Component::CurDir).collect();
-    // Where a link lies on the way, `..` does not lead back.
-    let is_same = match (fs::canonicalize(path), fs::canonicalize(&short)) {
-        (Ok(path), Ok(short)) => path == short,
-        _ => false,
-    };
-    files::shown(if is_same { &short } else { path }).replace('\\', "/")
-}
-
-fn real(path: &Path) -> Result<PathBuf, Failure> {
-    fs::canonicalize(path).map_err(|error| Failure::io("read", path, &error))
+    Disk.shown(path)
 }
 
 /// Adds all `.pdl` files below a folder. Hidden folders, links to folders and packages within are left out.
-fn collect(folder: &Path, prefix: &str, depth: usize, sources: &mut Vec<Source>) -> Result<(), Failure> {
-    let fail = |error: std::io::Error| Failure::io("read", folder, &error);
+fn collect(
+    tree: &dyn Tree,
+    folder: &Path,
+    prefix: &str,
+    depth: usize,
+    sources: &mut Vec<Source>,
+) -> Result<(), Failure> {
     if depth > FOLDER_DEPTH_MAX {
-        return Err(Failure::new(format!("`{}` lies more than {FOLDER_DEPTH_MAX} folders deep", folder.display())));
+        return Err(Failure::new(format!("`{}` lies more than {FOLDER_DEPTH_MAX} folders deep", tree.shown(folder))));
     }
-    let mut entries = BTreeSet::new();
-    for entry in fs::read_dir(folder).map_err(fail)? {
-        let entry = entry.map_err(fail)?;
-        entries.insert((entry.file_name(), entry.file_type().map_err(fail)?.is_dir()));
-    }
-    for (name, is_folder) in entries {
+    for (name, is_folder) in tree.list(folder)? {
         let path = folder.join(&name);
         let is_source = path.extension().is_some_and(|extension| extension == "pdl");
         let Some(name) = name.to_str() else {
             if is_source {
-                return Err(Failure::new(format!("the name of `{}` is not UTF-8", path.display())));
+                return Err(Failure::new(format!("the name of `{}` is not UTF-8", tree.shown(&path))));
             }
             continue;
         };
         let name_here = format!("{prefix}{name}");
         if is_folder {
-            if !name.starts_with('.') && !path.join(manifest::FILE_NAME).exists() {
-                collect(&path, &format!("{name_here}/"), depth + 1, sources)?;
+            if !name.starts_with('.') && !tree.is_file(&path.join(manifest::FILE_NAME)) {
+                collect(tree, &path, &format!("{name_here}/"), depth + 1, sources)?;
             }
-        } else if is_source && !name.starts_with('.') && !path.is_dir() {
+        } else if is_source && !name.starts_with('.') && !tree.is_folder(&path) {
             if sources.len() >= FILES_MAX {
                 return Err(Failure::new(format!("there are more than {FILES_MAX} source files")));
             }

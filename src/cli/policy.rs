@@ -1,20 +1,19 @@
 //! From a path to a policy that can decide: the same way for sources as for bundles, through a bundle that is verified.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::args::ReportFormat;
 use super::files;
 use super::key;
-use super::load;
+use super::load::tree::{self, Tree};
+use super::load::{self, Loaded};
 use super::output::Output;
 use super::report;
 use super::status::Failure;
 use crate::base::limits::{BUNDLE_BYTES_MAX, SOURCE_BYTES_MAX};
 use crate::base::span::SourceMap;
 use crate::build;
-use crate::bytecode::bundle::{self, LoadOptions, LoadedBundle, MAGIC, PublicKey, SignaturePolicy};
+use crate::bytecode::bundle::{self, ListedSection, LoadOptions, LoadedBundle, MAGIC, PublicKey, SignaturePolicy};
 use crate::bytecode::verify::Limits;
 use crate::compile::{Compiled, compile};
 use crate::diagnostic::{Diagnostics, render};
@@ -44,31 +43,72 @@ pub struct Built {
     pub compiled: Compiled,
 }
 
-/// Checks and compiles the sources at a path. Faults are shown, and end in a failure.
+/// Checks and compiles what is at a path: sources, or what a bundle there was compiled from. Faults are shown, and end in
+/// a failure.
 pub fn build(path: &Path, warnings: Warnings, output: &mut Output) -> Result<Built, Failure> {
+    let (tree, inside) = tree::of(path)?;
     let mut sink = Diagnostics::default();
-    let loaded = load::load(path, &mut sink)?;
-    compile_loaded(loaded, warnings, sink, output)
+    match look_at(&*tree, &inside)? {
+        (Some(bytes), true) => recompiled(path, &bytes, output),
+        (bytes, _) => {
+            let loaded = loaded(&*tree, &inside, bytes, &mut sink)?;
+            compile_loaded(loaded, warnings, sink, output)
+        }
+    }
+}
+
+/// The package at a path whose contents may have been read already.
+fn loaded(tree: &dyn Tree, path: &Path, bytes: Option<Vec<u8>>, sink: &mut Diagnostics) -> Result<Loaded, Failure> {
+    match bytes {
+        Some(bytes) => Ok(load::single(tree, path, &bytes, sink)),
+        None => load::load_in(tree, path, sink),
+    }
+}
+
+/// Compiles the sources that a bundle carries. They are not part of its name, so that they have to come to its program, or
+/// they would tell of another one.
+fn recompiled(path: &Path, bytes: &[u8], output: &mut Output) -> Result<Built, Failure> {
+    let bundle = read(path, bytes, &SignaturePolicy::None)?;
+    let name = files::shown(path);
+    let Some(sources) = &bundle.sources else {
+        return Err(Failure::new(format!("`{name}` does not have its sources: they were left out"))
+            .help("what a policy means is found out from its sources: build it without `--strip`"));
+    };
+    let mut sink = Diagnostics::default();
+    let loaded = load::carried(&name, &bundle, sources, &mut sink);
+    let built = compile_loaded(loaded, Warnings::Hidden, sink, output)?;
+    if program_of(&built.bundle()?)? != program_of(bytes)? {
+        let compiler = &bundle.manifest.compiler;
+        return Err(Failure::new(format!("the sources in `{name}` are not those of its program")).help(format!(
+            "it was compiled by {compiler}, this is pdl {}; otherwise its sources were exchanged",
+            env!("CARGO_PKG_VERSION")
+        )));
+    }
+    Ok(built)
 }
 
 fn compile_loaded(
-    loaded: load::Loaded,
+    loaded: Loaded,
     warnings: Warnings,
     mut sink: Diagnostics,
     output: &mut Output,
 ) -> Result<Built, Failure> {
-    let load::Loaded { package, name, sources } = loaded;
-    let policy = package.as_ref().and_then(|package| check(package, &mut sink));
-    let compiled = policy.as_ref().and_then(|policy| compile(policy, &mut sink));
+    let (name, sources) = (loaded.name.clone(), loaded.sources.clone());
+    let built = compiled(loaded, &mut sink);
     let counts = sink.counts();
-    if compiled.is_none() || warnings == Warnings::Shown {
+    if built.is_none() || warnings == Warnings::Shown {
         let list = sink.finish();
         output.talk(&report::text(ReportFormat::Human, &sources, &list, counts, output.color_talk()));
     }
-    match (policy, compiled) {
-        (Some(policy), Some(compiled)) => Ok(Built { name, policy, sources, compiled }),
-        _ => Err(Failure::new(format!("`{name}` is faulty: {}", render::summary(counts)))),
-    }
+    built.ok_or_else(|| Failure::new(format!("`{name}` is faulty: {}", render::summary(counts))))
+}
+
+/// Checks and compiles what was loaded; `None` if there are faults.
+pub fn compiled(loaded: Loaded, sink: &mut Diagnostics) -> Option<Built> {
+    let Loaded { package, name, sources } = loaded;
+    let policy = check(&package?, sink)?;
+    let compiled = compile(&policy, sink)?;
+    Some(Built { name, policy, sources, compiled })
 }
 
 impl Built {
@@ -92,20 +132,31 @@ pub fn open(path: &Path, demanded: &SignaturePolicy, output: &mut Output) -> Res
 
 /// The bytes of a bundle: those of a file that is one, or what a source file, a package or standard input compiles to.
 pub fn bundle_of(path: &Path, output: &mut Output) -> Result<Vec<u8>, Failure> {
-    match look_at(path)? {
+    let (tree, inside) = tree::of(path)?;
+    let mut sink = Diagnostics::default();
+    match look_at(&*tree, &inside)? {
         (Some(bytes), true) => Ok(bytes),
-        (Some(bytes), false) => {
-            let mut sink = Diagnostics::default();
-            let loaded = load::single(path, &bytes, &mut sink);
+        (bytes, _) => {
+            let loaded = loaded(&*tree, &inside, bytes, &mut sink)?;
             compile_loaded(loaded, Warnings::Hidden, sink, output)?.bundle()
         }
-        (None, _) => build(path, Warnings::Hidden, output)?.bundle(),
     }
 }
 
 /// The bytes of a bundle file.
 pub fn bundle_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     files::read(path, BUNDLE_BYTES_MAX)
+}
+
+/// Reads and verifies a bundle that was just made.
+pub fn loaded_bundle(bytes: &[u8]) -> Result<LoadedBundle, Failure> {
+    bundle::read(bytes, &LoadOptions::UNSIGNED).map_err(|error| Failure::new(format!("the bundle is refused: {error}")))
+}
+
+/// The sections that decide, each by its digest: two bundles in which these are the same answer every request alike.
+pub fn program_of(bytes: &[u8]) -> Result<Vec<ListedSection>, Failure> {
+    let sections = loaded_bundle(bytes)?.manifest.sections;
+    Ok(sections.into_iter().filter(|section| section.mandatory).collect())
 }
 
 /// Reads and verifies a bundle.
@@ -133,8 +184,8 @@ pub fn demanded(keys: &[PathBuf]) -> Result<SignaturePolicy, Failure> {
 }
 
 /// The contents of a path if they had to be read, and whether they are a bundle: by what they begin with, or by the name.
-fn look_at(path: &Path) -> Result<(Option<Vec<u8>>, bool), Failure> {
-    if load::is_folder(path) {
+fn look_at(tree: &dyn Tree, path: &Path) -> Result<(Option<Vec<u8>>, bool), Failure> {
+    if tree.is_folder(path) {
         return Ok((None, false));
     }
     if files::is_stdin(path) {
@@ -142,13 +193,8 @@ fn look_at(path: &Path) -> Result<(Option<Vec<u8>>, bool), Failure> {
         let is_bundle = bytes.starts_with(&MAGIC);
         return Ok((Some(bytes), is_bundle));
     }
-    let mut start = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut start))
-        .map_err(|error| Failure::io("read", path, &error))?;
-    if start == MAGIC || path.extension().is_some_and(|extension| extension == "pdlb") {
-        return Ok((Some(bundle_bytes(path)?), true));
+    if path.extension().is_some_and(|extension| extension == "pdlb") || tree.begins_with(path, &MAGIC)? {
+        return Ok((Some(tree.read(path, BUNDLE_BYTES_MAX)?), true));
     }
-    let bytes = files::read_up_to(path, SOURCE_BYTES_MAX).map_err(|error| Failure::io("read", path, &error))?;
-    Ok((Some(bytes), false))
+    Ok((Some(tree.read_up_to(path, SOURCE_BYTES_MAX)?), false))
 }
