@@ -81,6 +81,9 @@ pub mod syntax;
 #[cfg(feature = "compiler")]
 pub mod types;
 
+#[cfg(feature = "analysis")]
+pub mod replay;
+
 #[cfg(feature = "kernel")]
 pub mod kernel;
 #[cfg(feature = "kernel")]

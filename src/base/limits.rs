@@ -84,6 +84,18 @@ pub const VERIFY_WORK_MAX: u64 = 1 << 26;
 pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
 /// How deep the folders of a package may nest.
 pub const FOLDER_DEPTH_MAX: usize = 64;
+/// The longest name of a revision, in bytes.
+pub const REVISION_BYTES_MAX: usize = 1_024;
+/// The most folders and sources of a revision that are looked at.
+pub const REVISION_FILES_MAX: usize = 1 << 20;
+/// The longest list of the files of a revision, in bytes.
+pub const REVISION_LIST_BYTES_MAX: u64 = 1 << 30;
+/// The longest line of a file of requests that are decided again, in bytes: a request, facts and a decision.
+pub const ROW_BYTES_MAX: usize = 4 << 20;
+/// The longest request of an example of what has changed, in bytes.
+pub const EXAMPLE_BYTES_MAX: usize = 64 << 10;
+/// The most subjects by which changes are counted.
+pub const NAMES_COUNTED_MAX: usize = 65_536;
 /// The longest text of a permit, in bytes.
 pub const PERMIT_BYTES_MAX: usize = 4_096;
 /// The largest file of a key, in bytes.

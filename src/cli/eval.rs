@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -15,6 +15,7 @@ use super::policy;
 use super::status::{Failure, Status};
 use super::trouble;
 use crate::base::limits::{ENTITIES_BYTES_MAX, REQUEST_BYTES_MAX};
+use crate::data::timestamp::Timestamp;
 use crate::vm::decide::Answer;
 use crate::vm::decision::{Decision, ErrorReport};
 use crate::vm::decode::{Options, Unregistered};
@@ -28,7 +29,7 @@ pub fn run(args: &EvalArgs, output: &mut Output) -> Result<Status, Failure> {
     if !args.entities.is_empty() {
         load_entities(&machine, &args.entities)?;
     }
-    let facts = facts(args, &machine)?;
+    let facts = facts(args.facts.as_deref(), args.now, &machine)?;
     let unregistered = if args.assume_presented { Unregistered::AssumePresented } else { Unregistered::Refused };
     let options = Options { unregistered, ..Options::STRICT };
     let mut decider = Decider { machine: &machine, facts, options, scratch: Scratch::default() };
@@ -170,15 +171,15 @@ pub fn joined_entities(paths: &[PathBuf]) -> Result<(Vec<u8>, String), Failure> 
     Ok((all, names.join(", ")))
 }
 
-/// The kernel's facts: those of the file, and the time.
-fn facts(args: &EvalArgs, machine: &Machine) -> Result<Option<Vec<u8>>, Failure> {
-    let file = match &args.facts {
+/// The kernel's facts: those of a file, and the time.
+pub fn facts(file: Option<&Path>, now: Option<Timestamp>, machine: &Machine) -> Result<Option<Vec<u8>>, Failure> {
+    let file = match file {
         Some(path) => Some(files::read(path, REQUEST_BYTES_MAX)?),
         None => None,
     };
     let mut actions = machine.image().schema().actions.iter();
     let has_now = actions.any(|action| action.context.iter().any(|field| field.kernel && &*field.name == "now"));
-    let Some(now) = args.now.filter(|_| has_now) else { return Ok(file) };
+    let Some(now) = now.filter(|_| has_now) else { return Ok(file) };
     let now = format!("\"now\":\"{now}\"");
     Ok(Some(match file {
         None => format!("{{{now}}}").into_bytes(),

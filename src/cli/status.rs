@@ -16,6 +16,12 @@ pub enum Status {
     RequireApproval,
     /// Of a decision: DENY; or the kernel refuses what was asked for.
     Deny,
+    /// Something has changed, and nothing is more permitted than before.
+    Changed,
+    /// Something is more permitted than before.
+    Widened,
+    /// Nothing worse was found, and not everything could be looked at.
+    Undecided,
     /// The log does not verify.
     Unverified,
 }
@@ -30,6 +36,9 @@ impl Status {
             Status::Usage => 2,
             Status::RequireApproval => 3,
             Status::Deny => 4,
+            Status::Changed => 5,
+            Status::Widened => 6,
+            Status::Undecided => 8,
             Status::Unverified => 9,
         }
     }

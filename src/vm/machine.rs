@@ -180,9 +180,13 @@ impl Machine {
     /// The decision on a request with all its reasons, without digests: what [`decide`](Machine::decide) and then
     /// [`Decided::decision`] give, for half the work where nobody waits for the answer alone. Allocates.
     pub fn decision(&self, question: Question<'_>, scratch: &mut Scratch) -> Decision {
-        let store = self.entities();
-        let decoded = self.decode(&store, question, scratch);
-        self.reasons(&store, decoded.as_ref(), scratch, Extent::Rules)
+        self.decision_with(&self.entities(), question, scratch)
+    }
+
+    /// The same with entities that the caller keeps: a store of this machine's program, which need not be active.
+    pub fn decision_with(&self, store: &Store, question: Question<'_>, scratch: &mut Scratch) -> Decision {
+        let decoded = self.decode(store, question, scratch);
+        self.reasons(store, decoded.as_ref(), scratch, Extent::Rules)
     }
 
     /// Decides for a log: the decision with all its reasons and its digests, and what was asked, all of one decoding and
