@@ -9,12 +9,14 @@ mod approvals;
 mod args;
 mod build;
 mod check;
+mod ci;
 mod completions;
 mod doc;
 mod entries;
 mod eval;
 mod files;
 mod fmt;
+mod git;
 mod init;
 mod inspect;
 mod kernel;
@@ -32,6 +34,7 @@ mod policy;
 mod progress;
 mod records;
 mod registry;
+mod replay;
 mod report;
 mod scopes;
 mod sign;
@@ -113,6 +116,8 @@ fn command(command: Command, output: &mut Output) -> Result<Status, Failure> {
         Command::Build(args) => build::run(&args, output),
         Command::Eval(args) => eval::run(&args, output),
         Command::Test(args) => test::run(&args, output),
+        Command::Replay(args) => replay::run(&args, output),
+        Command::Ci(args) => ci::run(&args, output),
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Fmt(args) => fmt::run(&args, output),
         Command::Doc(args) => doc::run(&args, output),

@@ -27,6 +27,7 @@ mod model;
 pub mod compact;
 pub mod explain;
 pub mod github;
+pub mod gitlab;
 pub mod json;
 pub mod render;
 pub mod sarif;

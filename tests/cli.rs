@@ -7,7 +7,10 @@
 mod broken;
 mod commands;
 mod forms;
+mod pull_request;
 mod readme;
+mod repository;
+mod revisions;
 mod tour;
 mod transcript;
 

@@ -2,7 +2,7 @@
 
 use pdl::base::span::{FileId, SourceMap, Span};
 use pdl::diagnostic::render::{self, Style};
-use pdl::diagnostic::{Code, Counts, Diagnostic, compact, github, json, sarif};
+use pdl::diagnostic::{Code, Counts, Diagnostic, compact, github, gitlab, json, sarif};
 use proptest::prelude::*;
 
 const RELEASE: &str = r#"module acme.release
@@ -227,6 +227,7 @@ proptest! {
         }
         prop_assert!(compact::render(&sources, &list).starts_with("E0104 f"));
         prop_assert_eq!(github::render(&sources, &list).lines().count(), 1);
+        prop_assert!(gitlab::render(&sources, &list).contains("\"begin\": "));
         for document in [json::render(&sources, &list, Counts::of(&list)), sarif::render(&sources, &list)] {
             prop_assert!(serde_json::from_str::<serde_json::Value>(&document).is_ok());
         }

@@ -20,7 +20,8 @@ fn examples() -> Vec<(PathBuf, PathBuf)> {
         .filter(|path| path.is_dir())
         .map(|path| {
             let single = path.join("policy.pdl");
-            let policy = if path.join("pdl.toml").exists() { path.clone() } else { single };
+            let packages = [path.clone(), path.join("policies")];
+            let policy = packages.into_iter().find(|package| package.join("pdl.toml").exists()).unwrap_or(single);
             (path, policy)
         })
         .collect();

@@ -3,9 +3,11 @@
 //! These are the arguments as they are written; what they mean together is the commands' business.
 
 pub mod approvals;
+pub mod ci;
 pub mod kernel;
 pub mod log;
 pub mod records;
+pub mod replay;
 pub mod scopes;
 pub mod values;
 
@@ -23,6 +25,9 @@ Exit status:
   2  a wrong command line
   3  of a decision: REQUIRE_APPROVAL
   4  of a decision: DENY; the kernel refuses what was asked for
+  5  something has changed, and nothing is more permitted than before
+  6  something is more permitted than before
+  8  nothing worse was found, and not everything could be looked at
   9  the log does not verify";
 
 /// A policy definition language for autonomous agents.
@@ -48,6 +53,10 @@ pub enum Command {
     Eval(EvalArgs),
     /// Run the tests of a package
     Test(TestArgs),
+    /// Decide again what was decided once, by another policy: 6 if something is more permitted
+    Replay(replay::ReplayArgs),
+    /// Look at everything that has to hold before a change is merged
+    Ci(ci::CiArgs),
     /// Show what a bundle is
     Inspect(InspectArgs),
     /// Put sources into their canonical form
@@ -105,6 +114,8 @@ pub enum ReportFormat {
     Sarif,
     /// Annotations of a GitHub workflow
     Github,
+    /// A Code Quality report of GitLab
+    Gitlab,
 }
 
 /// How results are shown.

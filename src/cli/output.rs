@@ -39,6 +39,12 @@ impl Output {
         }
     }
 
+    /// For texts that go elsewhere: without colour, and as wide as they are.
+    #[must_use]
+    pub fn plain() -> Output {
+        Output { width: None, ..Output::new(ColorChoice::Never) }
+    }
+
     /// How many columns there are for data; `None` if it goes to no terminal, and lines are as long as they are.
     #[must_use]
     pub fn width(&self) -> Option<u16> {

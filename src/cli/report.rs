@@ -3,7 +3,7 @@
 use super::args::ReportFormat;
 use crate::base::span::SourceMap;
 use crate::diagnostic::render::{Style, summary};
-use crate::diagnostic::{Counts, Diagnostic, github, json, render, sarif};
+use crate::diagnostic::{Counts, Diagnostic, github, gitlab, json, render, sarif};
 
 /// The text of a list in a form, data and all.
 #[must_use]
@@ -19,6 +19,7 @@ pub fn text(
         ReportFormat::Json => json::render(sources, diagnostics, counts),
         ReportFormat::Sarif => sarif::render(sources, diagnostics),
         ReportFormat::Github => github::render(sources, diagnostics),
+        ReportFormat::Gitlab => gitlab::render(sources, diagnostics),
     }
 }
 

@@ -68,6 +68,15 @@ pub fn run(args: &TestArgs, output: &mut Output) -> Result<Status, Failure> {
     Ok(if run.is_passed() && is_covered { Status::Success } else { Status::Fault })
 }
 
+/// Runs all tests of a package: how many there are, and what failed.
+pub fn failures(built: &Built) -> Result<(usize, Vec<Diagnostic>), Failure> {
+    let machine = through_bundle(built)?;
+    let claims = Claims::new(built)?;
+    let results = built.policy.tests.iter().map(|test| test_result(built, &machine, claims.as_ref(), test));
+    let failures = results.flat_map(|result| result.failures).map(|failure| failure.diagnostic);
+    Ok((built.policy.tests.len(), failures.collect()))
+}
+
 /// The modules to measure: those that are named, else the package's own.
 fn chosen_modules(args: &TestArgs, built: &Built) -> Result<BTreeSet<ModuleId>, Failure> {
     let modules = &built.policy.modules;
