@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::bytecode::schema::{Action, Field};
+use crate::vm::canonical::order::Object;
 use crate::vm::canonical::{Writer, push_party, push_string};
 use crate::vm::value::Value;
 
@@ -72,9 +73,14 @@ impl Part {
 }
 
 impl<'s> Members<'s> {
-    pub(super) fn write(writer: Writer<'_>, fields: &'s [Field], values: &[Value]) -> Members<'s> {
-        let (mut text, mut places) = (String::new(), Vec::with_capacity(fields.len()));
-        writer.push_fields(&mut text, fields, values, |field, key, out| {
+    pub(super) fn write(
+        writer: Writer<'_>,
+        object: Object<'s>,
+        values: &[Value],
+        counts: impl Fn(&Field) -> bool,
+    ) -> Members<'s> {
+        let (mut text, mut places) = (String::new(), Vec::with_capacity(object.fields.len()));
+        writer.push_fields(&mut text, object, values, counts, |field, key, out| {
             places.push(Place { field, key, end: out.len() });
         });
         Members { text, places }

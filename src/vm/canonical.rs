@@ -12,14 +12,18 @@
 //!
 //! Equal values have equal texts, whatever document they came in. Nothing here is on the path of a decision.
 
+pub mod order;
+
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
-use crate::bytecode::schema::{Field, Schema, Type, TypeId};
+use crate::bytecode::schema::{Field, Type, TypeId};
 use crate::data::decimal::Decimal;
 use crate::data::duration::Duration;
 use crate::data::timestamp::Timestamp;
+use crate::vm::canonical::order::Object;
+use crate::vm::image::Image;
 use crate::vm::memory::{Memory, Presented};
 use crate::vm::value::{EntityRef, Value};
 
@@ -137,8 +141,8 @@ pub fn push_object(out: &mut String, mut members: Vec<(String, String)>) {
 /// What a writer has to know of the world.
 #[derive(Clone, Copy, Debug)]
 pub struct Writer<'a> {
-    /// The types.
-    pub schema: &'a Schema,
+    /// The program, with its types.
+    pub image: &'a Image,
     /// The heaps.
     pub memory: Memory<'a>,
     /// Entities that came with their attributes.
@@ -147,37 +151,36 @@ pub struct Writer<'a> {
     pub form: Form,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
     /// Appends a value of a type.
     pub fn push(&self, out: &mut String, ty: TypeId, value: Value) {
         let memory = self.memory;
-        match (self.schema.ty(ty), value) {
+        match (self.image.schema().ty(ty), value) {
             (Type::Optional(inner), value) => self.push(out, *inner, value),
             (_, Value::Bool(value)) => out.push_str(if value { "true" } else { "false" }),
-            (_, Value::Int(value)) => self.push_number(out, format_args!("{value}")),
-            (_, Value::Decimal(value)) => self.push_number(out, format_args!("{}", Decimal(value))),
-            (_, Value::Duration(value)) => push_string(out, &Duration(value).to_string()),
-            (_, Value::Timestamp(value)) => {
-                let text = Timestamp::from_millis(value).map_or_else(String::new, |value| value.to_string());
-                push_string(out, &text);
-            }
+            (_, Value::Int(value)) => match self.form {
+                Form::Digest => push_plain(out, format_args!("{value}")),
+                Form::Wire => drop(write!(out, "{value}")),
+            },
+            (_, Value::Decimal(value)) => match self.form {
+                Form::Digest => push_plain(out, format_args!("{}", Decimal(value))),
+                Form::Wire => drop(write!(out, "{}", Decimal(value))),
+            },
+            (_, Value::Duration(value)) => push_plain(out, format_args!("{}", Duration(value))),
+            (_, Value::Timestamp(value)) => match Timestamp::from_millis(value) {
+                Some(value) => push_plain(out, format_args!("{value}")),
+                None => out.push_str("\"\""),
+            },
             (_, Value::Enum(value)) => {
-                let of = self.schema.enums.get(value.of as usize);
+                let of = self.image.schema().enums.get(value.of as usize);
                 push_string(out, of.and_then(|of| of.variants.get(value.at as usize)).map_or("", |name| name));
             }
             (_, Value::String(value) | Value::Path(value)) => push_string(out, memory.text(value)),
             (_, Value::Url(value)) => push_string(out, memory.text(memory.url(value).text)),
-            (_, Value::Ip(value)) => push_string(out, &memory.ip(value).to_string()),
-            (_, Value::Net(value)) => push_string(out, &memory.net(value).to_string()),
+            (_, Value::Ip(value)) => push_plain(out, format_args!("{}", memory.ip(value))),
+            (_, Value::Net(value)) => push_plain(out, format_args!("{}", memory.net(value))),
             (_, Value::Entity(entity)) => self.push_entity(out, entity),
-            (&Type::Set(element, _), Value::Set(seq)) => {
-                let mut elements: Vec<String> =
-                    memory.values(seq).iter().map(|&value| self.text(element, value)).collect();
-                elements.sort();
-                out.push('[');
-                out.push_str(&elements.join(","));
-                out.push(']');
-            }
+            (&Type::Set(element, _), Value::Set(seq)) => self.push_set(out, element, memory.values(seq)),
             (&Type::List(element, _), Value::List(seq)) => {
                 out.push('[');
                 for (at, &value) in memory.values(seq).iter().enumerate() {
@@ -206,19 +209,33 @@ impl Writer<'_> {
                 out.push('}');
             }
             (&Type::Record(at), Value::Record(seq)) => {
-                let fields = self.schema.records.get(at as usize).map_or(&[][..], |record| &record.fields);
-                self.push_fields(out, fields, memory.values(seq), |_, _, _| {});
+                self.push_object(out, self.image.record(at), memory.values(seq), |_| true);
             }
             _ => out.push_str("null"),
         }
     }
 
-    /// Nothing in a number is escaped.
-    fn push_number(&self, out: &mut String, number: fmt::Arguments<'_>) {
-        let _ = match self.form {
-            Form::Digest => write!(out, "\"{number}\""),
-            Form::Wire => write!(out, "{number}"),
-        };
+    /// A set: its elements' texts in their order. Most stand so already, and are written where they belong.
+    fn push_set(&self, out: &mut String, element: TypeId, values: &[Value]) {
+        out.push('[');
+        let start = out.len();
+        let mut before = start..start;
+        for (at, &value) in values.iter().enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            let next = out.len();
+            self.push(out, element, value);
+            if at > 0 && out.get(before) > out.get(next..) {
+                let mut texts: Vec<String> = values.iter().map(|&value| self.text(element, value)).collect();
+                texts.sort();
+                out.truncate(start);
+                out.push_str(&texts.join(","));
+                break;
+            }
+            before = next..out.len();
+        }
+        out.push(']');
     }
 
     /// The text of a value.
@@ -229,56 +246,73 @@ impl Writer<'_> {
         out
     }
 
-    /// Appends an object with these fields; what is absent is left out. `placed` is called for each that is not, with where
-    /// its key begins and where its value does; it ends where `out` does then.
+    /// Appends an object with those of these fields that count; what is absent is left out.
+    pub fn push_object(&self, out: &mut String, object: Object<'_>, values: &[Value], counts: impl Fn(&Field) -> bool) {
+        self.push_fields(out, object, values, counts, |_, _, _| {});
+    }
+
+    /// The same. `placed` is called for each field that is written, with where its key begins and where its value does; it
+    /// ends where `out` does then.
     pub fn push_fields<'f>(
         &self,
         out: &mut String,
-        fields: &'f [Field],
+        object: Object<'f>,
         values: &[Value],
+        counts: impl Fn(&Field) -> bool,
         mut placed: impl FnMut(&'f Field, Range<usize>, &str),
     ) {
-        let present = fields.iter().zip(values).filter(|(_, value)| !matches!(value, Value::Absent));
-        let mut present: Vec<(&Field, Value)> = present.map(|(field, &value)| (field, value)).collect();
-        present.sort_by(|(left, _), (right, _)| key_order(&left.name, &right.name));
         out.push('{');
-        for (at, (field, value)) in present.into_iter().enumerate() {
-            if at > 0 {
+        let mut is_first = true;
+        for (at, key) in object.order.iter() {
+            let (Some(field), Some(&value)) = (object.fields.get(at), values.get(at)) else { continue };
+            if matches!(value, Value::Absent) || !counts(field) {
+                continue;
+            }
+            if !is_first {
                 out.push(',');
             }
-            let key = out.len();
-            push_string(out, &field.name);
-            out.push(':');
+            is_first = false;
             let start = out.len();
+            out.push_str(key);
+            let behind = out.len();
             self.push(out, field.ty, value);
-            placed(field, key..start, out);
+            placed(field, start..behind, out);
         }
         out.push('}');
     }
 
     /// The attributes of an entity that came with them, with its fields.
     #[must_use]
-    pub fn presented(&self, entity: EntityRef) -> Option<(&[Field], &[Value])> {
+    pub fn presented(&self, entity: EntityRef) -> Option<(Object<'a>, &'a [Value])> {
         let presented = entity.row.presented_at().and_then(|at| self.presented.get(at as usize))?;
-        let ty = self.schema.entity_types.get(usize::from(entity.ty))?;
-        Some((&ty.attributes, self.memory.values(presented.attributes)))
+        Some((self.image.attributes(entity.ty.into()), self.memory.values(presented.attributes)))
     }
 
     /// The name of an entity's type.
     #[must_use]
-    pub fn type_name(&self, entity: EntityRef) -> &str {
-        self.schema.entity_types.get(usize::from(entity.ty)).map_or("", |ty| &ty.name)
+    pub fn type_name(&self, entity: EntityRef) -> &'a str {
+        self.image.schema().entity_types.get(usize::from(entity.ty)).map_or("", |ty| &ty.name)
     }
 
     /// Appends an entity, with its attributes if they came with the request.
     pub fn push_entity(&self, out: &mut String, entity: EntityRef) {
-        let properties = self.presented(entity).map(|(fields, values)| {
-            let mut out = String::new();
-            self.push_fields(&mut out, fields, values, |_, _, _| {});
-            out
-        });
-        push_party(out, self.type_name(entity), self.memory.text(entity.id), properties.as_deref());
+        out.push_str("{\"id\":");
+        push_string(out, self.memory.text(entity.id));
+        if let Some((object, values)) = self.presented(entity) {
+            out.push_str(",\"properties\":");
+            self.push_object(out, object, values, |_| true);
+        }
+        out.push_str(",\"type\":");
+        push_string(out, self.type_name(entity));
+        out.push('}');
     }
+}
+
+/// Appends a string in which nothing is escaped.
+fn push_plain(out: &mut String, text: fmt::Arguments<'_>) {
+    out.push('"');
+    let _ = out.write_fmt(text);
+    out.push('"');
 }
 
 /// Appends an entity; `properties` is a canonical text.

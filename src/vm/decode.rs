@@ -196,6 +196,7 @@ fn clear(scratch: &mut Scratch, local: &mut Local) {
     scratch.ignored.clear();
     scratch.buffers.work.clear();
     scratch.buffers.keys.clear();
+    scratch.buffers.is_sorted = false;
 }
 
 /// The members of a request, as far as they are known before the action is.
@@ -297,9 +298,10 @@ fn members<'d>(
     let mut members = Members::default();
     let shape = decoder.reader.peek()?;
     decoder.expect_object(shape)?;
-    let mut before = None;
+    decoder.buffers.is_sorted = false;
+    let (mut is_first, mut probable) = (true, 0);
     loop {
-        let (place, start) = match decoder.reader.key_of(before, &MEMBERS)? {
+        let (place, start) = match decoder.reader.key_of(is_first, probable, &MEMBERS)? {
             KnownKey::End => return Ok(members),
             KnownKey::At { place, start } => (place, start),
             KnownKey::Unknown(name) => {
@@ -310,11 +312,17 @@ fn members<'d>(
                 }
                 ignored.push(name.characters().take(64).collect());
                 decoder.reader.skip(&mut decoder.buffers.keys)?;
-                before = Some(MEMBERS.len());
+                (is_first, probable) = (false, MEMBERS.len());
                 continue;
             }
         };
-        before = Some(place);
+        // Only canonical documents are known to begin with the action.
+        decoder.buffers.is_sorted |= is_first && place == 1;
+        is_first = false;
+        probable = match MEMBERS_SORTED.get(place) {
+            Some(&next) if decoder.buffers.is_sorted => next,
+            _ => place + 1,
+        };
         let shape = decoder.reader.peek()?;
         let at = decoder.reader.offset();
         decoder.expect_object(shape)?;
@@ -345,6 +353,8 @@ fn members<'d>(
 
 /// The members of a request, as keys.
 const MEMBERS: [&str; 4] = ["\"subject\":", "\"action\":", "\"resource\":", "\"context\":"];
+/// Which of them follows each in a canonical document.
+const MEMBERS_SORTED: [usize; 4] = [usize::MAX, 3, 0, 2];
 
 /// The members of an action, as keys.
 const ACTION_MEMBERS: [&str; 2] = ["\"name\":", "\"properties\":"];
@@ -355,19 +365,19 @@ fn action_parts<'d>(
     ignored: &mut Vec<String>,
 ) -> Result<ActionParts<'d>, Fail> {
     let mut parts = ActionParts { offset: decoder.reader.offset(), name: None, properties: None };
-    let mut before = None;
+    let (mut is_first, mut probable) = (true, 0);
     loop {
-        let (place, start) = match decoder.reader.key_of(before, &ACTION_MEMBERS)? {
+        let (place, start) = match decoder.reader.key_of(is_first, probable, &ACTION_MEMBERS)? {
             KnownKey::End => return Ok(parts),
             KnownKey::At { place, start } => (place, start),
             KnownKey::Unknown(name) => {
                 decoder.reader.peek()?;
                 decoder.other_member(name, extra, ignored)?;
-                before = Some(ACTION_MEMBERS.len());
+                (is_first, probable) = (false, ACTION_MEMBERS.len());
                 continue;
             }
         };
-        before = Some(place);
+        (is_first, probable) = (false, place + 1);
         let shape = decoder.reader.peek()?;
         let at = decoder.reader.offset();
         let twice = if place == 0 {

@@ -6,12 +6,14 @@
 //! from the start ([`Machine::recorded`](crate::vm::machine::Machine::recorded)), whoever reads one of a decision that was
 //! made has the request decoded once more.
 
+use std::ops::Range;
+
 use crate::base::hash::Digest;
-use crate::bytecode::schema::{Field, Schema};
 use crate::vm::asked::{Asked, Members, Part, Party};
-use crate::vm::canonical::{Form, Writer};
+use crate::vm::canonical::{Form, Writer, push_string};
 use crate::vm::decode::{Decoded, Extent, Options, Scratch, World, decode, decode_asked};
 use crate::vm::entities::Entities as _;
+use crate::vm::image::Image;
 use crate::vm::input::Fail;
 use crate::vm::memory::{Local, Memory};
 use crate::vm::value::{EntityRef, Value};
@@ -85,13 +87,53 @@ fn bound(asked: &Asked<'_>) -> String {
     asked.request_without(|part, field| part == Part::Context && field.advisory)
 }
 
-/// The digests of what was decoded, everything of it.
-pub(super) fn digests(world: World<'_>, decoded: &Decoded, scratch: &Scratch, local: &Local) -> Digests {
-    let asked = asked(world, decoded, scratch, local, Form::Digest);
-    let request = Digest::of(asked.request().as_bytes());
-    let is_advised = asked.context.iter().any(|(field, _)| field.advisory);
-    let binding = if is_advised { Digest::of(bound(&asked).as_bytes()) } else { request };
-    Digests { request, facts: Digest::of(asked.facts.text().as_bytes()), binding }
+/// The digests of what was decoded, everything of it. `text` is room for the texts that they are of.
+pub(super) fn digests(
+    world: World<'_>,
+    decoded: &Decoded,
+    scratch: &Scratch,
+    local: &Local,
+    text: &mut String,
+) -> Digests {
+    let image = world.image;
+    let writer = writer(world, local, Form::Digest);
+    let object = image.context(decoded.action);
+    let values = &scratch.context;
+    let name = image.schema().actions.get(decoded.action as usize).map_or("", |action| &action.name);
+    text.clear();
+    text.push_str("{\"action\":{\"name\":");
+    push_string(text, name);
+    text.push_str("},\"context\":");
+    let context = text.len();
+    writer.push_object(text, object, values, |field| !field.kernel);
+    let parties = text.len();
+    for (part, entity) in [(Part::Resource, decoded.resource), (Part::Subject, decoded.subject)] {
+        text.push_str(",\"");
+        text.push_str(part.name());
+        text.push_str("\":");
+        push_party(text, writer, local, entity);
+    }
+    text.push('}');
+    let end = text.len();
+    let part = |text: &str, of: Range<usize>| Digest::of(text.get(of).unwrap_or_default().as_bytes());
+    let request = part(text, 0..end);
+    let is_advised =
+        object.fields.iter().zip(values).any(|(field, value)| field.advisory && !matches!(value, Value::Absent));
+    let binding = if is_advised {
+        writer.push_object(text, object, values, |field| !field.kernel && !field.advisory);
+        let parts = [0..context, end..text.len(), parties..end];
+        Digest::of_parts(&parts.map(|part| text.get(part).unwrap_or_default().as_bytes()))
+    } else {
+        request
+    };
+    let facts = text.len();
+    writer.push_object(text, object, values, |field| field.kernel);
+    Digests { request, facts: part(text, facts..text.len()), binding }
+}
+
+fn writer<'a>(world: World<'a>, local: &'a Local, form: Form) -> Writer<'a> {
+    let memory = Memory { program: &world.image.heap, store: world.store.heap(), local: &local.heap };
+    Writer { image: world.image, memory, presented: &local.presented, form }
 }
 
 /// What was decoded, everything of it, as texts.
@@ -102,42 +144,50 @@ pub(super) fn asked<'s>(
     local: &Local,
     form: Form,
 ) -> Asked<'s> {
-    let schema = world.image.schema();
-    let memory = Memory { program: &world.image.heap, store: world.store.heap(), local: &local.heap };
-    let writer = Writer { schema, memory, presented: &local.presented, form };
-    let action = &schema.actions[decoded.action as usize];
-    let context = |counts: &dyn Fn(&Field) -> bool| {
-        let of = |(field, &value): (&Field, &Value)| if counts(field) { value } else { Value::Absent };
-        let values: Vec<Value> = action.context.iter().zip(&scratch.context).map(of).collect();
-        Members::write(writer, &action.context, &values)
-    };
+    let writer = Writer { image: world.image, ..writer(world, local, form) };
+    let object = world.image.context(decoded.action);
     Asked {
-        action,
-        subject: party(writer, schema, local, decoded.subject),
-        resource: party(writer, schema, local, decoded.resource),
-        context: context(&|field| !field.kernel),
-        facts: context(&|field| field.kernel),
+        action: &world.image.schema().actions[decoded.action as usize],
+        subject: party(world.image, writer, local, decoded.subject),
+        resource: party(world.image, writer, local, decoded.resource),
+        context: Members::write(writer, object, &scratch.context, |field| !field.kernel),
+        facts: Members::write(writer, object, &scratch.context, |field| field.kernel),
     }
 }
 
-/// An entity with the attributes that the request gave: all of a presented type, single ones of a registered one.
-fn party<'s>(writer: Writer<'_>, schema: &'s Schema, local: &Local, entity: EntityRef) -> Party<'s> {
-    let ty = &schema.entity_types[usize::from(entity.ty)];
-    let properties = match entity.row.stored_at() {
-        None => {
-            let presented = writer.presented(entity);
-            presented.map(|(_, values)| Members::write(writer, &ty.attributes, values))
-        }
-        Some(row) => {
-            let given = local.overrides.iter().filter(|given| given.row == row);
-            let mut values = Vec::new();
-            for given in given {
-                values.resize(ty.attributes.len(), Value::Absent);
-                values[given.attribute as usize] = given.value;
-            }
-            let is_any = values.iter().any(|value| !matches!(value, Value::Absent));
-            is_any.then(|| Members::write(writer, &ty.attributes, &values))
-        }
+/// The attributes that the request gave of an entity: all of a presented type, single ones of a registered one.
+fn given<T>(writer: Writer<'_>, local: &Local, entity: EntityRef, write: impl FnOnce(&[Value]) -> T) -> Option<T> {
+    let Some(row) = entity.row.stored_at() else {
+        return writer.presented(entity).map(|(_, values)| write(values));
     };
-    Party { ty: &ty.name, id: writer.memory.text(entity.id).to_owned(), properties }
+    let count = writer.image.attributes(entity.ty.into()).fields.len();
+    let mut values = Vec::new();
+    for given in local.overrides.iter().filter(|given| given.row == row) {
+        values.resize(count, Value::Absent);
+        values[given.attribute as usize] = given.value;
+    }
+    values.iter().any(|value| !matches!(value, Value::Absent)).then(|| write(&values))
+}
+
+fn party<'s>(image: &'s Image, writer: Writer<'_>, local: &Local, entity: EntityRef) -> Party<'s> {
+    let object = image.attributes(entity.ty.into());
+    let properties = given(writer, local, entity, |values| Members::write(writer, object, values, |_| true));
+    let ty = &image.schema().entity_types[usize::from(entity.ty)].name;
+    Party { ty, id: writer.memory.text(entity.id).to_owned(), properties }
+}
+
+/// The same as a text.
+fn push_party(out: &mut String, writer: Writer<'_>, local: &Local, entity: EntityRef) {
+    out.push_str("{\"id\":");
+    push_string(out, writer.memory.text(entity.id));
+    let before = out.len();
+    out.push_str(",\"properties\":");
+    let object = writer.image.attributes(entity.ty.into());
+    let is_given = given(writer, local, entity, |values| writer.push_object(out, object, values, |_| true));
+    if is_given.is_none() {
+        out.truncate(before);
+    }
+    out.push_str(",\"type\":");
+    push_string(out, writer.type_name(entity));
+    out.push('}');
 }

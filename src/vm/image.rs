@@ -11,6 +11,7 @@ use crate::bytecode::schema::{Schema, Type};
 use crate::bytecode::verify::VerifiedProgram;
 use crate::data::pattern::Pattern;
 use crate::data::url;
+use crate::vm::canonical::order::{Object, Orders};
 use crate::vm::compare::make_set;
 use crate::vm::memory::{Heap, Memory, UrlValue};
 use crate::vm::plan::states::{StatePlan, state_plans};
@@ -41,6 +42,7 @@ pub struct Image {
     pub states: Vec<StatePlan>,
     strings: StringIndex,
     actions: Vec<(Box<str>, u32)>,
+    orders: Orders,
 }
 
 /// What a call of a function needs.
@@ -91,6 +93,7 @@ impl Image {
         let entries = entry_plans(&program, &functions, &constants, &heap);
         let states = state_plans(&program);
         let actions = actions(&program.schema);
+        let orders = Orders::new(&program.schema);
         Ok(Image {
             program,
             heap,
@@ -103,7 +106,26 @@ impl Image {
             states,
             strings,
             actions,
+            orders,
         })
+    }
+
+    /// The context of an action, as it is written.
+    #[must_use]
+    pub fn context(&self, action: u32) -> Object<'_> {
+        self.orders.context(self.schema(), action)
+    }
+
+    /// A record, as it is written.
+    #[must_use]
+    pub fn record(&self, record: u32) -> Object<'_> {
+        self.orders.record(self.schema(), record)
+    }
+
+    /// The attributes of an entity type, as they are written.
+    #[must_use]
+    pub fn attributes(&self, ty: u32) -> Object<'_> {
+        self.orders.attributes(self.schema(), ty)
     }
 
     /// The schema.

@@ -373,13 +373,12 @@ impl<'a> Reader<'a> {
         self.key().map(Some)
     }
 
-    /// The next key of an object of few members, which are written `"key":` here; `before` is the place of the one that was
-    /// read last.
+    /// The first or the next key of an object of few members, which are written `"key":` here; `probable` is the place of the
+    /// one that probably stands there.
     #[inline]
-    pub fn key_of(&mut self, before: Option<usize>, keys: &[&str]) -> Result<KnownKey<'a>, JsonError> {
-        let probable = before.map_or(0, |before| before + 1);
+    pub fn key_of(&mut self, is_first: bool, probable: usize, keys: &[&str]) -> Result<KnownKey<'a>, JsonError> {
         let expected = keys.get(probable).copied().unwrap_or("");
-        let key = if before.is_none() { self.first_key_or(expected)? } else { self.next_key_or(expected)? };
+        let key = if is_first { self.first_key_or(expected)? } else { self.next_key_or(expected)? };
         Ok(match key {
             NextKey::End => KnownKey::End,
             NextKey::Expected => KnownKey::At { place: probable, start: self.at - expected.len() },
@@ -408,18 +407,30 @@ impl<'a> Reader<'a> {
     /// As [`Reader::next_key`], for who knows which key probably stands next: it is written `"key":` here.
     #[inline]
     pub fn next_key_or(&mut self, expected: &str) -> Result<NextKey<'a>, JsonError> {
+        Ok(self.next_key_among(1, |_| expected)?.0)
+    }
+
+    /// The same for who knows of a few keys, the most probable first. Says which of them was taken.
+    #[inline]
+    pub fn next_key_among<'k>(
+        &mut self,
+        count: usize,
+        expected: impl Fn(usize) -> &'k str,
+    ) -> Result<(NextKey<'a>, usize), JsonError> {
         let before = self.at;
         if self.byte() == Some(b',') {
             self.at += 1;
             if self.byte() == Some(b' ') {
                 self.at += 1;
             }
-            if self.take_expected(expected) {
-                return Ok(NextKey::Expected);
+            for which in 0..count {
+                if self.take_expected(expected(which)) {
+                    return Ok((NextKey::Expected, which));
+                }
             }
             self.at = before;
         }
-        self.next_key_slowly()
+        Ok((self.next_key_slowly()?, 0))
     }
 
     #[inline(never)]
@@ -720,7 +731,7 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// The place of the first quote, backslash or control character, or the length.
 #[inline]
-fn find_special(bytes: &[u8]) -> usize {
+pub(crate) fn find_special(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     // Most strings are short. Long ones are worth the wide registers.
     for (at, word) in words.iter().take(SHORT_WORDS).enumerate() {
@@ -768,7 +779,7 @@ fn is_special(byte: u8) -> bool {
 
 /// The place of the first such character among eight bytes, all looked at in one.
 #[inline]
-fn first_special(chunk: [u8; 8]) -> Option<usize> {
+pub(crate) fn first_special(chunk: [u8; 8]) -> Option<usize> {
     let word = u64::from_le_bytes(chunk);
     // A borrow can only reach bytes above the first hit, so that the first hit is exact. Bytes of characters beyond ASCII
     // are none: none of the three masks has their highest bit.

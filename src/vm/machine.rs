@@ -27,7 +27,7 @@ use crate::vm::image::{Image, ImageError};
 use crate::vm::input::{Fail, InputError};
 use crate::vm::load::Origin;
 use crate::vm::memory::Local;
-use crate::vm::report::report;
+use crate::vm::report::{is_constant, report, tell};
 use crate::vm::run::{Meter, Run, Unmetered, Work};
 use crate::vm::store::Store;
 use crate::vm::store::fault::EntitiesRefused;
@@ -70,6 +70,8 @@ pub struct Scratch {
     local: Local,
     work: Work,
     sets: Sets,
+    text: String,
+    rules: Vec<u32>,
 }
 
 impl Scratch {
@@ -223,7 +225,30 @@ impl Machine {
     /// The decision of [`recorded`](Machine::recorded) without what was asked, for who has that already: a log that is
     /// replayed.
     pub fn redecided(&self, store: &Store, question: Question<'_>, scratch: &mut Scratch) -> Decision {
-        self.digested(store, question, scratch).0
+        self.redecide(store, question, scratch).decision()
+    }
+
+    /// The same, not put into words yet.
+    pub fn redecide<'m, 's>(
+        &'m self,
+        store: &'m Store,
+        question: Question<'_>,
+        scratch: &'s mut Scratch,
+    ) -> Redecided<'m, 's> {
+        let question = everything(question);
+        let decoded = self.decode(store, question, scratch);
+        let mut digests = self.digests_alone(store);
+        let outcome = decoded.map(|decoded| {
+            self.add_digests(store, &decoded, scratch, &mut digests);
+            let mut rules = std::mem::take(&mut scratch.rules);
+            let (outcome, is_constant) = self.run(store, decoded.action, scratch, Unmetered, |run, sets| {
+                let outcome = decide(run, sets, decoded.action, Extent::Rules);
+                (outcome, is_constant(run, sets, decoded.action, outcome, &mut rules))
+            });
+            scratch.rules = rules;
+            (decoded, outcome, is_constant)
+        });
+        Redecided { digests, machine: self, store, scratch, outcome }
     }
 
     fn digested(
@@ -232,20 +257,28 @@ impl Machine {
         question: Question<'_>,
         scratch: &mut Scratch,
     ) -> (Decision, Result<Decoded, Fail>) {
-        let question =
-            Question { options: Options { extent: decode::Extent::Everything, ..question.options }, ..question };
-        let decoded = self.decode(store, question, scratch);
+        let decoded = self.decode(store, everything(question), scratch);
         let mut decision = self.reasons(store, decoded.as_ref(), scratch, Extent::Rules);
-        decision.digests.bundle = self.origin.as_ref().map(|origin| origin.name);
-        decision.digests.registry = Some(store.digest(&self.image));
+        decision.digests = self.digests_alone(store);
         if let Ok(decoded) = &decoded {
-            let world = World { image: &self.image, plan: &self.plan, store };
-            let digests = digest::digests(world, decoded, &scratch.decode, &scratch.local);
-            decision.digests.facts = Some(digests.facts);
-            decision.digests.request = Some(digests.request);
-            decision.digests.binding = Some(digests.binding);
+            self.add_digests(store, decoded, scratch, &mut decision.digests);
         }
         (decision, decoded)
+    }
+
+    /// The digests of what decides.
+    fn digests_alone(&self, store: &Store) -> Digests {
+        let bundle = self.origin.as_ref().map(|origin| origin.name);
+        Digests { bundle, registry: Some(store.digest(&self.image)), ..Digests::default() }
+    }
+
+    /// Those of what was decoded last, everything of it.
+    fn add_digests(&self, store: &Store, decoded: &Decoded, scratch: &mut Scratch, digests: &mut Digests) {
+        let world = World { image: &self.image, plan: &self.plan, store };
+        let asked = digest::digests(world, decoded, &scratch.decode, &scratch.local, &mut scratch.text);
+        digests.facts = Some(asked.facts);
+        digests.request = Some(asked.request);
+        digests.binding = Some(asked.binding);
     }
 
     fn reasons(
@@ -257,17 +290,15 @@ impl Machine {
     ) -> Decision {
         let decoded = match decoded {
             Ok(decoded) => decoded,
-            Err(error) => {
-                return Decision::refused(ErrorReport::Input {
-                    code: error.kind.name().to_owned(),
-                    document: error.document,
-                    path: error.path.clone(),
-                    message: error.message.clone(),
-                });
-            }
+            Err(error) => return refused(error),
         };
-        let mut decision =
+        let decision =
             self.run(store, decoded.action, scratch, Unmetered, |run, sets| report(run, sets, decoded.action, extent));
+        self.located(decision, decoded)
+    }
+
+    /// A decision that says where its rules stand.
+    fn located(&self, mut decision: Decision, decoded: &Decoded) -> Decision {
         decision.assumed_presented = decoded.assumed_presented;
         if let Some(origin) = self.origin() {
             decision.locate(|site| origin.place(site));
@@ -307,11 +338,85 @@ impl Machine {
         meter: M,
         what: impl FnOnce(&mut Run<'_, Store, M>, &mut Sets) -> T,
     ) -> T {
-        let Scratch { decode, local, work, sets } = scratch;
         let stack = self.image.entries.get(action as usize).map_or(0, |plan| plan.stack);
-        work.begin(&self.image, stack);
+        scratch.work.begin(&self.image, stack);
+        self.go_on(store, scratch, meter, what)
+    }
+
+    /// The same where something was run already on what was decoded last: values that were kept are found again.
+    fn go_on<M: Meter, T>(
+        &self,
+        store: &Store,
+        scratch: &mut Scratch,
+        meter: M,
+        what: impl FnOnce(&mut Run<'_, Store, M>, &mut Sets) -> T,
+    ) -> T {
+        let Scratch { decode, local, work, sets, .. } = scratch;
         let mut run = Run { image: &self.image, entities: store, inputs: &decode.inputs, local, work, meter };
         what(&mut run, sets)
+    }
+}
+
+/// The same question, of which everything is decoded.
+fn everything(question: Question<'_>) -> Question<'_> {
+    Question { options: Options { extent: decode::Extent::Everything, ..question.options }, ..question }
+}
+
+/// The decision on a request that could not be read.
+#[cold]
+fn refused(error: &Fail) -> Decision {
+    Decision::refused(ErrorReport::Input {
+        code: error.kind.name().to_owned(),
+        document: error.document,
+        path: error.path.clone(),
+        message: error.message.clone(),
+    })
+}
+
+/// A decision of a log, made again and not put into words yet.
+//
+// INVARIANT: `scratch` holds what the decision was made of, the rules that determine it included.
+#[derive(Debug)]
+pub struct Redecided<'m, 's> {
+    /// The digests of all that it was made of.
+    pub digests: Digests,
+    machine: &'m Machine,
+    store: &'m Store,
+    scratch: &'s mut Scratch,
+    outcome: Result<(Decoded, Outcome, bool), Fail>,
+}
+
+impl Redecided<'_, '_> {
+    /// Why it came to its answer.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.outcome.as_ref().map_or(Kind::Error, |(_, outcome, _)| outcome.kind)
+    }
+
+    /// The action and the rules that determine the decision, by their place among those of the action: if that is all that
+    /// its reasons depend on. Then decisions of one bundle that have the same here, and the same kind, differ in nothing but
+    /// their digests: no message has a value in it, nobody is asked, nothing is obliged, and no shadow rule matches.
+    #[must_use]
+    pub fn constant(&self) -> Option<(u32, &[u32])> {
+        match &self.outcome {
+            Ok((decoded, _, true)) => Some((decoded.action, &self.scratch.rules)),
+            _ => None,
+        }
+    }
+
+    /// The decision with all its reasons. Allocates.
+    #[must_use]
+    pub fn decision(self) -> Decision {
+        let Redecided { digests, machine, store, scratch, outcome } = self;
+        let decision = match &outcome {
+            Ok((decoded, outcome, _)) => {
+                let told =
+                    machine.go_on(store, scratch, Unmetered, |run, sets| tell(run, sets, decoded.action, *outcome));
+                machine.located(told, decoded)
+            }
+            Err(error) => refused(error),
+        };
+        Decision { digests, ..decision }
     }
 }
 

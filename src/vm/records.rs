@@ -146,9 +146,9 @@ impl<'m> RecordType<'m> {
         let (decode, local) = scratch.parts();
         let record = decode_record(world, self.at, id, properties, decode, local)?;
         let memory = Memory { program: &image.heap, store: store.heap(), local: &local.heap };
-        let writer = Writer { schema, memory, presented: &local.presented, form: Form::Wire };
+        let writer = Writer { image, memory, presented: &local.presented, form: Form::Wire };
         let values = writer.presented(record).map_or(&[][..], |(_, values)| values);
-        let properties = Members::write(writer, &self.ty.attributes, values);
+        let properties = Members::write(writer, image.attributes(self.at), values, |_| true);
         let status = match values.get(self.status) {
             Some(&Value::Enum(variant)) => self.states.of.variants.get(variant.at as usize),
             _ => None,

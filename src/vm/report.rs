@@ -21,6 +21,16 @@ pub fn report<E: Entities, M: Meter>(
     extent: Extent,
 ) -> Decision {
     let outcome = decide(run, sets, action, extent);
+    tell(run, sets, action, outcome)
+}
+
+/// Tells the reasons of an outcome that [`decide`] has just given, with the extent `Rules` or `Approved`.
+pub fn tell<E: Entities, M: Meter>(
+    run: &mut Run<'_, E, M>,
+    sets: &mut Sets,
+    action: u32,
+    outcome: Outcome,
+) -> Decision {
     let image: &Image = run.image;
     let mut decision = Decision {
         kind: outcome.kind,
@@ -66,6 +76,34 @@ pub fn report<E: Entities, M: Meter>(
     decision
 }
 
+/// Puts the rules into `rules` that determine an outcome of [`decide`] with the extent `Rules`. Whether they say the same
+/// whenever it is they: nothing that is told of them is a value, and no shadow rule has anything to say.
+pub fn is_constant<E: Entities, M: Meter>(
+    run: &mut Run<'_, E, M>,
+    sets: &Sets,
+    action: u32,
+    outcome: Outcome,
+    rules: &mut Vec<u32>,
+) -> bool {
+    let image: &Image = run.image;
+    let Some(entry) = image.program.entries.get(action as usize) else { return false };
+    rules.clear();
+    if outcome.error.is_some() || outcome.kind == Kind::Approval {
+        return false;
+    }
+    rules.extend(determined(entry, sets, outcome.kind));
+    let mut is_constant = rules.iter().all(|&place| {
+        entry.rules.get(place as usize).is_some_and(|rule| {
+            let is_text = |part: &MessagePart| matches!(part, MessagePart::Text(_));
+            rule.message.iter().all(is_text) && (outcome.kind != Kind::Allowed || rule.obligations.is_empty())
+        })
+    });
+    if is_constant {
+        look_at_shadow(run, sets, action, |_, _, _| is_constant = false);
+    }
+    is_constant
+}
+
 /// The invariants of a record that don't hold for what lies in `run.inputs`, in source order: those that are violated, and
 /// those that are an error.
 pub fn state_report<E: Entities, M: Meter>(run: &mut Run<'_, E, M>, action: u32, plan: &StatePlan) -> Vec<RuleReport> {
@@ -87,7 +125,15 @@ pub fn state_report<E: Entities, M: Meter>(run: &mut Run<'_, E, M>, action: u32,
 
 /// The rules that determine an outcome, in source order.
 fn determining(entry: &Entry, sets: &Sets, outcome: Outcome) -> Vec<u32> {
-    let counts = |effect: Effect| match outcome.kind {
+    match outcome.error {
+        Some((_, rule)) => vec![rule],
+        None => determined(entry, sets, outcome.kind).collect(),
+    }
+}
+
+/// The same of one that is no error.
+fn determined<'s>(entry: &'s Entry, sets: &'s Sets, kind: Kind) -> impl Iterator<Item = u32> + 's {
+    let counts = move |effect: Effect| match kind {
         Kind::Error | Kind::NotPermitted => false,
         Kind::Violated => matches!(effect, Effect::Violation | Effect::Deny),
         Kind::Denied => effect == Effect::Deny,
@@ -95,13 +141,8 @@ fn determining(entry: &Entry, sets: &Sets, outcome: Outcome) -> Vec<u32> {
         // Approval rules match only where their gates are met.
         Kind::Allowed => matches!(effect, Effect::Allow | Effect::RequireApproval),
     };
-    match outcome.error {
-        Some((_, rule)) => vec![rule],
-        None => {
-            let effect = |place: u32| entry.rules.get(place as usize).map(|rule| rule.effect);
-            sets.matched.iter().filter(|&place| effect(place).is_some_and(counts)).collect()
-        }
-    }
+    let effect = |place: u32| entry.rules.get(place as usize).map(|rule| rule.effect);
+    sets.matched.iter().filter(move |&place| effect(place).is_some_and(counts))
 }
 
 fn string(image: &Image, id: StringId) -> String {

@@ -213,7 +213,7 @@ impl Store {
     fn push_text(&self, out: &mut String, image: &Image, form: Form, rows: &[u32]) {
         let local = Heap::default();
         let memory = Memory { program: &image.heap, store: &self.heap, local: &local };
-        let writer = Writer { schema: image.schema(), memory, presented: &[], form };
+        let writer = Writer { image, memory, presented: &[], form };
         for (at, &row) in rows.iter().enumerate() {
             if at > 0 {
                 out.push(',');
@@ -250,7 +250,6 @@ impl Store {
     fn push_entity(&self, out: &mut String, writer: Writer<'_>, row: u32) {
         let record = self.rows[row as usize];
         let Some(entity) = self.entity(row) else { return };
-        let fields = &writer.schema.entity_types[record.ty as usize].attributes;
         let values: Vec<Value> =
             self.columns[record.ty as usize].iter().map(|column| column[record.at as usize]).collect();
         out.push_str("{\"id\":");
@@ -270,7 +269,7 @@ impl Store {
             out.push(']');
         }
         out.push_str(",\"properties\":");
-        writer.push_fields(out, fields, &values, |_, _, _| {});
+        writer.push_object(out, writer.image.attributes(record.ty), &values, |_| true);
         out.push_str(",\"type\":");
         push_string(out, writer.type_name(entity));
         out.push('}');

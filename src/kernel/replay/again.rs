@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::{Map, Value};
 
-use super::skim::{Skimmed, unescape};
-use super::told::{MEMBERS, tell};
+use super::skim::{Name, Skimmed, unescape};
+use super::told::{Constants, MEMBERS, Told, tell_digests};
 use super::{Finding, Gap, Lost, Outcome};
 use crate::base::hash::Digest;
 use crate::kernel::ask::{Peek, peek};
@@ -28,9 +28,10 @@ pub(super) type Contents = BTreeMap<Digest, Option<Vec<u8>>>;
 #[derive(Debug, Default)]
 pub(super) struct Room {
     scratch: Scratch,
-    request: String,
-    facts: String,
+    request: Vec<u8>,
+    facts: Vec<u8>,
     told: String,
+    constants: Constants,
 }
 
 /// Decides an entry of a decision again. `None` if what comes out is what it says.
@@ -61,17 +62,17 @@ fn outcome(
     if entry.is_strange {
         return Ok(different(vec!["a member that decisions don't have"]));
     }
-    if entry.member("trouble").is_some() {
+    if entry.member(Name::Trouble).is_some() {
         return trouble(entry);
     }
     if !is_enforced_rightly(entry) {
         return Ok(different(vec!["enforced"]));
     }
     let active = version.as_ref().map_err(Clone::clone)?;
-    if entry.member("committed").is_some() || entry.member("given").is_some() {
+    if entry.member(Name::Committed).is_some() || entry.member(Name::Given).is_some() {
         return hidden(entry, active, contents, room);
     }
-    let (Some(request), Some(facts)) = (entry.member("request"), entry.member("facts")) else {
+    let (Some(request), Some(facts)) = (entry.member(Name::Request), entry.member(Name::Facts)) else {
         return Err(Lost::new(Gap::Damaged, "it does not say what was asked"));
     };
     for (member, text) in [(request, &mut room.request), (facts, &mut room.facts)] {
@@ -81,22 +82,36 @@ fn outcome(
             .and_then(|inside| unescape(inside, text))
             .ok_or_else(|| Lost::new(Gap::Damaged, "a text can't be read"))?;
     }
-    let decision = decide(active, room.request.as_bytes(), Some(room.facts.as_bytes()), &mut room.scratch);
-    let mut differ = Vec::new();
-    for member in MEMBERS {
-        room.told.clear();
-        let is_told = tell(&decision, member, &mut room.told);
-        if entry.member(member) != is_told.then_some(room.told.as_str()) {
-            differ.push(member);
+    let question = Question { facts: Some(&room.facts), ..Question::strict(&room.request) };
+    let redecided = active.machine.redecide(&active.store, question, &mut room.scratch);
+    room.told.clear();
+    tell_digests(&redecided.digests, &mut room.told);
+    let mut is_same = entry.member(Name::Digests) == Some(&room.told);
+    let decision = match room.constants.find(active.bundle, &redecided) {
+        Ok(constant) => {
+            if is_same && constant.is(entry) {
+                return Ok(None);
+            }
+            redecided.decision()
         }
-    }
-    if differ.is_empty() {
-        return Ok(None);
-    }
+        Err(key) => {
+            let decision = redecided.decision();
+            let told = Told::of(&decision);
+            is_same &= told.is(entry);
+            if let Some(key) = key {
+                room.constants.add(key, told);
+            }
+            if is_same {
+                return Ok(None);
+            }
+            decision
+        }
+    };
     // What is written by the kernel has the last word.
-    let told = record::told(&decision);
-    differ.retain(|member| entry.member(member) != told.get(*member).map(canonical).as_deref());
-    Ok(different(differ))
+    let mut told = record::told(&decision);
+    let mut differs =
+        |member: &Name| entry.member(*member) != told.remove(member.text()).as_ref().map(canonical).as_deref();
+    Ok(different(MEMBERS.into_iter().filter(|member| differs(member)).map(Name::text).collect()))
 }
 
 fn different(members: Vec<&'static str>) -> Option<Outcome> {
@@ -105,29 +120,29 @@ fn different(members: Vec<&'static str>) -> Option<Outcome> {
 
 /// A denial of the kernel's own: nothing was decided. It has to be a denial.
 fn trouble(entry: &Skimmed) -> Result<Option<Outcome>, Lost> {
-    let wrong = [("answer", "\"DENY\""), ("kind", "\"error\"")].into_iter();
-    let wrong: Vec<&str> =
-        wrong.filter(|(member, text)| entry.member(member) != Some(*text)).map(|(member, _)| member).collect();
+    let wrong = [(Name::Answer, "\"DENY\""), (Name::Kind, "\"error\"")].into_iter();
+    let wrong = wrong.filter(|(member, text)| entry.member(*member) != Some(*text));
+    let wrong: Vec<&'static str> = wrong.map(|(member, _)| member.text()).collect();
     if !wrong.is_empty() {
         return Ok(different(wrong));
     }
-    let mut why = String::new();
-    let inside = entry.member("trouble").and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
+    let mut why = Vec::new();
+    let inside = entry.member(Name::Trouble).and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
     inside.and_then(|inside| unescape(inside, &mut why));
-    Err(Lost { gap: Gap::Kernel, why })
+    Err(Lost { gap: Gap::Kernel, why: String::from_utf8(why).unwrap_or_default() })
 }
 
 /// Whether something else than the answer could have been done: more than was answered only where people were asked, and
 /// nothing that was denied. Whether they agreed is told by entries of their own.
 fn is_enforced_rightly(entry: &Skimmed) -> bool {
-    match (entry.member("enforced"), entry.member("answer")) {
+    match (entry.member(Name::Enforced), entry.member(Name::Answer)) {
         (None | Some("\"DENY\""), _) => true,
         (Some("\"REQUIRE_APPROVAL\""), Some("\"ALLOW\"")) => true,
-        (Some("\"ALLOW\""), Some("\"REQUIRE_APPROVAL\"")) => entry.member("gate").is_some(),
+        (Some("\"ALLOW\""), Some("\"REQUIRE_APPROVAL\"")) => entry.member(Name::Gate).is_some(),
         // What rules deny may run where its capability is permissive; what is in error or violates an invariant may not.
         (Some("\"ALLOW\""), Some("\"DENY\"")) => {
-            entry.member("mode") == Some("\"permissive\"")
-                && matches!(entry.member("kind"), Some("\"denied\"" | "\"not_permitted\""))
+            entry.member(Name::Mode) == Some("\"permissive\"")
+                && matches!(entry.member(Name::Kind), Some("\"denied\"" | "\"not_permitted\""))
         }
         _ => false,
     }
@@ -168,7 +183,7 @@ fn hidden(entry: &Skimmed, active: &Active, contents: &Contents, room: &mut Room
         return Ok(different(differ));
     }
     // What remains of the answer is right. What was erased of it can't be held against anything.
-    match MEMBERS.into_iter().find(|member| is_erased(member)) {
+    match MEMBERS.into_iter().map(Name::text).find(|member| is_erased(member)) {
         Some(member) => Err(Lost::new(Gap::Erased, member)),
         None => Ok(None),
     }
@@ -181,7 +196,7 @@ fn differences(decision: &Decision, body: &Map<String, Value>, is_erased: &dyn F
         (Some(told), Some(found)) if is_erased(member) => !is_what_remains(&told, found),
         (told, found) => told.as_ref() != found,
     };
-    MEMBERS.into_iter().filter(differs).collect()
+    MEMBERS.into_iter().map(Name::text).filter(differs).collect()
 }
 
 /// Whether a value is another one, but for what was erased of it.

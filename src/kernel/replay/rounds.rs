@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
-use super::skim::Skimmed;
+use super::skim::{Name, Skimmed};
 use super::tally::{Tally, Task};
 use super::versions::Versions;
 use super::{Finding, Gap, Lost, Options, Outcome};
@@ -191,17 +191,17 @@ impl<'k> Rounds<'k> {
 
 /// With what an entry says that it was decided.
 fn with(entry: &Skimmed) -> With {
-    if entry.member("trouble").is_some() {
+    if entry.member(Name::Trouble).is_some() {
         return With::Nothing;
     }
     // A number that is too large for one is written as a text.
-    let number = entry.member("registry").map(|number| number.trim_matches('"'));
+    let number = entry.member(Name::Registry).map(|number| number.trim_matches('"'));
     let number = number.and_then(|number| number.parse().ok());
-    match (entry.member("of"), number) {
+    match (entry.member(Name::Of), number) {
         (None, Some(number)) => With::Version(number),
         (None, None) => With::Nothing,
         (Some("\"kernel\""), Some(number)) => {
-            let bundle = entry.member("bundle").and_then(|name| Digest::parse(name.trim_matches('"')));
+            let bundle = entry.member(Name::Bundle).and_then(|name| Digest::parse(name.trim_matches('"')));
             bundle.map_or(With::Nothing, |bundle| With::Governing(bundle, number))
         }
         (Some(_), _) => With::Other,
@@ -210,7 +210,7 @@ fn with(entry: &Skimmed) -> With {
 
 /// What an entry has commitments to. Where that makes no sense, it is told when the entry is decided.
 fn promised(entry: &Skimmed) -> Vec<Digest> {
-    if entry.member("committed").is_none() {
+    if entry.member(Name::Committed).is_none() {
         return Vec::new();
     }
     let promised = Entry::read(entry.text.as_bytes()).ok().and_then(|entry| commitments(&entry).ok());

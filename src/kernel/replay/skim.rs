@@ -4,33 +4,60 @@
 //! compared byte by byte with what ought to stand there, or read strictly by whoever takes it; so a text that is no entry
 //! can't be taken for a decision that is right. Keys stand in order and so none stands twice.
 
-/// The members that a body of a decision may have, in their order in the log.
-const NAMES: [&str; 21] = [
-    "answer",
-    "bundle",
-    "codes",
-    "committed",
-    "digests",
-    "enforced",
-    "error",
-    "facts",
-    "gate",
-    "gates",
-    "given",
-    "kind",
-    "mode",
-    "obligations",
-    "of",
-    "principal",
-    "registry",
-    "request",
-    "rules",
-    "shadow",
-    "trouble",
-];
+use crate::base::limits::ENTRY_BYTES_MAX;
+use crate::vm::json::{find_special, first_special};
+
+macro_rules! names {
+    ($($name:ident $text:literal)*) => {
+        /// The members that a body of a decision may have, in their order in the log.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Name {
+            $($name,)*
+        }
+
+        impl Name {
+            const COUNT: usize = [$($text),*].len();
+            const TEXTS: [&'static str; Name::COUNT] = [$($text),*];
+
+            /// As it stands in the log.
+            pub(super) fn text(self) -> &'static str {
+                match self {
+                    $(Name::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+names! {
+    Answer "answer"
+    Bundle "bundle"
+    Codes "codes"
+    Committed "committed"
+    Digests "digests"
+    Enforced "enforced"
+    Error "error"
+    Facts "facts"
+    Gate "gate"
+    Gates "gates"
+    Given "given"
+    Kind "kind"
+    Mode "mode"
+    Obligations "obligations"
+    Of "of"
+    Principal "principal"
+    Registry "registry"
+    Request "request"
+    Rules "rules"
+    Shadow "shadow"
+    Trouble "trouble"
+}
 
 /// A part of a text: from, to.
 type Place = (usize, usize);
+
+/// The same in an entry, which has fewer bytes than that; nothing begins where the entry does.
+type Short = (u32, u32);
 
 /// An entry, taken apart.
 #[derive(Clone, Debug)]
@@ -39,7 +66,7 @@ pub(super) struct Skimmed {
     pub(super) at: u64,
     /// All of it.
     pub(super) text: String,
-    places: [Option<Place>; NAMES.len()],
+    places: [Short; Name::COUNT],
     id: Place,
     kind: Place,
     /// Whether the body has a member that decisions don't have.
@@ -49,9 +76,12 @@ pub(super) struct Skimmed {
 impl Skimmed {
     /// Takes an entry apart. Gives its bytes back if it is not written as entries are.
     pub(super) fn read(at: u64, bytes: Vec<u8>) -> Result<Skimmed, Vec<u8>> {
+        if bytes.len() > ENTRY_BYTES_MAX {
+            return Err(bytes);
+        }
         let text = String::from_utf8(bytes).map_err(std::string::FromUtf8Error::into_bytes)?;
         let mut skimmed =
-            Skimmed { at, text, places: [None; NAMES.len()], id: (0, 0), kind: (0, 0), is_strange: false };
+            Skimmed { at, text, places: [(0, 0); Name::COUNT], id: (0, 0), kind: (0, 0), is_strange: false };
         match skimmed.places() {
             Some(()) => Ok(skimmed),
             None => Err(skimmed.text.into_bytes()),
@@ -66,12 +96,12 @@ impl Skimmed {
         let mut is_strange = false;
         skim.object(|(from, to), value| {
             let name = text.get(from..to);
-            let found = NAMES.iter().skip(next).position(|known| Some(*known) == name);
+            let found = Name::TEXTS.iter().skip(next).position(|known| Some(*known) == name);
             match found {
                 Some(found) => {
                     next = found.saturating_add(next);
                     if let Some(place) = places.get_mut(next) {
-                        *place = Some(value);
+                        *place = (u32::try_from(value.0).unwrap_or(0), u32::try_from(value.1).unwrap_or(0));
                     }
                 }
                 None => is_strange = true,
@@ -107,35 +137,64 @@ impl Skimmed {
     }
 
     /// The text of a member of the body.
-    pub(super) fn member(&self, name: &str) -> Option<&str> {
-        let at = NAMES.binary_search(&name).ok()?;
-        self.places.get(at).copied().flatten().map(|place| self.text_at(place))
+    pub(super) fn member(&self, name: Name) -> Option<&str> {
+        let &(from, to) = self.places.get(name as usize)?;
+        (from > 0).then(|| self.text.get(from as usize..to as usize).unwrap_or_default())
     }
 }
 
 /// What a string in the log stands for, where it is written behind its first quote and before its last one; appended.
-pub(super) fn unescape(inside: &str, out: &mut String) -> Option<()> {
-    let mut rest = inside;
-    while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
-        out.push_str(rest.get(..at)?);
-        let escape = rest.get(at.saturating_add(1)..)?;
-        let (character, length) = match escape.bytes().next()? {
-            b'"' => ('"', 1),
-            b'\\' => ('\\', 1),
-            b'b' => ('\u{8}', 1),
-            b'f' => ('\u{c}', 1),
-            b'n' => ('\n', 1),
-            b'r' => ('\r', 1),
-            b't' => ('\t', 1),
-            b'u' => (char::from(u8::from_str_radix(escape.get(1..5)?, 16).ok()?), 5),
+///
+/// Eight bytes are taken at once, and as many are gone on by as stood before the next escape.
+pub(super) fn unescape(inside: &str, out: &mut Vec<u8>) -> Option<()> {
+    let inside = inside.as_bytes();
+    let (mut from, mut to) = (0_usize, out.len());
+    // What it stands for is never longer.
+    out.resize(to.checked_add(inside.len())?.checked_add(WORD)?, 0);
+    while from < inside.len() {
+        let plain = match inside.get(from..).and_then(<[u8]>::first_chunk::<WORD>) {
+            Some(word) => {
+                *out.get_mut(to..)?.first_chunk_mut::<WORD>()? = *word;
+                first_special(*word).unwrap_or(WORD)
+            }
+            None => {
+                let rest = inside.get(from..)?;
+                let plain = find_special(rest);
+                out.get_mut(to..to.checked_add(plain)?)?.copy_from_slice(rest.get(..plain)?);
+                plain
+            }
+        };
+        (from, to) = (from.checked_add(plain)?, to.checked_add(plain)?);
+        if plain == WORD || from == inside.len() {
+            continue;
+        }
+        let &[b'\\', escape, ref rest @ ..] = inside.get(from..)? else { return None };
+        let (character, length) = match escape {
+            b'"' | b'\\' => (char::from(escape), 2),
+            b'b' => ('\u{8}', 2),
+            b'f' => ('\u{c}', 2),
+            b'n' => ('\n', 2),
+            b'r' => ('\r', 2),
+            b't' => ('\t', 2),
+            b'u' => {
+                let digits = std::str::from_utf8(rest.get(..4)?).ok()?;
+                (char::from(u8::from_str_radix(digits, 16).ok()?), 6)
+            }
             _ => return None,
         };
-        out.push(character);
-        rest = escape.get(length..)?;
+        let mut bytes = [0; 4];
+        for &byte in character.encode_utf8(&mut bytes).as_bytes() {
+            *out.get_mut(to)? = byte;
+            to = to.checked_add(1)?;
+        }
+        from = from.checked_add(length)?;
     }
-    out.push_str(rest);
+    out.truncate(to);
     Some(())
 }
+
+/// How many bytes are looked at at once.
+const WORD: usize = 8;
 
 struct Skim<'t> {
     bytes: &'t [u8],
@@ -168,14 +227,16 @@ impl Skim<'_> {
         self.expect(b"\"")?;
         let from = self.at;
         loop {
-            let found = self.rest().iter().position(|&byte| byte == b'"' || byte == b'\\')?;
-            self.step(found);
-            if self.peek() == Some(b'"') {
-                let to = self.at;
-                self.step(1);
-                return Some((from, to));
+            self.step(find_special(self.rest()));
+            match self.peek()? {
+                b'"' => {
+                    let to = self.at;
+                    self.step(1);
+                    return Some((from, to));
+                }
+                b'\\' => self.step(2),
+                _ => return None,
             }
-            self.step(2);
         }
     }
 

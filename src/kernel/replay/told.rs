@@ -2,38 +2,130 @@
 //! has written, made without a tree of values between. Where a text is not what stands in an entry, the other way of making
 //! it has the last word; a test holds that they are one.
 
+use std::collections::BTreeMap;
+
+use super::skim::{Name, Skimmed};
 use crate::base::hash::Digest;
 use crate::kernel::json::scan::NUMBER_MAX;
 use crate::vm::canonical::push_string;
 use crate::vm::decision::{
-    Datum, Decision, EntityName, ErrorReport, GateReport, ObligationReport, RuleReport, effect_name,
+    Datum, Decision, Digests, EntityName, ErrorReport, GateReport, ObligationReport, RuleReport, effect_name,
 };
 use crate::vm::input::Document;
+use crate::vm::machine::Redecided;
 
 /// The members that are told of a decision. `registry` is not one of them: it says with what to decide.
-pub(super) const MEMBERS: [&str; 10] =
-    ["answer", "bundle", "codes", "digests", "error", "gates", "kind", "obligations", "rules", "shadow"];
+pub(super) const MEMBERS: [Name; 10] = [
+    Name::Answer,
+    Name::Bundle,
+    Name::Codes,
+    Name::Digests,
+    Name::Error,
+    Name::Gates,
+    Name::Kind,
+    Name::Obligations,
+    Name::Rules,
+    Name::Shadow,
+];
 
-/// Writes a member into `out`, which was empty. Whether the decision has it.
-pub(super) fn tell(decision: &Decision, member: &str, out: &mut String) -> bool {
+/// What an entry says of a decision, but for its digests: all members one behind the other.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    text: String,
+    /// Where those end that are there, in the order of [`MEMBERS`].
+    ends: [Option<usize>; MEMBERS.len()],
+}
+
+impl Told {
+    /// What is said of a decision.
+    pub(super) fn of(decision: &Decision) -> Told {
+        let mut told = Told::default();
+        for (member, end) in MEMBERS.into_iter().zip(&mut told.ends) {
+            if member != Name::Digests && tell(decision, member, &mut told.text) {
+                *end = Some(told.text.len());
+            }
+        }
+        told
+    }
+
+    /// Whether that is what an entry says.
+    pub(super) fn is(&self, entry: &Skimmed) -> bool {
+        let mut start = 0;
+        MEMBERS.into_iter().zip(self.ends).all(|(member, end)| {
+            let text = end.map(|end| {
+                let text = self.text.get(start..end).unwrap_or_default();
+                start = end;
+                text
+            });
+            member == Name::Digests || entry.member(member) == text
+        })
+    }
+}
+
+/// How many decisions are remembered of a bundle.
+const CONSTANTS_MAX: usize = 1_024;
+
+/// What is said of decisions that say the same whenever the same rules determine them.
+#[derive(Debug, Default)]
+pub(super) struct Constants {
+    bundle: Option<Digest>,
+    told: BTreeMap<Key, Told>,
+    /// Room for the key that is looked for.
+    key: Key,
+}
+
+/// The kind, the action and the rules.
+type Key = Vec<u32>;
+
+impl Constants {
+    /// What was said of such a decision of a bundle. If nothing was yet, the key to remember it by, where it can be.
+    pub(super) fn find(&mut self, bundle: Digest, redecided: &Redecided<'_, '_>) -> Result<&Told, Option<Key>> {
+        let Some((action, rules)) = redecided.constant() else { return Err(None) };
+        if self.bundle != Some(bundle) || self.told.len() >= CONSTANTS_MAX {
+            *self = Constants { bundle: Some(bundle), ..Constants::default() };
+        }
+        self.key.clear();
+        self.key.extend([redecided.kind() as u32, action]);
+        self.key.extend_from_slice(rules);
+        self.told.get(&self.key).ok_or_else(|| Some(self.key.clone()))
+    }
+
+    /// Remembers what is said.
+    pub(super) fn add(&mut self, key: Key, told: Told) {
+        self.told.insert(key, told);
+    }
+}
+
+/// Appends a member to `out`. Whether the decision has it.
+fn tell(decision: &Decision, member: Name, out: &mut String) -> bool {
     match member {
-        "answer" => push_string(out, decision.answer().name()),
-        "kind" => push_string(out, decision.kind.name()),
-        "codes" => list(out, &decision.codes, |out, code| push_string(out, code)),
-        "rules" => list(out, &decision.rules, rule),
-        "shadow" => list(out, &decision.shadow, rule),
-        "gates" => list(out, &decision.gates, gate),
-        "obligations" => list(out, &decision.obligations, obligation),
-        "digests" => digests(out, decision),
-        "bundle" => match decision.digests.bundle {
+        Name::Answer => push_string(out, decision.answer().name()),
+        Name::Kind => push_string(out, decision.kind.name()),
+        Name::Codes => list(out, &decision.codes, |out, code| push_string(out, code)),
+        Name::Rules => list(out, &decision.rules, rule),
+        Name::Shadow => list(out, &decision.shadow, rule),
+        Name::Gates => list(out, &decision.gates, gate),
+        Name::Obligations => list(out, &decision.obligations, obligation),
+        Name::Digests => tell_digests(&decision.digests, out),
+        Name::Bundle => match decision.digests.bundle {
             Some(bundle) => push_digest(out, bundle),
             None => return false,
         },
-        "error" => match &decision.error {
+        Name::Error => match &decision.error {
             Some(fault) => error(out, fault),
             None => return false,
         },
-        _ => return false,
+        Name::Committed
+        | Name::Enforced
+        | Name::Facts
+        | Name::Gate
+        | Name::Given
+        | Name::Mode
+        | Name::Of
+        | Name::Principal
+        | Name::Registry
+        | Name::Request
+        | Name::Trouble => return false,
     }
     true
 }
@@ -63,18 +155,13 @@ fn text(out: &mut String, key: &str, value: Option<&str>) {
 }
 
 fn push_digest(out: &mut String, digest: Digest) {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or_default();
-    out.push_str("\"sha256:");
-    for byte in digest.0 {
-        out.push(digit(byte >> 4));
-        out.push(digit(byte & 15));
-    }
+    out.push('"');
+    digest.push(out);
     out.push('"');
 }
 
-fn digests(out: &mut String, decision: &Decision) {
-    let digests = &decision.digests;
+/// Appends the member `digests`.
+pub(super) fn tell_digests(digests: &Digests, out: &mut String) {
     out.push('{');
     for (name, digest) in [
         ("binding", digests.binding),
@@ -179,7 +266,6 @@ mod tests {
     use crate::kernel::json::canonical;
     use crate::kernel::record::told;
     use crate::vm::decide::Kind;
-    use crate::vm::decision::Digests;
     use crate::vm::value::FaultKind;
 
     fn words() -> impl Strategy<Value = String> {
@@ -266,12 +352,12 @@ mod tests {
             let slow = told(&decision);
             let names: Vec<&str> = slow.keys().map(String::as_str).collect();
             for name in &names {
-                prop_assert!(MEMBERS.contains(name), "{} is compared", name);
+                prop_assert!(MEMBERS.iter().any(|member| member.text() == *name), "{} is compared", name);
             }
             for name in MEMBERS {
                 let mut fast = String::new();
                 let fast = tell(&decision, name, &mut fast).then_some(fast);
-                prop_assert_eq!(fast, slow.get(name).map(canonical), "{}", name);
+                prop_assert_eq!(fast, slow.get(name.text()).map(canonical), "{}", name.text());
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What keys and variants may stand where, as tables made at load.
 
 use crate::bytecode::schema::{Field, Schema, Type, TypeId};
+use crate::vm::canonical::order::Order;
 use crate::vm::json::Text;
 use crate::vm::strings::StringIndex;
 
@@ -95,6 +96,8 @@ pub struct Fields {
     pub required: Option<u64>,
     /// Whether the kernel gives any of them.
     pub any_kernel: bool,
+    /// Their places in the order of canonical documents, and for each place where it stands among these.
+    sorted: Vec<(u32, u32)>,
 }
 
 impl Fields {
@@ -113,8 +116,40 @@ impl Fields {
             names: Names::new(fields.iter().map(|field| &*field.name)),
             list,
             any_kernel: fields.iter().any(|field| field.kernel),
+            sorted: sorted(fields),
         }
     }
+
+    /// The field that stands at this step of an object, in the order of canonical documents or of the declaration.
+    #[inline]
+    #[must_use]
+    pub fn at_step(&self, step: usize, is_sorted: bool) -> usize {
+        if !is_sorted {
+            return step;
+        }
+        self.sorted.get(step).map_or(usize::MAX, |&(place, _)| place as usize)
+    }
+
+    /// The step at which a field stands.
+    #[inline]
+    #[must_use]
+    pub fn step_of(&self, place: usize, is_sorted: bool) -> usize {
+        if !is_sorted {
+            return place;
+        }
+        self.sorted.get(place).map_or(usize::MAX, |&(_, step)| step as usize)
+    }
+}
+
+fn sorted(fields: &[Field]) -> Vec<(u32, u32)> {
+    let order = Order::new(fields);
+    let mut sorted: Vec<(u32, u32)> = order.iter().map(|(place, _)| (place as u32, 0)).collect();
+    for (step, (place, _)) in order.iter().enumerate() {
+        if let Some((_, of)) = sorted.get_mut(place) {
+            *of = step as u32;
+        }
+    }
+    sorted
 }
 
 /// How every object of a schema is decoded. Made once, at load, and never changed.

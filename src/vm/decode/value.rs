@@ -110,6 +110,8 @@ pub struct Buffers {
     pub keys: Keys,
     /// A string without its escapes, or a normalised text that is not kept.
     pub text: String,
+    /// Whether the document seems to be canonical, so that keys are expected in that order. Any order is read.
+    pub is_sorted: bool,
 }
 
 /// A decoder at some place of a document.
@@ -144,6 +146,12 @@ pub struct Parts<'d> {
 
 /// The members of an entity, as keys.
 const PARTS: [&str; 4] = ["\"type\":", "\"id\":", "\"properties\":", "\"in\":"];
+/// Which of them is expected first in a canonical document, and which behind each: registered entities have no properties
+/// in requests, and few others have.
+const PARTS_SORTED: (usize, [usize; 4]) = (1, [usize::MAX, 0, 0, 2]);
+
+/// How many keys are looked for where fields may be left out.
+const KEYS_AHEAD: usize = 4;
 
 /// What else an object for an entity may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -553,20 +561,27 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         fields: &Fields,
         mut member: impl FnMut(&mut Self, usize, usize) -> Result<(), Fail>,
     ) -> Result<(), Fail> {
-        let mut predicted = 0;
-        let mut key = self.reader.first_key_or(fields.names.key(0))?;
+        let is_sorted = self.buffers.is_sorted;
+        let mut step = 0;
+        let mut key = self.reader.first_key_or(fields.names.key(fields.at_step(0, is_sorted)))?;
         loop {
             let (at, start) = match key {
-                NextKey::Expected => (predicted, self.reader.offset() - fields.names.key(predicted).len()),
-                NextKey::Other(name) => match fields.names.find(predicted, name) {
+                NextKey::Expected => {
+                    let at = fields.at_step(step, is_sorted);
+                    (at, self.reader.offset() - fields.names.key(at).len())
+                }
+                NextKey::Other(name) => match fields.names.find(fields.at_step(step, is_sorted), name) {
                     Some(at) => (at, self.reader.key_start(name).saturating_sub(1)),
                     None => return Err(self.unknown_field(name, &fields.names)),
                 },
                 NextKey::End => return Ok(()),
             };
             member(self, at, start)?;
-            predicted = at + 1;
-            key = self.reader.next_key_or(fields.names.key(predicted))?;
+            step = fields.step_of(at, is_sorted).saturating_add(1);
+            // What may be left out often is.
+            let ahead = |ahead: usize| fields.names.key(fields.at_step(step.saturating_add(ahead), is_sorted));
+            let (next, which) = self.reader.next_key_among(KEYS_AHEAD, ahead)?;
+            (key, step) = (next, step.saturating_add(which));
         }
     }
 
@@ -654,19 +669,25 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         self.reader.peek()?;
         let mut parts = Parts { offset: self.reader.offset(), ..Parts::default() };
         let keys = if extra == Extra::Parents { &PARTS[..] } else { &PARTS[..3] };
-        let mut before = None;
+        let is_sorted = self.buffers.is_sorted;
+        let mut probable = if is_sorted { PARTS_SORTED.0 } else { 0 };
+        let mut is_first = true;
         loop {
-            let (place, start) = match self.reader.key_of(before, keys)? {
+            let (place, start) = match self.reader.key_of(is_first, probable, keys)? {
                 KnownKey::End => return Ok(parts),
                 KnownKey::At { place, start } => (place, start),
                 KnownKey::Unknown(name) => {
                     self.reader.peek()?;
                     self.other_member(name, extra, ignored)?;
-                    before = Some(keys.len());
+                    (is_first, probable) = (false, keys.len());
                     continue;
                 }
             };
-            before = Some(place);
+            is_first = false;
+            probable = match PARTS_SORTED.1.get(place) {
+                Some(&next) if is_sorted => next,
+                _ => place + 1,
+            };
             let shape = self.reader.peek()?;
             let at = self.reader.offset();
             let twice = match place {
