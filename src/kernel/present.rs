@@ -62,6 +62,71 @@ impl From<KernelError> for Unpresented {
     }
 }
 
+/// What is kept of records, for who fills it in.
+trait Kept {
+    /// The attributes of a record, if it is there. It is named at a path of a document, where it ought to be there or not.
+    fn record(&mut self, ty: &str, id: &str, named: Named<'_>) -> Result<Option<String>, KernelError>;
+}
+
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    document: Document,
+    path: &'a str,
+    ought_to_be: bool,
+}
+
+/// What is stored.
+struct Stored<'a>(&'a mut dyn Tx);
+
+impl Kept for Stored<'_> {
+    fn record(&mut self, ty: &str, id: &str, _: Named<'_>) -> Result<Option<String>, KernelError> {
+        Ok(records::find(self.0, ty, id)?.map(|record| record.properties))
+    }
+}
+
+/// A store that nobody has any more: all in it is as it ought to be, but for one record.
+struct Supposed<'a> {
+    odd: Option<(Document, &'a str)>,
+    is_asked: bool,
+}
+
+impl Kept for Supposed<'_> {
+    fn record(&mut self, _: &str, _: &str, named: Named<'_>) -> Result<Option<String>, KernelError> {
+        self.is_asked = true;
+        let is_odd = self.odd == Some((named.document, named.path));
+        Ok((named.ought_to_be != is_odd).then(|| "{}".to_owned()))
+    }
+}
+
+/// What was refused, for who has the request and its facts but no store of that moment.
+#[derive(Clone, Debug)]
+pub(super) struct Refusal {
+    /// Why.
+    pub(super) why: ErrorReport,
+    /// Whether that depends on what was stored.
+    pub(super) is_supposed: bool,
+}
+
+/// What would be refused of a request and its facts if all records were as they ought to be, but for the one that is named
+/// at a path: that one would not be there, or would be there already.
+pub(super) fn refusal(
+    active: &Active,
+    touched: &Touched,
+    given: Given,
+    (request, facts_given): (&[u8], Option<&[u8]>),
+    odd: Option<(Document, &str)>,
+) -> Option<Refusal> {
+    let mut supposed = Supposed { odd, is_asked: false };
+    let found = match facts(facts_given, None) {
+        Ok(facts) => fill(&mut supposed, active, touched, given, (request, &facts)).err(),
+        Err(unpresented) => Some(unpresented),
+    };
+    match found? {
+        Unpresented::Refused(why) => Some(Refusal { why, is_supposed: supposed.is_asked }),
+        Unpresented::Failed(_) => None,
+    }
+}
+
 /// The facts alone, for requests that touch nothing: with the time, where the action asks for it.
 pub(super) fn facts(given: Option<&[u8]>, now: Option<Timestamp>) -> Result<String, Unpresented> {
     let time = now.map(|now| (NOW.to_owned(), quoted(&now.to_string())));
@@ -86,26 +151,48 @@ pub(super) fn present(
     now: Timestamp,
 ) -> Result<Presented, Unpresented> {
     let facts = facts(facts_given, touched.clock.then_some(now))?;
-    let mut filler = Filler { tx, active, given, document: Document::Request, is_sure: true };
     let unreadable = |facts| Presented { request: request.to_vec(), facts, scope: None, is_sure: false };
-    let Some(filled) = filler.request(request, touched)? else { return Ok(unreadable(facts)) };
-    filler.given = if given == Given::Proposed { Given::Refused } else { given };
-    filler.document = Document::Facts;
-    let Some(mut facts) = filler.facts(&facts, touched)? else { return Ok(unreadable(facts)) };
-    let is_sure = filler.is_sure;
+    let Some(filled) = fill(&mut Stored(tx), active, touched, given, (request, &facts))? else {
+        return Ok(unreadable(facts));
+    };
+    let FilledIn { request: filled, mut facts, is_sure } = filled;
     let mut found = None;
-    if let Some(field) = &touched.scope {
-        if facts.iter().any(|(name, _)| name == field) {
-            return Err(reserved(field));
-        }
-        if let Some(id) = scope_id(&filled)
-            && let Some(scope) = scopes::find(filler.tx, &id)?
-        {
-            facts.push((field.clone(), scope.to_fact()));
-            found = Some(id);
-        }
+    if let Some(field) = &touched.scope
+        && let Some(id) = scope_id(&filled)
+        && let Some(scope) = scopes::find(tx, &id)?
+    {
+        facts.push((field.clone(), scope.to_fact()));
+        found = Some(id);
     }
     Ok(Presented { request: filled.into_bytes(), facts: object(facts), scope: found, is_sure })
+}
+
+/// A request and its facts with governed records in them.
+struct FilledIn {
+    request: String,
+    facts: Vec<(String, String)>,
+    is_sure: bool,
+}
+
+/// Fills governed records in. `None` if one of the documents can't be read.
+fn fill(
+    kept: &mut dyn Kept,
+    active: &Active,
+    touched: &Touched,
+    given: Given,
+    (request, facts): (&[u8], &str),
+) -> Filled<Option<FilledIn>> {
+    let mut filler = Filler { kept, active, given, document: Document::Request, is_sure: true };
+    let Some(request) = filler.request(request, touched)? else { return Ok(None) };
+    filler.given = if given == Given::Proposed { Given::Refused } else { given };
+    filler.document = Document::Facts;
+    let Some(facts) = filler.facts(facts, touched)? else { return Ok(None) };
+    if let Some(field) = &touched.scope
+        && facts.iter().any(|(name, _)| name == field)
+    {
+        return Err(reserved(field));
+    }
+    Ok(Some(FilledIn { request, facts, is_sure: filler.is_sure }))
 }
 
 /// The request alone, with governed records as they are now: of what a permit is for.
@@ -157,7 +244,7 @@ fn quoted(text: &str) -> String {
 
 /// Fills governed records in. What can't be read is `None`, or stays as it is.
 struct Filler<'a> {
-    tx: &'a mut dyn Tx,
+    kept: &'a mut dyn Kept,
     active: &'a Active,
     given: Given,
     document: Document,
@@ -307,7 +394,8 @@ impl Filler<'_> {
             let message = format!("only the kernel says what {} {id:?} is", ty.name);
             return Err(refused(InputErrorKind::KernelField, self.document, &format!("{path}.properties"), message));
         }
-        let Some(record) = records::find(self.tx, &ty.qualified, &id)? else {
+        let named = Named { document: self.document, path, ought_to_be: true };
+        let Some(properties) = self.kept.record(&ty.qualified, &id, named)? else {
             let message = format!("there is no {} {id:?}", ty.name);
             return Err(refused(InputErrorKind::UnknownEntity, self.document, path, message));
         };
@@ -317,7 +405,7 @@ impl Filler<'_> {
                 out.push((name, value.get().to_owned()));
             }
         }
-        out.push(("properties".to_owned(), record.properties));
+        out.push(("properties".to_owned(), properties));
         Ok(object(out))
     }
 
@@ -328,9 +416,11 @@ impl Filler<'_> {
             return self.party(value, "resource");
         };
         let Some(id) = one(&parts, "id").and_then(members::text) else { return Ok(self.unsure(value)) };
-        if records::find(self.tx, &ty.qualified, &id)?.is_some() {
+        let path = "resource";
+        let named = Named { document: self.document, path, ought_to_be: false };
+        if self.kept.record(&ty.qualified, &id, named)?.is_some() {
             let message = format!("there is a {} {id:?} already", ty.name);
-            return Err(refused(InputErrorKind::GivenTwice, self.document, "resource", message));
+            return Err(refused(InputErrorKind::GivenTwice, self.document, path, message));
         }
         Ok(value.get().to_owned())
     }

@@ -21,6 +21,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 mod again;
+pub mod against;
 mod rounds;
 mod skim;
 mod tally;
@@ -36,8 +37,9 @@ use super::error::KernelError;
 use super::govern::act::Act;
 pub use super::log::verify::Progress;
 use super::record::Principal;
-use rounds::Rounds;
-use tally::{Tally, work_off};
+use rounds::{Reads, Rounds};
+use tally::{Again, Tally, Works, work_off};
+use versions::Versions;
 
 /// How a log is replayed.
 #[derive(Clone, Copy, Debug)]
@@ -213,18 +215,35 @@ impl Kernel {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Report, KernelError> {
         self.permit_quietly(who, Act::verify_log())?;
-        let mut rounds = Rounds::open(self, options)?;
-        let mut whole = Tally::new(options.named_max);
-        let mut batch = rounds.next()?;
-        while let Some(now) = batch {
-            let done = now.done;
-            whole.add(now.tally);
-            // The next one is read while this one is worked off.
-            let (tally, next) = work_off(now.tasks, options, || rounds.next());
-            whole.add(tally);
-            progress(Progress { done, of: rounds.until().max(done) });
-            batch = next?;
-        }
-        Ok(Report { dropped: rounds.dropped(), ..whole.report() })
+        replayed(self, options, progress)
     }
+}
+
+/// Replays a log, wherever it is read.
+fn replayed(reads: &impl Reads, options: &Options, progress: &mut dyn FnMut(Progress)) -> Result<Report, KernelError> {
+    let mut whole = Tally::new(options.named_max);
+    let mut workers: Vec<Again> = (0..options.threads.get()).map(|_| Again::new(options.named_max)).collect();
+    let dropped = work_all(Versions::new(reads, None), options, &mut workers, &mut whole, progress)?;
+    workers.into_iter().for_each(|worker| whole.add(worker.tally));
+    Ok(Report { dropped, ..whole.report() })
+}
+
+/// Has all tasks of a log worked off; what is known without deciding anything is counted. Gives how many entries were dropped.
+fn work_all<R: Reads, W: Works>(
+    versions: Versions<'_, R>,
+    options: &Options,
+    workers: &mut [W],
+    known: &mut Tally,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<u64, KernelError> {
+    let mut rounds = Rounds::open(versions, options)?;
+    let mut batch = rounds.next()?;
+    while let Some(now) = batch {
+        known.add(now.tally);
+        // The next one is read while this one is worked off.
+        let next = work_off(now.tasks, workers, || rounds.next());
+        progress(Progress { done: now.done, of: rounds.until().max(now.done) });
+        batch = next?;
+    }
+    Ok(rounds.dropped())
 }

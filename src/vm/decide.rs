@@ -53,6 +53,15 @@ pub enum Kind {
 }
 
 impl Answer {
+    /// All of them.
+    pub const ALL: &[Answer] = &[Answer::Deny, Answer::RequireApproval, Answer::Allow];
+
+    /// The one of a name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Answer> {
+        Answer::ALL.iter().copied().find(|answer| answer.name() == name)
+    }
+
     /// The name in decisions.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -65,6 +74,16 @@ impl Answer {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: &[Kind] =
+        &[Kind::Error, Kind::Violated, Kind::Denied, Kind::NotPermitted, Kind::Approval, Kind::Allowed];
+
+    /// The one of a name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Kind> {
+        Kind::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
     /// The answer that follows.
     #[must_use]
     pub fn answer(self) -> Answer {

@@ -1,6 +1,7 @@
 //! One package, compiled and loaded, and its decisions next to those of the reference.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use pdl::base::span::Span;
 use pdl::bytecode::op::Op;
@@ -10,6 +11,7 @@ use pdl::diagnostic::Diagnostics;
 use pdl::types::typed::TypedPolicy;
 use pdl::vm::asked::{Asked, Part};
 use pdl::vm::canonical::Form;
+use pdl::vm::decide::Kind;
 use pdl::vm::decision::{Decision, Digests, ErrorReport};
 use pdl::vm::decode;
 use pdl::vm::digest::canonical_in;
@@ -29,7 +31,12 @@ pub struct Subject {
     pub policy: TypedPolicy,
     pub machine: Machine,
     sites: Vec<Span>,
+    /// What decisions said that are determined by the same rules alone.
+    constants: Mutex<BTreeMap<Constant, Decision>>,
 }
+
+/// The action, the kind, the rules.
+type Constant = (u32, Kind, Vec<u32>);
 
 /// Counts steps and notes which instructions ran.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +63,7 @@ impl Subject {
         let verified =
             verify(compiled.program, &Limits::STANDARD).map_err(|error| format!("is not verified: {error}"))?;
         let machine = Machine::new(verified).map_err(|error| format!("can't be loaded: {error}"))?;
-        Ok(Subject { policy, machine, sites: compiled.sites })
+        Ok(Subject { policy, machine, sites: compiled.sites, constants: Mutex::default() })
     }
 
     /// Asks for random requests in a random world, sound and faulty ones.
@@ -111,7 +118,8 @@ impl Subject {
         if self.machine.decision(question, scratch) != decision {
             return Err(format!("reasons alone differ from an answer with reasons\nrequest {text}\nfacts {facts}"));
         }
-        self.recorded(question, scratch).map_err(|what| format!("{what}\nrequest {text}\nfacts {facts}"))?;
+        let logged = self.recorded(question, scratch).and_then(|()| self.redecided(question, scratch));
+        logged.map_err(|what| format!("{what}\nrequest {text}\nfacts {facts}"))?;
         let found = self.comparable(&mut decision);
         let expected_json = expected.json.to_string();
         if found != expected_json || quick.name() != expected.kind.name() {
@@ -147,6 +155,31 @@ impl Subject {
         asked.iter().flat_map(left_out).try_for_each(|(found, expected)| {
             if found == expected { Ok(()) } else { Err(format!("{expected} is, with something left out, {found}")) }
         })
+    }
+
+    /// What is decided again for a log is what it was, of the request as it came and as the log has it; and decisions that
+    /// are determined by the same rules alone say the same.
+    fn redecided(&self, question: Question<'_>, scratch: &mut Scratch) -> Result<(), String> {
+        let store = self.machine.entities();
+        let recorded = self.machine.recorded(&store, question, scratch);
+        let (decision, asked) = (recorded.decision, recorded.asked);
+        let mut again = |question: Question<'_>| {
+            let redecided = self.machine.redecide(&store, question, scratch);
+            let constant = redecided.constant().map(|(action, rules)| (action, redecided.kind(), rules.to_vec()));
+            let found = redecided.decision();
+            if found != decision {
+                return Err(format!("decided again\n{found:?}\nand not\n{decision:?}"));
+            }
+            let Some(constant) = constant else { return Ok(()) };
+            let said = Decision { digests: Digests::default(), assumed_presented: false, ..found };
+            let mut constants = self.constants.lock().expect("nobody panicked");
+            let before = constants.entry(constant).or_insert_with(|| said.clone());
+            if *before == said { Ok(()) } else { Err(format!("the same rules say\n{said:?}\nand said\n{before:?}")) }
+        };
+        again(question)?;
+        let Some(asked) = asked else { return Ok(()) };
+        let (request, facts) = (asked.request(), asked.facts.text().to_owned());
+        again(Question { request: request.as_bytes(), facts: Some(facts.as_bytes()), ..question })
     }
 
     /// A decision as text, with places; sentences are not compared.

@@ -1,6 +1,11 @@
 //! Replay: whole logs come out again; whatever is changed in one together with all its hashes is found; and nothing that
 //! could not be run counts as replayed.
 
+#[path = "replay/against.rs"]
+mod against;
+#[path = "replay/gaps.rs"]
+mod gaps;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -652,14 +657,26 @@ fn everything_is_counted_and_only_the_first_are_named() {
     assert_eq!(later.different, decisions - 4);
 }
 
-/// A store that counts what is read of contents.
+/// A store that counts what is read of contents, and of which something may be damaged.
 #[derive(Debug)]
-struct Counting(Memory, Arc<AtomicU64>);
+struct Counting(Memory, Arc<AtomicU64>, Option<Damage>);
+
+/// What of a store can't be read as it was written.
+#[derive(Clone, Copy, Debug)]
+enum Damage {
+    /// An entry is cut in two.
+    Cut(u64),
+    /// An entry is damaged, and the store finds it.
+    Entry(u64),
+    /// A content is damaged, and the store finds it.
+    Content(Digest),
+}
 
 impl Store for Counting {
     fn transact(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
         let count = Arc::clone(&self.1);
-        self.0.transact(&mut |tx| work(&mut CountingTx(tx, &count)))
+        let damage = self.2;
+        self.0.transact(&mut |tx| work(&mut CountingTx(tx, &count, damage)))
     }
 
     fn check(&mut self) -> Result<(), StoreError> {
@@ -667,12 +684,12 @@ impl Store for Counting {
     }
 }
 
-struct CountingTx<'t>(&'t mut dyn Tx, &'t AtomicU64);
+struct CountingTx<'t>(&'t mut dyn Tx, &'t AtomicU64, Option<Damage>);
 
 impl Tx for CountingTx<'_> {
     fn part(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let count = self.1;
-        self.0.part(&mut |tx| work(&mut CountingTx(tx, count)))
+        let (count, damage) = (self.1, self.2);
+        self.0.part(&mut |tx| work(&mut CountingTx(tx, count, damage)))
     }
 
     fn get(&mut self, kind: &str, key: &str) -> Result<Option<Object>, StoreError> {
@@ -700,7 +717,19 @@ impl Tx for CountingTx<'_> {
     }
 
     fn entries(&mut self, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        self.0.entries(from, limit)
+        let mut rows = self.0.entries(from, limit)?;
+        match self.2 {
+            Some(Damage::Entry(at)) if rows.iter().any(|(index, _)| *index == at) => {
+                return Err(StoreError::Corrupt("an entry".to_owned()));
+            }
+            Some(Damage::Cut(at)) => {
+                rows.iter_mut()
+                    .filter(|(index, _)| *index == at)
+                    .for_each(|(_, bytes)| bytes.truncate(bytes.len() / 2));
+            }
+            _ => {}
+        }
+        Ok(rows)
     }
 
     fn dropped(&mut self) -> Result<u64, StoreError> {
@@ -733,6 +762,11 @@ impl Tx for CountingTx<'_> {
 
     fn content(&mut self, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
         self.1.fetch_add(1, Ordering::Relaxed);
+        if let Some(Damage::Content(damaged)) = self.2
+            && damaged == digest
+        {
+            return Err(StoreError::Corrupt("a content".to_owned()));
+        }
         self.0.content(digest)
     }
 
@@ -744,7 +778,7 @@ impl Tx for CountingTx<'_> {
 #[test]
 fn a_version_is_made_once_of_the_one_before() {
     let (world, count) = (World::new(), Arc::new(AtomicU64::new(0)));
-    let kernel = open(Counting(Memory::new(), Arc::clone(&count)), &world);
+    let kernel = open(Counting(Memory::new(), Arc::clone(&count), None), &world);
     kernel.activate(&olga(), &bundle(SHOP, ""), Some(ENTITIES)).expect("it is activated");
     for of in 1..200 {
         kernel.patch_entities(&olga(), &limit(of)).expect("it holds");

@@ -15,10 +15,12 @@ use crate::kernel::engine::Active;
 use crate::kernel::entry::Entry;
 use crate::kernel::json::canonical;
 use crate::kernel::log::LogError;
-use crate::kernel::log::commitment::reveal_from;
-use crate::kernel::present::{self, Unpresented};
+use crate::kernel::log::commitment::{Revealed, reveal_from};
+use crate::kernel::present::{self, Given, Unpresented};
 use crate::kernel::record::{self, asked};
+use crate::kernel::touch::Touched;
 use crate::vm::decision::Decision;
+use crate::vm::input::Document;
 use crate::vm::machine::{Question, Scratch};
 
 /// Contents that entries have commitments to; `None` where they are not there any more.
@@ -27,9 +29,9 @@ pub(super) type Contents = BTreeMap<Digest, Option<Vec<u8>>>;
 /// What a thread uses again and again.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    scratch: Scratch,
-    request: Vec<u8>,
-    facts: Vec<u8>,
+    pub(super) scratch: Scratch,
+    pub(super) request: Vec<u8>,
+    pub(super) facts: Vec<u8>,
     told: String,
     constants: Constants,
 }
@@ -72,16 +74,7 @@ fn outcome(
     if entry.member(Name::Committed).is_some() || entry.member(Name::Given).is_some() {
         return hidden(entry, active, contents, room);
     }
-    let (Some(request), Some(facts)) = (entry.member(Name::Request), entry.member(Name::Facts)) else {
-        return Err(Lost::new(Gap::Damaged, "it does not say what was asked"));
-    };
-    for (member, text) in [(request, &mut room.request), (facts, &mut room.facts)] {
-        text.clear();
-        let inside = member.strip_prefix("{\"text\":\"").and_then(|rest| rest.strip_suffix("\"}"));
-        inside
-            .and_then(|inside| unescape(inside, text))
-            .ok_or_else(|| Lost::new(Gap::Damaged, "a text can't be read"))?;
-    }
+    texts(entry, &mut room.request, &mut room.facts)?;
     let question = Question { facts: Some(&room.facts), ..Question::strict(&room.request) };
     let redecided = active.machine.redecide(&active.store, question, &mut room.scratch);
     room.told.clear();
@@ -153,28 +146,76 @@ fn decide(active: &Active, request: &[u8], facts: Option<&[u8]>, scratch: &mut S
     active.machine.redecided(&active.store, question, scratch)
 }
 
-/// An entry with commitments: what is behind them is put back.
-fn hidden(entry: &Skimmed, active: &Active, contents: &Contents, room: &mut Room) -> Result<Option<Outcome>, Lost> {
+/// The request and the facts of an entry that has no commitments.
+fn texts(entry: &Skimmed, request: &mut Vec<u8>, facts: &mut Vec<u8>) -> Result<(), Lost> {
+    for (member, text) in [(Name::Request, request), (Name::Facts, facts)] {
+        text.clear();
+        let Some(member) = entry.member(member) else {
+            return Err(Lost::new(Gap::Damaged, "it does not say what was asked"));
+        };
+        let inside = member.strip_prefix("{\"text\":\"").and_then(|rest| rest.strip_suffix("\"}"));
+        inside
+            .and_then(|inside| unescape(inside, text))
+            .ok_or_else(|| Lost::new(Gap::Damaged, "a text can't be read"))?;
+    }
+    Ok(())
+}
+
+/// What was asked: a request, or what was given for one, and whether there are facts.
+pub(super) fn read_asked(
+    entry: &Skimmed,
+    contents: &Contents,
+    request: &mut Vec<u8>,
+    facts: &mut Vec<u8>,
+) -> Result<bool, Lost> {
+    if entry.member(Name::Committed).is_none() && entry.member(Name::Given).is_none() {
+        return texts(entry, request, facts).map(|()| true);
+    }
+    let (body, _) = revealed(entry, contents)?;
+    let documents = match body.get("given") {
+        Some(given) => documents(given)?,
+        None => {
+            let lost = || Lost::new(Gap::Damaged, "it does not say what was asked");
+            let asked = asked(&body).ok_or_else(lost)?;
+            (asked.request.into_bytes(), Some(asked.facts.into_bytes()))
+        }
+    };
+    *request = documents.0;
+    facts.clear();
+    facts.extend(documents.1.iter().flatten());
+    Ok(documents.1.is_some())
+}
+
+/// The body of an entry with commitments, in which what is behind them is put back, and where something of the answer was
+/// erased.
+fn revealed(entry: &Skimmed, contents: &Contents) -> Result<(Map<String, Value>, Vec<String>), Lost> {
     let damaged = |why: String| Lost { gap: Gap::Damaged, why };
     let read = Entry::read(entry.text.as_bytes()).map_err(|fault| damaged(fault.to_string()))?;
     let revealed = reveal_from(read, &mut |digest| match contents.get(&digest) {
         Some(content) => Ok(content.clone()),
         None => Err(LogError::LikeCommitment(digest.to_string())),
     });
-    let revealed = revealed.map_err(|fault| damaged(fault.to_string()))?;
-    let body = revealed.entry.body;
-    let is_erased = |member: &str| {
-        let place = format!("/{member}");
-        let inside = format!("{place}/");
-        revealed.erased.iter().any(|erased| *erased == place || erased.starts_with(&inside))
-    };
-    if let Some(what) = ["request", "facts", "given"].into_iter().find(|member| is_erased(member)) {
-        return Err(Lost::new(Gap::Erased, what));
+    let Revealed { entry, erased } = revealed.map_err(|fault| damaged(fault.to_string()))?;
+    match ["request", "facts", "given"].into_iter().find(|member| is_erased(&erased, member)) {
+        Some(what) => Err(Lost::new(Gap::Erased, what)),
+        None => Ok((entry.body, erased)),
     }
+}
+
+fn is_erased(erased: &[String], member: &str) -> bool {
+    let place = format!("/{member}");
+    let inside = format!("{place}/");
+    erased.iter().any(|erased| *erased == place || erased.starts_with(&inside))
+}
+
+/// An entry with commitments.
+fn hidden(entry: &Skimmed, active: &Active, contents: &Contents, room: &mut Room) -> Result<Option<Outcome>, Lost> {
+    let (body, erased) = revealed(entry, contents)?;
+    let is_erased = |member: &str| is_erased(&erased, member);
     let differ = match body.get("given") {
         Some(given) => refused(active, &body, given, &is_erased, &mut room.scratch)?,
         None => {
-            let asked = asked(&body).ok_or_else(|| damaged("it does not say what was asked".to_owned()))?;
+            let asked = asked(&body).ok_or_else(|| Lost::new(Gap::Damaged, "it does not say what was asked"))?;
             let (request, facts) = (asked.request.as_bytes(), asked.facts.as_bytes());
             differences(&decide(active, request, Some(facts), &mut room.scratch), &body, &is_erased)
         }
@@ -222,9 +263,7 @@ fn refused(
     is_erased: &dyn Fn(&str) -> bool,
     scratch: &mut Scratch,
 ) -> Result<Vec<&'static str>, Lost> {
-    let request = given.get("request").ok_or_else(|| Lost::new(Gap::Damaged, "it does not say what was given"))?;
-    let request = bytes(request)?;
-    let facts = given.get("facts").map(bytes).transpose()?;
+    let (request, facts) = documents(given)?;
     // The embedder's facts may have been no facts at all: then nothing was decided with them.
     if let Err(Unpresented::Refused(why)) = present::facts(facts.as_deref(), None) {
         let mut decision = Decision::refused(why);
@@ -241,11 +280,45 @@ fn refused(
         // It can be read after all.
         differ.push("given");
     }
-    let is_denial = body.get("answer").is_some_and(|answer| answer == "DENY");
-    if !differ.is_empty() && is_denial && matches!(peek(active, &request), Peek::Kept(_)) {
-        return Err(Lost::new(Gap::Kept, ""));
+    if let (false, Peek::Kept(touched)) = (differ.is_empty(), peek(active, &request)) {
+        return kept(active, &touched, (&request, facts.as_deref()), body, is_erased).unwrap_or(Ok(differ));
     }
     Ok(differ)
+}
+
+/// A request that was denied for what the kernel kept at that moment. That is not known any more; but a denial has to be what
+/// comes of some state of it: one record that is named was not there, or was there already. `None` if it is what comes of
+/// none.
+fn kept(
+    active: &Active,
+    touched: &Touched,
+    documents: (&[u8], Option<&[u8]>),
+    body: &Map<String, Value>,
+    is_erased: &dyn Fn(&str) -> bool,
+) -> Option<Result<Vec<&'static str>, Lost>> {
+    let said = |member: &str| body.get("error")?.get(member)?.as_str();
+    let document = if said("in") == Some("facts") { Document::Facts } else { Document::Request };
+    let odd = said("path").map(|path| (document, path));
+    if odd.is_none() && is_erased("error") {
+        return Some(Err(Lost::new(Gap::Erased, "error")));
+    }
+    // How attributes of records were taken depends on which call it was that asked.
+    let calls = [Given::Refused, Given::Replaced, Given::Proposed];
+    for (odd, given) in [None, odd].into_iter().flat_map(|odd| calls.map(|given| (odd, given))) {
+        let Some(refusal) = present::refusal(active, touched, given, documents, odd) else { continue };
+        let mut decision = Decision::refused(refusal.why);
+        decision.digests.bundle = Some(active.bundle);
+        if differences(&decision, body, is_erased).is_empty() {
+            return Some(if refusal.is_supposed { Err(Lost::new(Gap::Kept, "")) } else { Ok(Vec::new()) });
+        }
+    }
+    None
+}
+
+/// The request and the facts that were given.
+fn documents(given: &Value) -> Result<(Vec<u8>, Option<Vec<u8>>), Lost> {
+    let request = given.get("request").ok_or_else(|| Lost::new(Gap::Damaged, "it does not say what was given"))?;
+    Ok((bytes(request)?, given.get("facts").map(bytes).transpose()?))
 }
 
 /// What was given, as it was.

@@ -48,10 +48,28 @@ enum With {
     Nothing,
 }
 
+/// Where a log and what its decisions were made with are read, in short transactions.
+pub(super) trait Reads: std::fmt::Debug {
+    /// Reads something.
+    fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Tx) -> Result<T, KernelError> + Send + 'static,
+    ) -> Result<T, KernelError>;
+}
+
+impl Reads for Kernel {
+    fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Tx) -> Result<T, KernelError> + Send + 'static,
+    ) -> Result<T, KernelError> {
+        self.writer.submit_patiently(work)
+    }
+}
+
 #[derive(Debug)]
-pub(super) struct Rounds<'k> {
-    kernel: &'k Kernel,
-    versions: Versions<'k>,
+pub(super) struct Rounds<'k, R> {
+    reads: &'k R,
+    versions: Versions<'k, R>,
     at_once: usize,
     named_max: usize,
     /// The entry that is read next, and the one behind the last.
@@ -63,13 +81,13 @@ pub(super) struct Rounds<'k> {
     waiting: BTreeMap<With, Vec<Skimmed>>,
 }
 
-impl<'k> Rounds<'k> {
-    pub(super) fn open(kernel: &'k Kernel, options: &Options) -> Result<Rounds<'k>, KernelError> {
-        let size = |tx: &mut dyn Tx| Ok::<_, KernelError>((tx.log_size()?, tx.dropped()?));
-        let (until, dropped) = kernel.writer.submit_patiently(size)?;
+impl<'k, R: Reads> Rounds<'k, R> {
+    pub(super) fn open(versions: Versions<'k, R>, options: &Options) -> Result<Rounds<'k, R>, KernelError> {
+        let reads = versions.reads();
+        let (until, dropped) = reads.read(|tx| Ok((tx.log_size()?, tx.dropped()?)))?;
         Ok(Rounds {
-            kernel,
-            versions: Versions::new(kernel),
+            reads,
+            versions,
             at_once: options.threads.get().min(VERSIONS_MAX),
             named_max: options.named_max,
             at: options.from,
@@ -127,7 +145,7 @@ impl<'k> Rounds<'k> {
         let from = self.at;
         let Some(left) = self.until.checked_sub(from).filter(|left| *left > 0) else { return Ok(false) };
         let limit = u32::try_from(left).unwrap_or(u32::MAX).min(ROUND);
-        let rows = self.kernel.writer.submit_patiently(move |tx| Ok::<_, KernelError>(rows(tx, from, limit)?))?;
+        let rows = self.reads.read(move |tx| Ok(rows(tx, from, limit)?))?;
         let Some((last, _)) = rows.last() else { return Ok(false) };
         self.at = last.saturating_add(1);
         for (at, bytes) in rows {
@@ -163,7 +181,7 @@ impl<'k> Rounds<'k> {
         if wanted.iter().all(Vec::is_empty) {
             return Ok(None);
         }
-        let (contents, served) = self.kernel.writer.submit_patiently(move |tx| {
+        let (contents, served) = self.reads.read(move |tx| {
             let (mut contents, mut bytes, mut served) = (BTreeMap::new(), 0_usize, 0_usize);
             for digest in wanted {
                 if bytes > CONTENTS_BYTES {

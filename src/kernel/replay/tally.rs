@@ -8,7 +8,8 @@ use std::thread;
 use super::again::{Contents, Room, again};
 use super::skim::Skimmed;
 use super::versions::Version;
-use super::{Finding, Gap, Lost, Options, Outcome, Report};
+use super::{Finding, Gap, Lost, Outcome, Report};
+use crate::kernel::engine::Active;
 
 /// Decisions that were made with one version.
 #[derive(Debug)]
@@ -90,47 +91,74 @@ fn keep(named: &mut BTreeMap<u64, Finding>, finding: Finding, max: usize) {
     }
 }
 
+/// What works tasks off; each thread has one of its own, which it keeps from one batch to the next.
+pub(super) trait Works: Send {
+    fn work(&mut self, task: &Task);
+}
+
 /// Works off tasks, and does something else meanwhile.
-pub(super) fn work_off<T>(tasks: Vec<Task>, options: &Options, meanwhile: impl FnOnce() -> T) -> (Tally, T) {
-    let threads = options.threads.get().min(tasks.len());
+pub(super) fn work_off<W: Works, T>(tasks: Vec<Task>, workers: &mut [W], meanwhile: impl FnOnce() -> T) -> T {
     let next = AtomicUsize::new(0);
-    let work = || {
-        let (mut tally, mut room) = (Tally::new(options.named_max), Room::default());
+    let work = |worker: &mut W| {
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-            run(task, &mut tally, &mut room);
+            worker.work(task);
         }
-        tally
     };
-    if threads <= 1 {
-        return (work(), meanwhile());
+    let Some((first, others)) = workers.split_first_mut() else { return meanwhile() };
+    let count = others.len().min(tasks.len().saturating_sub(1));
+    let others = others.get_mut(..count).unwrap_or_default();
+    if others.is_empty() {
+        work(first);
+        return meanwhile();
     }
     thread::scope(|scope| {
-        let others: Vec<_> =
-            (0..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let spawn = |worker| thread::Builder::new().spawn_scoped(scope, || work(worker)).ok();
+        let others: Vec<_> = others.iter_mut().filter_map(spawn).collect();
         let other = meanwhile();
-        // Whatever is left where the system had no threads.
-        let mut tally = work();
+        // Whatever is left, all of it where the system had no threads.
+        work(first);
         for thread in others {
-            match thread.join() {
-                Ok(more) => tally.add(more),
-                // Decisions that panic are told where they are made; this is a defect of the replay itself.
-                Err(panic) => std::panic::resume_unwind(panic),
+            // Decisions that panic are told where they are made; this is a defect of the replay itself.
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
             }
         }
-        (tally, other)
+        other
     })
 }
 
-fn run(task: &Task, tally: &mut Tally, room: &mut Room) {
-    let version = match &task.version {
-        // All of the entities are hashed for that, once for each version; so it is done here and not where they are read.
-        Ok(version) if version.active.registry_digest() != version.digest => {
-            Err(Lost::new(Gap::Version, "its entities are not those that were stored"))
+/// Decides again, and counts.
+#[derive(Debug)]
+pub(super) struct Again {
+    pub(super) tally: Tally,
+    room: Room,
+}
+
+impl Again {
+    pub(super) fn new(named_max: usize) -> Again {
+        Again { tally: Tally::new(named_max), room: Room::default() }
+    }
+}
+
+impl Works for Again {
+    fn work(&mut self, task: &Task) {
+        let version = task.active();
+        for entry in &task.entries {
+            self.tally.count(again(entry, &version, &task.contents, &mut self.room));
         }
-        Ok(version) => Ok(Arc::clone(&version.active)),
-        Err(lost) => Err(lost.clone()),
-    };
-    for entry in &task.entries {
-        tally.count(again(entry, &version, &task.contents, room));
+    }
+}
+
+impl Task {
+    /// With what its decisions are made.
+    pub(super) fn active(&self) -> Result<Arc<Active>, Lost> {
+        match &self.version {
+            // All of the entities are hashed for that, once for each version; so it is done here and not where they are read.
+            Ok(Version { active, digest: Some(digest), .. }) if active.registry_digest() != *digest => {
+                Err(Lost::new(Gap::Version, "its entities are not those that were stored"))
+            }
+            Ok(version) => Ok(Arc::clone(&version.active)),
+            Err(lost) => Err(lost.clone()),
+        }
     }
 }

@@ -5,12 +5,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::rounds::Reads;
 use super::{Gap, Lost};
 use crate::base::hash::Digest;
 use crate::base::limits::SNAPSHOT_EVERY;
 use crate::bytecode::bundle::LoadOptions;
 use crate::kernel::bundles;
-use crate::kernel::engine::{Active, Kernel};
+use crate::kernel::engine::Active;
 use crate::kernel::error::KernelError;
 use crate::kernel::govern::{self, operators};
 use crate::kernel::registry;
@@ -28,14 +29,19 @@ const MACHINES_HELD: usize = 8;
 #[derive(Clone, Debug)]
 pub(super) struct Version {
     pub(super) active: Arc<Active>,
-    /// The digest that its entities had when it was stored. It is held against them by whoever decides with it.
-    pub(super) digest: Digest,
+    /// The bundle that it belongs to.
+    bundle: Digest,
+    /// The digest that its entities had when it was stored. It is held against them by whoever decides with it; as entities
+    /// of another policy they have another one.
+    pub(super) digest: Option<Digest>,
 }
 
 /// What makes the versions that entries name.
 #[derive(Debug)]
-pub(super) struct Versions<'k> {
-    kernel: &'k Kernel,
+pub(super) struct Versions<'k, R> {
+    reads: &'k R,
+    /// What decides in place of the bundles that versions belong to.
+    instead: Option<Arc<Machine>>,
     machines: VecDeque<(Digest, Arc<Machine>)>,
     held: VecDeque<Version>,
 }
@@ -54,9 +60,15 @@ enum Base {
     Version(u64),
 }
 
-impl<'k> Versions<'k> {
-    pub(super) fn new(kernel: &'k Kernel) -> Versions<'k> {
-        Versions { kernel, machines: VecDeque::new(), held: VecDeque::new() }
+impl<'k, R: Reads> Versions<'k, R> {
+    /// The versions of a log, with another policy where one is given.
+    pub(super) fn new(reads: &'k R, instead: Option<Arc<Machine>>) -> Versions<'k, R> {
+        Versions { reads, instead, machines: VecDeque::new(), held: VecDeque::new() }
+    }
+
+    /// Where they are read.
+    pub(super) fn reads(&self) -> &'k R {
+        self.reads
     }
 
     /// A version, or why there is none. An error is one of the store as a whole.
@@ -83,7 +95,7 @@ impl<'k> Versions<'k> {
 
     fn governed(&mut self, bundle: Digest, version: u64) -> Result<Version, KernelError> {
         let machine = self.machine(bundle)?;
-        let stored = self.kernel.writer.submit_patiently(move |tx| operators::stored(tx, version))?;
+        let stored = self.reads.read(move |tx| operators::stored(tx, version))?;
         let (digest, active) = match stored {
             Some((digest, document)) => (digest, govern::entities(&machine, &document, version)?),
             // Before anybody was appointed there was nobody.
@@ -93,7 +105,7 @@ impl<'k> Versions<'k> {
             }
             None => return Err(KernelError::UnknownVersion),
         };
-        Ok(Version { active: Arc::new(active), digest })
+        Ok(Version { active: Arc::new(active), bundle, digest: Some(digest) })
     }
 
     fn held(&self, version: u64) -> Option<&Version> {
@@ -105,14 +117,17 @@ impl<'k> Versions<'k> {
             return Ok(held.clone());
         }
         let have: Vec<u64> = self.held.iter().map(|held| held.active.registry).collect();
-        let parts = self.kernel.writer.submit_patiently(move |tx| parts(tx, version, &have))?;
-        let machine = self.machine(parts.bundle)?;
+        let parts = self.reads.read(move |tx| parts(tx, version, &have))?;
+        let machine = match &self.instead {
+            Some(machine) => Arc::clone(machine),
+            None => self.machine(parts.bundle)?,
+        };
         let damaged = || registry::damaged(version);
         let mut patches = parts.patches.into_iter();
         let mut store = match parts.base {
             Base::Snapshot(document) => registry::load(&machine, &document)?,
             Base::Version(before) => {
-                let before = self.held(before).filter(|before| before.active.bundle == parts.bundle);
+                let before = self.held(before).filter(|before| before.bundle == parts.bundle);
                 let patch = patches.next().ok_or_else(damaged)?;
                 registry::patch(&machine, &before.ok_or_else(damaged)?.active.store, &patch)?
             }
@@ -120,7 +135,9 @@ impl<'k> Versions<'k> {
         for patch in patches {
             store = registry::patch(&machine, &store, &patch)?;
         }
-        let made = Version { active: Arc::new(registry::active(machine, store, version)), digest: parts.digest };
+        let digest = Some(parts.digest).filter(|_| self.instead.is_none());
+        let active = Arc::new(registry::active(machine, store, version));
+        let made = Version { active, bundle: parts.bundle, digest };
         if self.held.len() >= HELD {
             self.held.pop_front();
         }
@@ -132,8 +149,8 @@ impl<'k> Versions<'k> {
         if let Some((_, machine)) = self.machines.iter().find(|(other, _)| *other == name) {
             return Ok(Arc::clone(machine));
         }
-        let bytes = self.kernel.writer.submit_patiently(move |tx| match bundles::content_of(tx, name)? {
-            Some(content) => Ok::<_, KernelError>(tx.content(content)?),
+        let bytes = self.reads.read(move |tx| match bundles::content_of(tx, name)? {
+            Some(content) => Ok(tx.content(content)?),
             None => Ok(None),
         })?;
         // Its signatures are not asked for again: it decided then.
