@@ -146,9 +146,15 @@ pub(super) fn asked<'s>(
 ) -> Asked<'s> {
     let writer = Writer { image: world.image, ..writer(world, local, form) };
     let object = world.image.context(decoded.action);
+    let mut subject = party(world.image, writer, local, decoded.subject);
+    let row = decoded.subject.row;
+    if form == Form::Wire && row.stored_at().is_some() && row == decoded.resource.row {
+        // Of one entity a request may give attributes in one place.
+        subject.properties = None;
+    }
     Asked {
         action: &world.image.schema().actions[decoded.action as usize],
-        subject: party(world.image, writer, local, decoded.subject),
+        subject,
         resource: party(world.image, writer, local, decoded.resource),
         context: Members::write(writer, object, &scratch.context, |field| !field.kernel),
         facts: Members::write(writer, object, &scratch.context, |field| field.kernel),

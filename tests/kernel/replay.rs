@@ -118,7 +118,10 @@ fn open(store: impl Store + 'static, world: &Arc<World>) -> Kernel {
     let world: Arc<dyn Environment> = Arc::<World>::clone(world);
     let settings = Settings {
         bundles: LoadOptions::UNSIGNED,
-        founders: vec![Operator::person(olga(), &[Role::Admin, Role::PolicyManager, Role::RegistryManager])],
+        founders: vec![
+            Operator::person(olga(), &[Role::Admin, Role::PolicyManager, Role::RegistryManager]),
+            Operator::person(auditor(), &[Role::Auditor]),
+        ],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
@@ -131,6 +134,11 @@ fn open(store: impl Store + 'static, world: &Arc<World>) -> Kernel {
 /// Whoever governs the kernel.
 fn olga() -> Principal {
     Principal::new("Person", "olga").expect("it is short")
+}
+
+/// Whoever may read what is hidden.
+fn auditor() -> Principal {
+    Principal::new("Person", "ida").expect("it is short")
 }
 
 /// How many of the decisions are on what was done to the kernel itself.

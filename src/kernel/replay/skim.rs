@@ -169,8 +169,13 @@ pub(super) fn unescape(inside: &str, out: &mut Vec<u8>) -> Option<()> {
             continue;
         }
         let &[b'\\', escape, ref rest @ ..] = inside.get(from..)? else { return None };
+        // Nearly all are quotes.
+        if matches!(escape, b'"' | b'\\') {
+            *out.get_mut(to)? = escape;
+            (from, to) = (from.checked_add(2)?, to.checked_add(1)?);
+            continue;
+        }
         let (character, length) = match escape {
-            b'"' | b'\\' => (char::from(escape), 2),
             b'b' => ('\u{8}', 2),
             b'f' => ('\u{c}', 2),
             b'n' => ('\n', 2),

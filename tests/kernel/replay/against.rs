@@ -14,7 +14,7 @@ fn against(kernel: &Kernel, policy: &[u8], threads: usize) -> (Report, Shown) {
     let policy = Arc::new(Machine::load(policy, &LoadOptions::UNSIGNED).expect("it loads"));
     let shown = Mutex::new(Shown::new());
     let report = kernel.replay_against(
-        &olga(),
+        &auditor(),
         &policy,
         &options(threads),
         &|logged, decided| {
@@ -100,8 +100,7 @@ fn what_can_not_be_asked_again_is_counted_apart() {
     assert_eq!((report.not_replayed[&Gap::Version], shown.len()), (decisions + 1, 0));
     assert!(!report.is_sound());
     // Only who may read what is hidden may ask.
-    let nobody = Principal::new("Person", "nobody").expect("it is short");
     let policy = Arc::new(Machine::load(&bundle(SHOP, ""), &LoadOptions::UNSIGNED).expect("it loads"));
-    let refused = kernel.replay_against(&nobody, &policy, &options(1), &|_, _| panic!("nothing is shown"), &mut |_| {});
+    let refused = kernel.replay_against(&olga(), &policy, &options(1), &|_, _| panic!("nothing is shown"), &mut |_| {});
     assert!(matches!(refused, Err(KernelError::Forbidden(_))));
 }
