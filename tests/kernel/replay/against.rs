@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use pdl::Machine;
+use pdl::kernel::replay::against::Logged;
+use pdl::vm::machine::Decided;
 
 use super::*;
 
@@ -103,4 +105,21 @@ fn what_can_not_be_asked_again_is_counted_apart() {
     let policy = Arc::new(Machine::load(&bundle(SHOP, ""), &LoadOptions::UNSIGNED).expect("it loads"));
     let refused = kernel.replay_against(&olga(), &policy, &options(1), &|_, _| panic!("nothing is shown"), &mut |_| {});
     assert!(matches!(refused, Err(KernelError::Forbidden(_))));
+}
+
+#[test]
+fn what_panics_is_counted_and_the_others_are_decided() {
+    let world = World::new();
+    let kernel = open(Memory::new(), &world);
+    kernel.activate(&olga(), &bundle(SHOP, ""), Some(ENTITIES)).expect("it is activated");
+    let decisions = ask(&kernel, &world);
+    let policy = Arc::new(Machine::load(&bundle(SHOP, ""), &LoadOptions::UNSIGNED).expect("it loads"));
+    let at = decided(&kernel)[3].index;
+    let look = |logged: &Logged<'_>, _: &mut Decided<'_>| assert_ne!(logged.index(), at, "a defect");
+    for threads in [1, 3] {
+        let report = kernel.replay_against(&auditor(), &policy, &options(threads), &look, &mut |_| {});
+        let report = report.expect("the store is there");
+        assert_eq!((report.not_replayed.get(&Gap::Panicked), report.same), (Some(&1), decisions - 1));
+        assert_eq!((report.findings[0].index, report.is_sound()), (at, false));
+    }
 }
