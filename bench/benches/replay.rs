@@ -1,8 +1,9 @@
 //! How many decisions of a log are made again in a second, and what the parts of that cost.
 //!
 //! The logs of the tool calls and of the coding agent, written by a kernel as it decides, without anything sensitive: what
-//! lies behind commitments is not measured. Beside the whole, in the same run: to decide alone, to record alone, to read
-//! alone.
+//! lies behind commitments is not measured. Beside the whole, in the same run: the answer alone, what a replay has the
+//! machine do (on the texts that the log has: decide with all reasons, and the digests), to read alone; and the log against
+//! another policy, which is the same one here.
 //!
 //! `cargo bench --bench replay -- 200000` for another number of decisions.
 
@@ -19,11 +20,12 @@ use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::permit::Issuer;
 use pdl::kernel::record::Principal;
 use pdl::kernel::replay::Options;
+use pdl::kernel::replay::against::Logged;
 use pdl::kernel::store::Store;
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{self, Sqlite};
 use pdl::kernel::{Kernel, Settings};
-use pdl::vm::machine::{Question, Scratch};
+use pdl::vm::machine::{Decided, Question, Scratch};
 use pdl::{Digest, LoadOptions};
 use pdl_bench::{machine, measure, time};
 use serde_json::{Value, json};
@@ -62,6 +64,10 @@ impl Environment for World {
     }
 }
 
+fn person(id: &str) -> Principal {
+    Principal::new("Person", id).expect("it is short")
+}
+
 struct Workload<'a> {
     name: &'a str,
     files: Vec<(&'a str, &'a str)>,
@@ -74,10 +80,10 @@ fn kernel(store: impl Store + 'static) -> Kernel {
     let now = Timestamp::parse("2026-11-20T10:00:00Z").expect("it is a time").millis();
     let settings = Settings {
         bundles: LoadOptions::UNSIGNED,
-        founders: vec![Operator::person(
-            Principal::new("Person", "olga").expect("it is short"),
-            &[Role::Admin, Role::PolicyManager, Role::RegistryManager],
-        )],
+        founders: vec![
+            Operator::person(person("olga"), &[Role::Admin, Role::PolicyManager, Role::RegistryManager]),
+            Operator::person(person("ida"), &[Role::Auditor]),
+        ],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
         run_within: Duration(600_000),
@@ -88,9 +94,26 @@ fn kernel(store: impl Store + 'static) -> Kernel {
     Kernel::open(Box::new(store), Arc::new(world), settings).expect("it opens")
 }
 
+/// How many decisions of a log are gone through in a second, of CPU time of one core and by the clock.
+fn rates(name: &str, size: usize, mut work: impl FnMut()) {
+    let mut samples = Vec::new();
+    for _ in 0..5 {
+        let (begun, cpu) = (Instant::now(), cpu_time::ProcessTime::now());
+        work();
+        samples.push((cpu.elapsed().as_secs_f64(), begun.elapsed().as_secs_f64()));
+    }
+    let of = |pick: fn(&(f64, f64)) -> f64| {
+        let mut seconds: Vec<f64> = samples.iter().map(pick).collect();
+        seconds.sort_by(f64::total_cmp);
+        let rate = |seconds: f64| size as f64 / seconds / 1e3;
+        format!("{:.0}k/s ({:.0} – {:.0})", rate(seconds[2]), rate(seconds[4]), rate(seconds[0]))
+    };
+    println!("  {name:<20} {} of CPU time of one core, {} by the clock", of(|s| s.0), of(|s| s.1));
+}
+
 fn run(workload: &Workload<'_>, store: impl Store + 'static, size: usize) {
     let kernel = kernel(store);
-    let who = Principal::new("Person", "olga").expect("it is short");
+    let who = person("olga");
     let sources = Sources { package: "bench", version: "1.0.0", files: &workload.files };
     let bundle = build(&sources).unwrap_or_else(|error| panic!("{error}")).bundle;
     kernel.activate(&who, &bundle, workload.entities).expect("it is activated");
@@ -125,11 +148,23 @@ fn run(workload: &Workload<'_>, store: impl Store + 'static, size: usize) {
     let decide = measure(20, batch, |at| {
         std::hint::black_box(engine.decide(question(at), &mut scratch).answer());
     });
-    let record = measure(20, batch, |at| {
-        std::hint::black_box(engine.recorded(&store, question(at), &mut scratch).decision.kind);
+    let logged: Vec<(String, String)> = (0..workload.requests.len())
+        .map(|at| {
+            let asked = engine.recorded(&store, question(at), &mut scratch).asked.expect("it can be read");
+            (asked.request(), asked.facts.text().to_owned())
+        })
+        .collect();
+    let again = measure(20, batch, |at| {
+        let (request, facts) = &logged[at % logged.len()];
+        let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(request.as_bytes()) };
+        let redecided = engine.redecide(&store, std::hint::black_box(question), &mut scratch);
+        // What is constant is remembered, and not told again.
+        if redecided.constant().is_none() {
+            std::hint::black_box(redecided.decision());
+        }
     });
     println!("  answer alone         {}", decide.show());
-    println!("  record alone         {}", record.show());
+    println!("  decide again alone   {}", again.show());
     let entries = kernel.read(|tx| Ok(tx.log_size()?)).expect("the store is there");
     let begun = Instant::now();
     let mut at = 0;
@@ -148,28 +183,19 @@ fn run(workload: &Workload<'_>, store: impl Store + 'static, size: usize) {
         time(begun.elapsed().as_nanos() as f64 / entries as f64),
         bytes / entries as usize
     );
+    let policy = Arc::new(engine);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     for threads in [1, cores] {
-        let mut samples = Vec::new();
-        for _ in 0..5 {
-            let options = Options { threads: NonZeroUsize::new(threads).expect("it is some"), ..Options::default() };
-            let begun = Instant::now();
-            let cpu = cpu_time::ProcessTime::now();
+        let options = Options { threads: NonZeroUsize::new(threads).expect("it is some"), ..Options::default() };
+        rates(&format!("replay, {threads} threads"), size, || {
             let report = kernel.replay(&who, &options, &mut |_| {}).expect("the store is there");
             assert!(report.is_whole() && report.decisions >= size as u64, "{:?}", report.findings.first());
-            samples.push((cpu.elapsed().as_secs_f64(), begun.elapsed().as_secs_f64()));
-        }
-        let of = |pick: fn(&(f64, f64)) -> f64| {
-            let mut seconds: Vec<f64> = samples.iter().map(pick).collect();
-            seconds.sort_by(f64::total_cmp);
-            let rate = |seconds: f64| size as f64 / seconds / 1e3;
-            format!("{:.0}k/s ({:.0} – {:.0})", rate(seconds[2]), rate(seconds[4]), rate(seconds[0]))
-        };
-        println!(
-            "  replay, {threads} threads    {} of CPU time of one core, {} by the clock",
-            of(|s| s.0),
-            of(|s| s.1)
-        );
+        });
+        rates(&format!("against, {threads} threads"), size, || {
+            let look = |_: &Logged<'_>, _: &mut Decided<'_>| {};
+            let report = kernel.replay_against(&person("ida"), &policy, &options, &look, &mut |_| {});
+            assert_eq!(report.expect("the store is there").same, size as u64);
+        });
     }
     println!();
 }
