@@ -70,7 +70,7 @@ impl<'e> Logged<'e> {
     }
 
     /// The rules that determined it, as canonical JSON: a list of objects with `id`, `effect`, `code`, `message` and `at`.
-    /// What is hidden of them is a commitment.
+    /// What is hidden of them is a commitment, and so are all of them where they were too long.
     #[must_use]
     pub fn rules(&self) -> &'e str {
         self.entry.member(Name::Rules).unwrap_or("[]")
