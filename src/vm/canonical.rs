@@ -50,7 +50,6 @@ pub fn key_order(left: &str, right: &str) -> Ordering {
 
 /// Appends a string with the escapes of RFC 8785, section 3.2.2.2.
 pub fn push_string(out: &mut String, text: &str) {
-    let is_escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
     out.reserve(text.len() + 2);
     out.push('"');
     if is_plain(text) {
