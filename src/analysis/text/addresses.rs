@@ -92,9 +92,7 @@ impl Machine for Addresses {
                 _ => wrong,
             };
         }
-        let mapped = u32::from(
-            mapped == 1 && digit == if (20..24).contains(&read) { 15 } else { 0 } || mapped == 1 && read >= 24,
-        );
+        let mapped = u32::from(mapped == 1 && digit == if (20..24).contains(&read) { 15 } else { 0 });
         if mapped == 1 && read == 23 {
             return wrong;
         }

@@ -17,6 +17,8 @@ use crate::base::limits::{PATH_BYTES_MAX, URL_BYTES_MAX};
 const REFUSED_MAX: usize = 16;
 /// From how many constants on a list is made of them.
 const LISTED_MIN: usize = 8;
+/// How many texts that a word has to have within are many.
+const WITHIN_MANY: usize = 5;
 /// How many steps a search for a word that reads better may take.
 const STEPS_OF_TASTE: u64 = 50_000;
 
@@ -42,6 +44,9 @@ pub(super) fn bytes_max(domain: Domain) -> usize {
     }
 }
 
+/// An automaton of a constant, or of all that begins with a text (`true`).
+type Listable = (AutoId, Arc<str>, bool);
+/// What was asked.
 type Question = (Domain, usize, Vec<(AutoId, bool)>);
 
 /// Automata, and answers.
@@ -89,7 +94,32 @@ impl Finder {
         {
             return Ok(Some(word));
         }
+        // Of many texts within one the automata multiply, and the shortest word is not worth that.
+        let within = |id: &AutoId| matches!(self.catalogue.spec(*id), Some(Spec::Plain(Lang::Contains(_))));
+        if wanted.iter().filter(|(id, sign)| *sign && within(id)).count() >= WITHIN_MANY
+            && let Some(word) = self.guessed(domain, bytes_max, wanted)
+        {
+            return Ok(Some(word));
+        }
         self.accepted(domain, bytes_max, wanted, budget)
+    }
+
+    /// What a word begins with, has within and ends with, one behind the other, if that does.
+    fn guessed(&mut self, domain: Domain, bytes_max: usize, wanted: &[(AutoId, bool)]) -> Option<String> {
+        let (mut begin, mut within, mut end) = ("", String::new(), "");
+        for spec in wanted.iter().filter(|(_, sign)| *sign).filter_map(|(id, _)| self.catalogue.spec(*id)) {
+            match spec {
+                Spec::Plain(Lang::StartsWith(text)) if text.len() > begin.len() => begin = text,
+                Spec::Plain(Lang::EndsWith(text)) if text.len() > end.len() => end = text,
+                Spec::Plain(Lang::Contains(text)) if !within.contains(&**text) => within.push_str(text),
+                _ => {}
+            }
+        }
+        let word = format!("{begin}{within}{end}");
+        let fits = word.len() <= bytes_max
+            && is_of(domain, &word)
+            && wanted.iter().all(|(id, sign)| self.catalogue.automata.reads(*id, word.as_bytes()) == *sign);
+        fits.then_some(word)
     }
 
     /// A URL as one knows them, if there is one and it does not take long.
@@ -185,7 +215,7 @@ impl Finder {
 
     /// The same wishes, with one automaton in place of many constants and beginnings that the word must not have.
     fn with_lists(&mut self, wanted: &[(AutoId, bool)]) -> Result<Vec<(AutoId, bool)>, Reason> {
-        let mut groups: BTreeMap<Vec<View>, Vec<(AutoId, Arc<str>, bool)>> = BTreeMap::new();
+        let mut groups: BTreeMap<Vec<View>, Vec<Listable>> = BTreeMap::new();
         for (id, _) in wanted.iter().filter(|(_, sign)| !sign) {
             if let Some((views, text, longer)) = self.listable(*id) {
                 groups.entry(views).or_default().push((*id, text, longer));

@@ -13,7 +13,7 @@ pub(super) type Wanted = [(AutoId, bool)];
 /// How many numbers the states of one product may be made of.
 const NUMBERS_MAX: usize = 1 << 22;
 /// How many states one product may have.
-const STATES_MAX: usize = 1 << 18;
+const STATES_MAX: usize = 1 << 17;
 
 /// The shortest word of at most so many bytes; among those the one that reads best.
 pub(super) fn shortest(

@@ -41,9 +41,9 @@ fn all_words(alphabet: &[&str], most: usize) -> Vec<String> {
 }
 
 /// Texts with two or three variables, parts of them, and languages; random literals; and all words tried.
-fn against_all_words(domain: Domain, alphabet: &[&str], most: usize, bound: &str, views: &[View], rounds: u64) {
+fn against_all_words(domain: Domain, alphabet: &[&str], most: usize, bound: &str, views: &[View], rounds: usize) {
     let candidates: Vec<String> = all_words(alphabet, most).into_iter().filter(|word| is_of(domain, word)).collect();
-    let mut dice = Dice(rounds);
+    let mut dice = Dice(rounds as u64);
     let (mut found, mut conflicts, mut undecided) = (0, 0, 0);
     for _ in 0..rounds {
         let mut texts = Texts::default();
@@ -115,7 +115,7 @@ fn against_all_words(domain: Domain, alphabet: &[&str], most: usize, bound: &str
         }
     }
     assert!(found > 60 && conflicts > 40, "{found} found, {conflicts} conflicts, {undecided} undecided");
-    assert!(undecided <= 20, "{found} found, {conflicts} conflicts, {undecided} undecided");
+    assert!(undecided <= rounds / 6, "{found} found, {conflicts} conflicts, {undecided} undecided");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn paths_against_all_words() {
         5,
         "[ab/.]{0,5}",
         &[View::Name, View::Extension, View::Parent],
-        9,
+        300,
     );
 }
 
@@ -176,9 +176,14 @@ fn many_texts_within_end_in_bounded_steps() {
         TextVerdict::Words(words) => {
             assert!(literals.iter().all(|(atom, _)| truth(&texts, &patterns, *atom, |v| words.get(&v).cloned())))
         }
-        TextVerdict::Undecided(_) => {}
-        TextVerdict::Conflict(places) => panic!("{places:?}"),
+        other => panic!("{other:?}"),
     }
+    // Where there is none, a search that grows too large ends too.
+    let letters = texts.language(Lang::Regex("[a-z0-9]*[A-Z]".into()));
+    let end = texts.language(Lang::Regex("(?s).*[0-9][^A-Z]?[^A-Z]?".into()));
+    literals.extend([(TextAtom::In(variable, letters), true), (TextAtom::In(variable, end), true)]);
+    let verdict = texts.solve(&literals, &mut Budget::new(STEPS));
+    assert!(!matches!(verdict, TextVerdict::Words(_)), "{verdict:?}");
 }
 
 #[test]

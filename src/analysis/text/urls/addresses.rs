@@ -79,9 +79,9 @@ impl HostAddress {
         if thread.digits < 24 {
             thread.mapped &= digit == if thread.digits < 20 { 0 } else { 15 };
         }
-        if thread.v4 != thread.mapped && (thread.v4 || thread.digits == 23)
-            || !thread.v4 && thread.mapped && thread.digits == 23
-        {
+        // Each address is read by one of the two kinds.
+        let other_kind = if thread.v4 { !thread.mapped } else { thread.mapped && thread.digits == 23 };
+        if other_kind {
             return None;
         }
         if !thread.v4 || thread.digits >= 24 {
