@@ -31,7 +31,8 @@ const VIEWS_OF_URLS: [View; 6] =
     [View::Scheme, View::Host, View::UrlPath, View::Query, View::Fragment, View::HostAddress];
 
 fn plain_languages() -> Vec<Lang> {
-    let texts = ["", "a", "ab", "aba", "b", "é", "\u{d7ff}", "\u{e000}", "\u{10ffff}", "/", "a/b", ".", "0", "\u{0}"];
+    let texts =
+        ["", "a", "ab", "aba", "aabab", "b", "é", "\u{d7ff}", "\u{e000}", "\u{10ffff}", "/", "a/b", ".", "0", "\u{0}"];
     let mut all = Vec::new();
     for text in texts {
         let text: Arc<str> = text.into();
@@ -152,7 +153,12 @@ pub(super) fn odd_words() -> Vec<String> {
     let mut dice = Dice(1);
     let mut words: Vec<String> = (0..1500).map(|_| dice.word(&pieces, 6)).collect();
     words.extend(pieces.iter().map(|piece| (*piece).to_owned()));
-    words.push(String::new());
+    // All short words of two letters, for those that overlap themselves.
+    let mut last = vec![String::new()];
+    for _ in 0..7 {
+        words.extend(last.iter().cloned());
+        last = last.iter().flat_map(|word| [format!("{word}a"), format!("{word}b")]).collect();
+    }
     words
 }
 

@@ -264,7 +264,15 @@ fn different_and_ordered_words() {
     assert_eq!(places.len(), 10, "four different ones of three");
     literals.remove(0);
     words_of(texts.solve(&literals, &mut Budget::new(STEPS)));
-    // Five in a row, and in a circle.
+    // The first choice may be the wrong one.
+    let [either, only] = ["[ab]", "a"].map(|source| texts.language(Lang::Regex(source.into())));
+    let choice = [
+        (TextAtom::In(variables[0], either), true),
+        (TextAtom::In(variables[1], only), true),
+        (TextAtom::Same(variables[0], variables[1]), false),
+    ];
+    assert_eq!(words_of(texts.solve(&choice, &mut Budget::new(STEPS)))[&variables[0]], "b");
+    // Four in a row, and in a circle.
     let mut row: Vec<(TextAtom, bool)> =
         variables.windows(2).map(|pair| (TextAtom::Before(pair[0], pair[1]), true)).collect();
     let words = words_of(texts.solve(&row, &mut Budget::new(STEPS)));
