@@ -100,6 +100,20 @@ impl Sat {
         self.literal(formulas, formula, budget).map(|_| ())
     }
 
+    /// Make an atom known, or the negation of one, and try first that it is true, unless it was known before.
+    ///
+    /// # Errors
+    /// There is no budget for it.
+    pub fn prefer(&mut self, formulas: &Formulas, atom: F, budget: &mut Budget) -> Result<(), Exhausted> {
+        budget.spend(1)?;
+        if !self.variables.contains_key(&atom.node()) && matches!(formulas.node(atom), Node::Atom(_)) {
+            let variable = self.solver.new_var(lbool::new(!atom.is_negated()), true);
+            self.variables.insert(atom.node(), variable);
+            self.new_atoms.push(atom.positive());
+        }
+        self.know(formulas, atom, budget)
+    }
+
     /// The atoms that have become known since this was last asked, in the order in which they did.
     pub fn take_new_atoms(&mut self) -> Vec<F> {
         std::mem::take(&mut self.new_atoms)
@@ -239,6 +253,11 @@ mod tests {
         assert_eq!(sat.solve(&all, &[either], &mut ample()), Answer::Yes);
         assert_eq!(sat.value(c), Some(false));
         assert_eq!(sat.take_new_atoms(), [c, b, a]);
+        let d = all.free();
+        sat.prefer(&all, d, &mut ample()).expect("the budget is ample");
+        assert_eq!(sat.solve(&all, &[either], &mut ample()), Answer::Yes);
+        assert_eq!(sat.value(d), Some(true));
+        assert_eq!(sat.take_new_atoms(), [d]);
         assert_eq!(sat.take_new_atoms(), []);
     }
 

@@ -25,7 +25,7 @@ use crate::analysis::budget::{Budget, Exhausted, Reason};
 use crate::analysis::context::Context;
 use crate::analysis::formula::F;
 use crate::analysis::sat::{Answer, Sat};
-use crate::analysis::solver::axioms::Axioms;
+use crate::analysis::solver::axioms::{Axioms, Refined};
 pub use crate::analysis::solver::model::Model;
 use crate::analysis::solver::relevant::relevant;
 use crate::analysis::solver::theories::{Finding, consult};
@@ -104,6 +104,18 @@ impl Solver {
                 Finding::Learnt(clauses) => {
                     for clause in clauses {
                         self.sat.add(&context.formulas, &clause, budget)?;
+                    }
+                }
+                Finding::Refined(all) => {
+                    for refined in all {
+                        match refined {
+                            Refined::Fact(fact) => self.sat.add(&context.formulas, &[fact], budget)?,
+                            Refined::Split(parts) => {
+                                for part in parts {
+                                    self.sat.prefer(&context.formulas, part, budget)?;
+                                }
+                            }
+                        }
                     }
                 }
                 Finding::Doubt(reason) => {

@@ -61,29 +61,35 @@ impl Axioms {
         (facts, either)
     }
 
-    /// A number that is a function was given this value, and its source has another: clauses that lead on. None if
-    /// nothing is new.
-    pub(super) fn refine(&mut self, context: &mut Context, number: NumVar, value: i128, at: Option<i128>) -> Vec<F> {
-        let date = at.and_then(calendar::date);
-        match context.numbers.source(number) {
-            Some(Source::Month(instant)) => date.map_or_else(Vec::new, |date| {
-                self.within(context, number, date.month, instant, calendar::month_around(date))
-            }),
-            Some(Source::Day(instant)) => date.map_or_else(Vec::new, |date| {
-                self.within(context, number, date.day, instant, calendar::day_around(date))
-            }),
-            Some(Source::Characters(_) | Source::Depth(_) | Source::Port(_) | Source::Year(_)) => {
+    /// A number that is a function was given this value, and its source, an instant if there is one, has another. What
+    /// leads on: nothing if nothing is new.
+    pub(super) fn refine(
+        &mut self,
+        context: &mut Context,
+        number: NumVar,
+        value: i128,
+        instant: Option<i128>,
+    ) -> Option<Refined> {
+        let date = instant.and_then(calendar::date);
+        match context.numbers.source(number)? {
+            Source::Month(instant) => {
+                let date = date?;
+                self.within(context, number, date.month, instant, calendar::month_around(date)?)
+            }
+            Source::Day(instant) => {
+                let date = date?;
+                self.within(context, number, date.day, instant, calendar::day_around(date)?)
+            }
+            Source::Characters(_) | Source::Depth(_) | Source::Port(_) | Source::Year(_) => {
                 // Whether it has this value is decided first, with what that means for the source.
                 let variable = Linear::variable(number);
-                let mut split = vec![context.formulas.at_most(&context.numbers, &variable, value)];
-                if let Some(below) = value.checked_sub(1) {
-                    split.push(context.formulas.at_most(&context.numbers, &variable, below));
-                }
+                let (formulas, numbers) = (&mut context.formulas, &context.numbers);
+                let mut split = vec![formulas.at_most(numbers, &variable, value)];
+                split.extend(value.checked_sub(1).map(|below| !formulas.at_most(numbers, &variable, below)));
                 let known = self.splits.entry(number).or_default();
                 split.retain(|part| *part != F::TRUE && *part != F::FALSE && known.insert(part.positive()));
-                split.into_iter().map(F::positive).collect()
+                (!split.is_empty()).then_some(Refined::Split(split))
             }
-            None => Vec::new(),
         }
     }
 
@@ -94,22 +100,30 @@ impl Axioms {
         number: NumVar,
         value: i128,
         instant: NumVar,
-        range: Option<(i128, i128)>,
-    ) -> Vec<F> {
-        let Some((first, last)) = range else { return Vec::new() };
+        (first, last): (i128, i128),
+    ) -> Option<Refined> {
         let instant = Linear::variable(instant);
         let (formulas, numbers) = (&mut context.formulas, &context.numbers);
-        let before = formulas.at_most(numbers, &instant, first - 1);
+        let before = formulas.at_most(numbers, &instant, first.checked_sub(1)?);
         let until = formulas.at_most(numbers, &instant, last);
         let equal = formulas.equals(numbers, &Linear::variable(number), value);
         let fact = formulas.or([before, !until, equal]);
         let facts = self.facts.entry(number).or_default();
         if facts.contains(&fact) {
-            return Vec::new();
+            return None;
         }
         facts.push(fact);
-        vec![fact]
+        Some(Refined::Fact(fact))
     }
+}
+
+/// What leads on after a model that gave a number another value than its source has.
+#[derive(Debug)]
+pub(super) enum Refined {
+    /// This is so.
+    Fact(F),
+    /// It is decided whether these are so, and best if they are.
+    Split(Vec<F>),
 }
 
 /// A bound of a number as a literal about what it is a function of, where that is exact.
@@ -132,23 +146,18 @@ fn same_at_the_source(context: &mut Context, sum: &Linear, bound: i128) -> Optio
     }
 }
 
-/// The same time of another day, for instants whose month or day has to be another.
-pub(super) fn moved(instant: i128, month: Option<i128>, day: Option<i128>) -> Vec<i128> {
+/// The same time of another day, or its beginning, for instants whose year, month or day has to be another; near ones
+/// first.
+pub(super) fn moved(instant: i128, year: Option<i128>, month: Option<i128>, day: Option<i128>) -> Vec<i128> {
     let Some(date) = calendar::date(instant) else { return Vec::new() };
     let Some(time) = calendar::start(date).and_then(|start| instant.checked_sub(start)) else { return Vec::new() };
-    let (month_now, day_now) = (date.month, date.day);
-    let months = month.map_or_else(|| vec![month_now, 1, 2, 3], |month| vec![month]);
-    let days = day.map_or_else(|| vec![day_now, 1], |day| vec![day]);
-    let mut found = Vec::new();
     // A leap day may be eight years away.
-    for years in [0, 1, -1, 2, -2, 3, -3, 4, -4, 8, -8] {
-        for month in &months {
-            for day in &days {
-                let start = calendar::start(Date { year: date.year + years, month: *month, day: *day });
-                found.extend(start.and_then(|start| start.checked_add(time)));
-                found.extend(start);
-            }
-        }
-    }
-    found
+    let near = [0, 1, -1, 2, -2, 3, -3, 4, -4, 8, -8].map(|years| date.year + years);
+    let years = year.map_or_else(|| near.to_vec(), |year| vec![year]);
+    let months = month.map_or_else(|| vec![date.month, 1, 2, 3], |month| vec![month]);
+    let days = day.map_or_else(|| vec![date.day, 1], |day| vec![day]);
+    let dates =
+        years.iter().flat_map(|year| months.iter().flat_map(|month| days.iter().map(|day| (*year, *month, *day))));
+    let starts = dates.filter_map(|(year, month, day)| calendar::start(Date { year, month, day }));
+    starts.flat_map(|start| [start.saturating_add(time), start]).collect()
 }

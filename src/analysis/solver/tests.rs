@@ -295,6 +295,18 @@ fn instants_have_years_months_and_days() {
     assert_eq!(found.number(&context, instant), 1_709_164_800_000);
     let none = on(&mut context, [2023, 2, 29]);
     assert_eq!(solver.check(&mut context, &[none], &mut ample()), Outcome::Unsat(vec![none]));
+    // What two instants have to do with each other.
+    let other = context.numbers.variable(first, last);
+    let other_year = context.numbers.function(Source::Year(other), 0, 9_999);
+    let years = Linear::variable(other_year).plus(&Linear::variable(year), -1).expect("it is small");
+    let later = context.formulas.equals(&context.numbers, &years, 30);
+    let early = at_most(&mut context, year, 1_800);
+    let found = model(solver.check(&mut context, &[later, early], &mut ample()));
+    assert_eq!(found.number(&context, other_year) - found.number(&context, year), 30);
+    let close = Linear::variable(other).plus(&Linear::variable(instant), -1).expect("it is small");
+    let close = context.formulas.at_most(&context.numbers, &close, 1_000_000_000_000);
+    let found = model(solver.check(&mut context, &[later, close, early], &mut ample()));
+    assert!(found.holds(&context, close) && found.holds(&context, later));
 }
 
 /// A policy of a thousand rules, each with a beginning of one text, a constant of another, and a number.

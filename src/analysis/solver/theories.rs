@@ -8,7 +8,7 @@ use crate::analysis::context::Context;
 use crate::analysis::formula::{Atom, F, Node};
 use crate::analysis::linear::{self, Constraint, Verdict};
 use crate::analysis::numbers::{NumVar, Source};
-use crate::analysis::solver::axioms::{Axioms, moved};
+use crate::analysis::solver::axioms::{Axioms, Refined, moved};
 use crate::analysis::solver::model::Model;
 use crate::analysis::solver::texts;
 use crate::analysis::text::{Lang, TextAtom, TextVerdict};
@@ -18,8 +18,10 @@ use crate::analysis::text::{Lang, TextAtom, TextVerdict};
 pub(super) enum Finding {
     /// They hold in this model.
     Holds(Model),
-    /// Each of these clauses always holds, and together they rule the literals out or make more of them matter.
+    /// They can't: these clauses always hold.
     Learnt(Vec<Vec<F>>),
+    /// It takes more: what always holds, and what has to be decided, best so that it is true.
+    Refined(Vec<Refined>),
     /// Nobody knows.
     Doubt(Reason),
 }
@@ -122,41 +124,45 @@ fn settle(
     numbers.dedup();
     let wanted = |number: Option<NumVar>| number.and_then(|number| found.get(&number).copied());
 
-    // Another day of the same instant often does.
+    // Other instants often do.
     let functions: BTreeMap<Source, NumVar> = context.numbers.functions().collect();
+    let mut other = model.clone();
     for number in &numbers {
-        let Some(Source::Month(instant) | Source::Day(instant)) = context.numbers.source(*number) else { continue };
+        let Some(instant) = instant_of(context, *number) else { continue };
+        let year = wanted(functions.get(&Source::Year(instant)).copied());
         let month = wanted(functions.get(&Source::Month(instant)).copied());
         let day = wanted(functions.get(&Source::Day(instant)).copied());
         let (low, high) = context.numbers.bounds(instant);
-        for other in moved(model.number(context, instant), month, day) {
-            let mut model = model.clone();
-            model.numbers.insert(instant, other);
-            if (low..=high).contains(&other) && broken(context, &model).is_empty() {
-                return Finding::Holds(model);
-            }
-        }
+        let candidates = moved(other.number(context, instant), year, month, day);
+        let best =
+            candidates.into_iter().filter(|candidate| (low..=high).contains(candidate)).min_by_key(|candidate| {
+                other.numbers.insert(instant, *candidate);
+                broken(context, &other).len()
+            });
+        let before = model.number(context, instant);
+        other.numbers.insert(instant, best.unwrap_or(before));
+    }
+    if broken(context, &other).is_empty() {
+        return Finding::Holds(other);
     }
 
-    let mut clauses = Vec::new();
+    let mut refined = Vec::new();
     for number in numbers {
-        let at = match context.numbers.source(number) {
-            Some(Source::Year(instant) | Source::Month(instant) | Source::Day(instant)) => {
-                Some(model.number(context, instant))
-            }
-            _ => None,
-        };
         let Some(value) = found.get(&number).copied() else { continue };
-        if value == model.number(context, number) {
-            continue;
-        }
-        let is_split = !matches!(context.numbers.source(number), Some(Source::Month(_) | Source::Day(_)));
-        for formula in axioms.refine(context, number, value, at) {
-            // To be decided either way, it only has to be known.
-            clauses.push(if is_split { vec![formula, !formula] } else { vec![formula] });
+        if value != model.number(context, number) {
+            let instant = instant_of(context, number).map(|instant| model.number(context, instant));
+            refined.extend(axioms.refine(context, number, value, instant));
         }
     }
-    if clauses.is_empty() { Finding::Doubt(Reason::Numbers) } else { Finding::Learnt(clauses) }
+    if refined.is_empty() { Finding::Doubt(Reason::Numbers) } else { Finding::Refined(refined) }
+}
+
+/// The instant that a number is the year, month or day of.
+fn instant_of(context: &Context, number: NumVar) -> Option<NumVar> {
+    match context.numbers.source(number)? {
+        Source::Year(instant) | Source::Month(instant) | Source::Day(instant) => Some(instant),
+        Source::Characters(_) | Source::Depth(_) | Source::Port(_) => None,
+    }
 }
 
 /// Lets a search spend a part of what is left, so that one hard question does not use up everything.
