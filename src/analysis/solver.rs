@@ -14,9 +14,7 @@ mod axioms;
 mod calendar;
 mod model;
 mod relevant;
-mod texts;
 mod theories;
-mod words;
 
 #[cfg(test)]
 mod tests;
@@ -143,6 +141,9 @@ impl Solver {
                 for clause in self.axioms.of_atom(context, atom) {
                     self.sat.add(&context.formulas, &clause, budget)?;
                 }
+            }
+            for clause in self.axioms.of_languages(context) {
+                self.sat.add(&context.formulas, &clause, budget)?;
             }
         }
     }

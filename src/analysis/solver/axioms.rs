@@ -10,10 +10,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::analysis::context::Context;
-use crate::analysis::formula::{Atom, F, Node};
+use crate::analysis::formula::{Atom, F, Formulas, Node};
 use crate::analysis::numbers::{Linear, NumVar, Source};
 use crate::analysis::solver::calendar::{self, Date};
-use crate::analysis::text::{Lang, Measure, TextVar};
+use crate::analysis::text::{Lang, LangId, Measure, TextVar};
 
 /// What is known of atoms beyond their Boolean structure.
 #[derive(Debug, Default)]
@@ -26,12 +26,21 @@ pub(super) struct Axioms {
     splits: BTreeMap<NumVar, BTreeSet<F>>,
     /// For a number: the facts that matter where it does.
     facts: BTreeMap<NumVar, Vec<F>>,
+    /// For a text: its languages, and how many of them were compared with each other.
+    languages: BTreeMap<TextVar, (Vec<LangId>, usize)>,
 }
 
 impl Axioms {
     /// Clauses that hold of an atom and those that were met before.
     pub(super) fn of_atom(&mut self, context: &mut Context, atom: F) -> Vec<Vec<F>> {
-        let Node::Atom(Atom::AtMost(sum, bound)) = context.formulas.node(atom).clone() else { return Vec::new() };
+        let (sum, bound) = match context.formulas.node(atom) {
+            Node::Atom(Atom::AtMost(sum, bound)) => (sum.clone(), *bound),
+            Node::Atom(Atom::In(text, language)) => {
+                self.languages.entry(*text).or_default().0.push(*language);
+                return Vec::new();
+            }
+            _ => return Vec::new(),
+        };
         let mut clauses = Vec::new();
         let bounds = self.bounds.entry(sum.terms.clone()).or_default();
         if let Some((_, below)) = bounds.range(..bound).next_back() {
@@ -44,6 +53,34 @@ impl Axioms {
         if let Some(same) = same_at_the_source(context, &sum, bound) {
             self.equals.insert(atom.node(), same);
             clauses.extend([vec![!atom, same], vec![atom, !same]]);
+        }
+        clauses
+    }
+
+    /// Clauses that hold of the languages of each text. A text is looked at again when it has half as many languages
+    /// more: all that these clauses say the theory of texts would say too, only later.
+    pub(super) fn of_languages(&mut self, context: &mut Context) -> Vec<Vec<F>> {
+        let mut clauses = Vec::new();
+        for (text, (languages, compared)) in &mut self.languages {
+            if languages.len() < 2 || languages.len() - *compared <= *compared / 2 {
+                continue;
+            }
+            let new: BTreeSet<LangId> = languages.get(*compared..).unwrap_or_default().iter().copied().collect();
+            *compared = languages.len();
+            let lemmas = context.texts.lemmas(*text, languages);
+            let formulas = &mut context.formulas;
+            let lies_in = |formulas: &mut Formulas, language: LangId| formulas.atom(Atom::In(*text, language));
+            for clause in lemmas.clauses.iter().filter(|clause| clause.iter().any(|(id, _)| new.contains(id))) {
+                let parts = clause.iter().map(|(language, sign)| {
+                    let formula = lies_in(formulas, *language);
+                    if *sign { formula } else { !formula }
+                });
+                clauses.push(parts.collect());
+            }
+            for group in lemmas.at_most_one.iter().filter(|group| group.iter().any(|id| new.contains(id))) {
+                let group: Vec<F> = group.iter().map(|language| lies_in(formulas, *language)).collect();
+                at_most_one(formulas, &group, &mut clauses);
+            }
         }
         clauses
     }
@@ -124,6 +161,19 @@ pub(super) enum Refined {
     Fact(F),
     /// It is decided whether these are so, and best if they are.
     Split(Vec<F>),
+}
+
+/// At most one of these: each excludes all before it, of which it is told whether there was one.
+fn at_most_one(formulas: &mut Formulas, group: &[F], clauses: &mut Vec<Vec<F>>) {
+    let mut before: Option<F> = None;
+    for part in group {
+        let until = formulas.free();
+        clauses.push(vec![!*part, until]);
+        if let Some(before) = before {
+            clauses.extend([vec![!before, until], vec![!before, !*part]]);
+        }
+        before = Some(until);
+    }
 }
 
 /// A bound of a number as a literal about what it is a function of, where that is exact.

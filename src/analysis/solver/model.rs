@@ -10,8 +10,10 @@ use crate::analysis::context::Context;
 use crate::analysis::formula::{Atom, F, Node};
 use crate::analysis::linear::nearest_to_zero;
 use crate::analysis::numbers::{Linear, NumVar, Source};
-use crate::analysis::solver::{calendar, words};
-use crate::analysis::text::{Measure, TextVar};
+use crate::analysis::solver::calendar;
+use crate::analysis::text::{Domain, TextVar, part_of};
+use crate::data::path;
+use crate::data::url::Url;
 
 /// Values that make all true that was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,19 +85,19 @@ impl Model {
     pub fn word_if_any(&self, context: &Context, variable: TextVar) -> Option<Arc<str>> {
         if let Some((whole, view)) = context.texts.whole(variable) {
             let whole = self.word_if_any(context, whole)?;
-            return words::part(view, &whole).map(|part| Arc::from(&*part));
+            return part_of(view, &whole).map(Arc::from);
         }
-        let simplest = || context.texts.domain(variable).map(|domain| Arc::from(words::simplest(domain)));
+        let simplest = || context.texts.domain(variable).map(|domain| Arc::from(simplest(domain)));
         self.words.get(&variable).cloned().or_else(simplest)
     }
 
     fn function(&self, context: &Context, source: Source) -> Option<i128> {
-        let size = |measure, text| words::measured(measure, &*self.word_if_any(context, text)?);
+        let word = |text| self.word_if_any(context, text);
         let date = |instant| calendar::date(self.number(context, instant));
         match source {
-            Source::Characters(text) => size(Measure::Characters, text),
-            Source::Depth(text) => size(Measure::Depth, text),
-            Source::Port(text) => size(Measure::Port, text),
+            Source::Characters(text) => i128::try_from(word(text)?.chars().count()).ok(),
+            Source::Depth(text) => i128::try_from(path::components(&word(text)?).count()).ok(),
+            Source::Port(text) => Url::parse(&word(text)?).ok()?.view().effective_port().map(i128::from),
             Source::Year(instant) => Some(calendar::year(self.number(context, instant))),
             Source::Month(instant) => date(instant).map(|date| date.month),
             Source::Day(instant) => date(instant).map(|date| date.day),
@@ -109,11 +111,33 @@ impl Model {
         match atom {
             Atom::Free(number) => self.free.contains(number),
             Atom::AtMost(sum, bound) => self.sum(context, sum).is_some_and(|value| value <= *bound),
-            Atom::In(variable, language) => {
-                word(*variable).is_some_and(|word| words::lies_in(&context.texts, *language, &word))
-            }
+            Atom::In(variable, language) => word(*variable).is_some_and(|word| context.texts.holds(*language, &word)),
             Atom::Same(one, other) => both(*one, *other).is_some_and(|(one, other)| one == other),
             Atom::Before(one, other) => both(*one, *other).is_some_and(|(one, other)| one < other),
+        }
+    }
+}
+
+/// A word of a domain, for variables of which nothing is asked.
+fn simplest(domain: Domain) -> &'static str {
+    match domain {
+        Domain::Any(_) => "",
+        Domain::Path => "/",
+        Domain::Url => "a://a",
+        Domain::Address => "400000000",
+        Domain::Net => "400000000/00",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::text::is_of;
+
+    #[test]
+    fn what_nobody_asks_of_is_of_its_domain() {
+        for domain in [Domain::Any(0), Domain::Path, Domain::Url, Domain::Address, Domain::Net] {
+            assert!(is_of(domain, simplest(domain)), "{domain:?}");
         }
     }
 }

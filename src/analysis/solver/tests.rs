@@ -10,7 +10,7 @@ use crate::analysis::formula::{Atom, Node};
 use crate::analysis::numbers::{Linear, NumVar, Source};
 use crate::analysis::text::{Domain, Lang, Measure, TextVar};
 
-const AMPLE: u64 = 100_000;
+const AMPLE: u64 = 4_000_000;
 /// All words that there are.
 const WORDS: [&str; 4] = ["", "a", "ab", "b"];
 
@@ -213,7 +213,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn what_is_decided_is_so(
         asserted in prop::collection::vec(recipes(), 0..=2),

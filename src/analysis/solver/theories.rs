@@ -10,7 +10,6 @@ use crate::analysis::linear::{self, Constraint, Verdict};
 use crate::analysis::numbers::{NumVar, Source};
 use crate::analysis::solver::axioms::{Axioms, Refined, moved};
 use crate::analysis::solver::model::Model;
-use crate::analysis::solver::texts;
 use crate::analysis::text::{Lang, TextAtom, TextVerdict};
 
 /// What became of literals.
@@ -62,7 +61,7 @@ pub(super) fn consult(context: &mut Context, axioms: &mut Axioms, literals: &[F]
     };
     if !words.is_empty() {
         let atoms: Vec<(TextAtom, bool)> = words.iter().map(|(_, atom)| *atom).collect();
-        match part_of(budget, |budget| texts::solve(&mut context.texts, &atoms, budget)) {
+        match part_of(budget, |budget| context.texts.solve(&atoms, budget)) {
             TextVerdict::Words(found) => {
                 model.words = found.into_iter().map(|(variable, word)| (variable, Arc::from(word))).collect();
             }
