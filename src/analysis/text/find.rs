@@ -20,7 +20,10 @@ const LISTED_MIN: usize = 8;
 /// How many texts that a word has to have within are many.
 const WITHIN_MANY: usize = 5;
 /// How many steps a search for a word that reads better may take.
-const STEPS_OF_TASTE: u64 = 50_000;
+const STEPS_OF_TASTE: u64 = 300_000;
+
+/// What URLs look like, for the most part: a host that is a name, and nothing but a path behind it; or of this scheme.
+const TASTES: [&str; 2] = ["https://[a-z][a-z0-9-]*(\\.[a-z][a-z0-9-]*)*/[^?#]*", "https://.*"];
 
 /// What is asked of one word.
 #[derive(Clone, Debug)]
@@ -130,14 +133,18 @@ impl Finder {
         wanted: &[(AutoId, bool)],
         budget: &mut Budget,
     ) -> Result<Option<String>, Reason> {
-        let https = self.catalogue.get(Spec::Plain(Lang::StartsWith("https://".into())))?;
-        let mut nicer = wanted.to_vec();
-        nicer.push((https, true));
-        let mut own = Budget::new(budget.steps_left.min(STEPS_OF_TASTE));
-        let before = own.steps_left;
-        let word = self.accepted(domain, bytes_max, &nicer, &mut own);
-        budget.spend(before - own.steps_left)?;
-        Ok(word.unwrap_or(None))
+        for taste in TASTES {
+            let mut nicer = wanted.to_vec();
+            nicer.push((self.catalogue.get(Spec::Plain(Lang::Regex(taste.into())))?, true));
+            let mut own = Budget::new(budget.steps_left.min(STEPS_OF_TASTE));
+            let before = own.steps_left;
+            let word = self.accepted(domain, bytes_max, &nicer, &mut own);
+            budget.spend(before - own.steps_left)?;
+            if let Ok(Some(word)) = word {
+                return Ok(Some(word));
+            }
+        }
+        Ok(None)
     }
 
     /// The shortest word that the real parser takes.

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::automata::AutoId;
 use super::catalogue::Spec;
 use super::find::{Finder, Wishes, bytes_max};
 use super::{Domain, Origin, TextAtom, TextVar, Texts, View};
@@ -106,14 +107,34 @@ impl Problem {
             if let TextAtom::In(variable, language) = atom {
                 let language = finder.catalogue.language(&texts.languages, *language)?;
                 let term = problem.term(texts, *variable);
-                for (term, from) in problem.equal_terms(term) {
-                    // What is equal lies in the same languages; where it might be missing, its literal says it is not.
-                    let id = finder.catalogue.behind(&term.views, language)?;
-                    problem.ask(&term, (id, *sign), from.into_iter().chain([*place]));
-                }
+                problem.place(finder, term, (language, *sign), *place)?;
             }
         }
         Ok(problem)
+    }
+
+    /// Asks of a term, and of all that equals it or a part of it, to lie in a language, or not to.
+    ///
+    /// Where a part might be missing, the literal by which it equals something says that it is not.
+    fn place(
+        &mut self,
+        finder: &mut Finder,
+        term: Term,
+        (language, sign): (AutoId, bool),
+        place: usize,
+    ) -> Result<(), Failure> {
+        let id = finder.catalogue.behind(&term.views, language)?;
+        self.ask(&term, (id, sign), [place]);
+        let (mut term, mut language) = (term, language);
+        loop {
+            for (equal, from) in self.equal_terms(term.clone()).into_iter().skip(1) {
+                let id = finder.catalogue.behind(&equal.views, language)?;
+                self.ask(&equal, (id, sign), from.into_iter().chain([place]));
+            }
+            let Some(Spec::Part(view, inner)) = finder.catalogue.spec(language) else { return Ok(()) };
+            term.views.push(*view);
+            language = *inner;
+        }
     }
 
     /// The word behind a variable, and the way to it.
@@ -263,7 +284,7 @@ impl Problem {
         Ok(())
     }
 
-    fn ask(&mut self, term: &Term, wish: (super::automata::AutoId, bool), places: impl IntoIterator<Item = usize>) {
+    fn ask(&mut self, term: &Term, wish: (AutoId, bool), places: impl IntoIterator<Item = usize>) {
         if let Some(root) = self.roots.get_mut(&term.root) {
             root.wishes.automata.push(wish);
             root.places.extend(places);
