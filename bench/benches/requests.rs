@@ -73,7 +73,7 @@ fn main() {
     show("replay against another policy", &against);
 
     // Nobody allows anything any more: whatever was allowed flips and is told.
-    let other = loaded(&format!("{TOOLS}\npolicy nothing on {} {{ deny all }}\n", actions(&policy)));
+    let other = loaded(&format!("{TOOLS}\npolicy nothing on {} {{ deny everything }}\n", actions(&policy)));
     let (store, mut tally) = (other.entities(), Tally::new(3));
     let judge = Judge::new(Side::new(&other, &store));
     let flips = measure(20, batch, |number| {

@@ -53,26 +53,19 @@ pub fn read(line: &[u8]) -> Result<Row<'_>, String> {
     let mut is_plain = false;
     let mut key = reader.first_key().map_err(told)?;
     while let Some(name) = key {
-        reader.peek().map_err(told)?;
-        let start = reader.offset();
-        reader.pass().map_err(told)?;
-        let value = reader.slice(start, reader.offset());
-        let place = match name.one_of(&["request", "facts", "decision", "subject", "action", "resource"]) {
-            Some("request") => &mut request,
-            Some("facts") => &mut facts,
-            Some("decision") => &mut decision,
-            Some(_) => {
-                is_plain = true;
-                key = reader.next_key().map_err(told)?;
-                continue;
-            }
-            None => {
-                key = reader.next_key().map_err(told)?;
-                continue;
+        let twice = || format!("`{}` stands twice", name.raw());
+        let is_new = match name.one_of(&["request", "facts", "decision", "subject", "action", "resource"]) {
+            Some("request") => request.replace(unread(&mut reader)?).is_none(),
+            Some("facts") => facts.replace(unread(&mut reader)?).is_none(),
+            Some("decision") => decision.replace(recorded(&mut reader)?).is_none(),
+            other => {
+                is_plain |= other.is_some();
+                unread(&mut reader)?;
+                true
             }
         };
-        if place.replace(value).is_some() {
-            return Err(format!("`{}` stands twice", name.raw()));
+        if !is_new {
+            return Err(twice());
         }
         key = reader.next_key().map_err(told)?;
     }
@@ -80,8 +73,7 @@ pub fn read(line: &[u8]) -> Result<Row<'_>, String> {
     match request {
         Some(_) if is_plain => Err("it is a request and has one".to_owned()),
         Some(request) => {
-            let recorded = decision.map(recorded).transpose()?;
-            Ok(Row { request: request.as_bytes(), facts: facts.map(str::as_bytes), recorded })
+            Ok(Row { request: request.as_bytes(), facts: facts.map(str::as_bytes), recorded: decision })
         }
         None if facts.is_some() || decision.is_some() => Err("it has no `request`".to_owned()),
         // Whether it is one is for whoever decides it.
@@ -89,9 +81,16 @@ pub fn read(line: &[u8]) -> Result<Row<'_>, String> {
     }
 }
 
+/// Takes a value that others will read.
+fn unread<'a>(reader: &mut Reader<'a>) -> Result<&'a str, String> {
+    reader.peek().map_err(told)?;
+    let start = reader.offset();
+    reader.pass_unread().map_err(told)?;
+    Ok(reader.slice(start, reader.offset()))
+}
+
 /// Reads what was decided: an answer, or an object that has one.
-fn recorded(text: &str) -> Result<Recorded<'_>, String> {
-    let mut reader = Reader::new(text.as_bytes()).map_err(told)?;
+fn recorded<'a>(reader: &mut Reader<'a>) -> Result<Recorded<'a>, String> {
     match reader.peek().map_err(told)? {
         Shape::String => {
             let answer = reader.string().map_err(told)?.plain().and_then(answer);
@@ -102,9 +101,7 @@ fn recorded(text: &str) -> Result<Recorded<'_>, String> {
             let mut key = reader.first_key().map_err(told)?;
             while let Some(name) = key {
                 let shape = reader.peek().map_err(told)?;
-                let start = reader.offset();
-                reader.pass().map_err(told)?;
-                let value = reader.slice(start, reader.offset());
+                let value = unread(reader)?;
                 let word = value.trim_matches('"');
                 match (name.one_of(&["decision", "kind", "rules", "gates"]), shape) {
                     (Some("decision"), Shape::String) => found = answer(word),
@@ -236,6 +233,9 @@ mod tests {
             ("[]", "an object"),
             ("{", "ends too early"),
             ("{} {}", "follows"),
+            (r#"{"request":{"a":[}"#, "too early"),
+            (r#"{"request":{"a":"x}}"#, "too early"),
+            (r#"{"request":{}}}"#, "follows"),
             (r#"{"facts":{}}"#, "no `request`"),
             (r#"{"request":{},"request":{}}"#, "twice"),
             (r#"{"request":{},"subject":{}}"#, "is a request and has one"),

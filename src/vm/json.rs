@@ -713,6 +713,34 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Takes any value that will be read again, looking only for its end: nothing within it is checked.
+    pub fn pass_unread(&mut self) -> Result<(), JsonError> {
+        if !matches!(self.peek()?, Shape::Object | Shape::Array) {
+            return self.pass();
+        }
+        let mut depth = 0_usize;
+        loop {
+            match self.byte() {
+                Some(b'"') => {
+                    self.string()?;
+                    continue;
+                }
+                Some(b'{' | b'[') => depth += 1,
+                Some(b'}' | b']') => {
+                    depth -= 1;
+                    if depth == 0 {
+                        self.at += 1;
+                        return Ok(());
+                    }
+                }
+                // Where the document is ASCII one byte is one character; elsewhere only strings may be otherwise.
+                Some(byte) if byte.is_ascii() => {}
+                _ => return self.unexpected(),
+            }
+            self.at += 1;
+        }
+    }
+
     /// Makes sure that nothing but white space follows.
     pub fn finish(&mut self) -> Result<(), JsonError> {
         self.skip_space();
