@@ -1,6 +1,7 @@
 //! `pdl replay`: what was decided once, decided by another policy.
 
 mod lines;
+mod log;
 mod tell;
 mod work;
 
@@ -41,8 +42,12 @@ pub fn run(args: &ReplayArgs, output: &mut Output) -> Result<Status, Failure> {
         assume_presented: args.assume_presented,
         examples: args.examples,
     };
-    let tally = tally(&args.log, bundle, old, against, &world)?;
-    let replayed = Replayed { tally: &tally, row: "line", is_shadow: args.shadow };
+    let is_log = args.log.is_dir() && !files::is_stdin(&args.log);
+    let tally = match is_log {
+        true => log::tally(args, bundle)?,
+        false => tally(&args.log, bundle, old, against, &world)?,
+    };
+    let replayed = Replayed { tally: &tally, row: if is_log { "entry" } else { "line" }, is_shadow: args.shadow };
     match args.format {
         Format::Human => output.data(&replayed.text(output))?,
         Format::Json => output.data(&format!("{:#}\n", replayed.document()))?,

@@ -1,6 +1,6 @@
 //! Deciding a row with the new policy, and holding the answer against the old one.
 
-use super::gates::{self, Step};
+use super::gates::{self, Gate, Step};
 use super::row::{self, Recorded, Row};
 use super::shadow::Shadow;
 use super::tally::{Change, Example, Lost, RuleKey, Tally, Told, Unreplayed};
@@ -9,7 +9,7 @@ use crate::vm::decide::{Answer, Kind};
 use crate::vm::decision::{Decision, ErrorReport, effect_name};
 use crate::vm::decode::Options;
 use crate::vm::input::{Document, InputError, InputErrorKind};
-use crate::vm::machine::{Machine, Question, Scratch};
+use crate::vm::machine::{Decided, Machine, Question, Scratch};
 use crate::vm::run::Unmetered;
 use crate::vm::store::Store;
 
@@ -126,8 +126,8 @@ impl<'m> Judge<'m> {
 
     /// Judges a row, which has that number: a line of a file, or an entry of a log.
     pub fn row(&self, number: u64, row: &Row<'_>, room: &mut Room, tally: &mut Tally) {
-        let Row { request, facts, recorded } = *row;
-        let facts = facts.or(self.facts);
+        let row = Row { facts: row.facts.or(self.facts), ..*row };
+        let Row { request, facts, recorded } = row;
         let before = match (self.old, recorded) {
             (Some(old), _) => match answered(old.kind(request, facts, &mut room.old), None) {
                 Ok(kind) => Before::Decided(kind),
@@ -155,7 +155,13 @@ impl<'m> Judge<'m> {
             },
             None => return tally.same(),
         };
-        self.tell(number, change, request, facts, &before, room, tally);
+        let new = told(&self.new.decision(request, facts, &mut room.new));
+        let old = match (&before, self.old) {
+            (Before::Recorded(recorded), _) => Told::from(recorded),
+            (Before::Decided(kind), None) => Told::from(*kind),
+            (Before::Decided(_), Some(old)) => told(&old.decision(request, facts, &mut room.old)),
+        };
+        tell(number, change, &row, old, new, tally);
     }
 
     /// How the gates have changed, where both ask somebody and it is known whom.
@@ -165,55 +171,77 @@ impl<'m> Judge<'m> {
             (Before::Decided(_), old) => gates::of(&old?.decision(request, facts, &mut room.old)),
         };
         let new = gates::of(&self.new.decision(request, facts, &mut room.new));
-        match gates::step(&old, &new) {
-            Step::Same => None,
-            Step::Tighter => Some(Change::Tightened),
-            Step::Looser => Some(Change::Loosened),
+        gates_change(&old, &new)
+    }
+}
+
+/// Judges a row that somebody else has decided again, which has that number: an entry of a log.
+pub fn decided(number: u64, row: &Row<'_>, decided: &mut Decided<'_>, tally: &mut Tally) {
+    let Some(recorded) = &row.recorded else {
+        return tally.lose(number, Unreplayed { lost: Lost::NothingRecorded, why: String::new() });
+    };
+    let outcome = match decided.input_error() {
+        Some(error) => Err(Box::new(error.clone())),
+        None => Ok(decided.kind()),
+    };
+    let kind = match answered(outcome, recorded.kind) {
+        Ok(kind) => kind,
+        Err(lost) => return tally.lose(number, lost),
+    };
+    let gates_changed = |decided: &mut Decided<'_>| {
+        let old = recorded.gates.and_then(gates::read).filter(|_| kind == Kind::Approval)?;
+        gates_change(&old, &gates::of(&decided.decision()))
+    };
+    match change(recorded.answer, kind.answer()).or_else(|| gates_changed(decided)) {
+        Some(change) => tell(number, change, row, Told::from(recorded), told(&decided.decision()), tally),
+        None => tally.same(),
+    }
+}
+
+/// What has flipped is told with everything that is known of it.
+fn tell(number: u64, change: Change, row: &Row<'_>, old: Told, new: Told, tally: &mut Tally) {
+    let Row { request, facts, .. } = *row;
+    let rules = responsible(change, &old, &new);
+    let fits = request.len() <= EXAMPLE_BYTES_MAX && facts.is_none_or(|facts| facts.len() <= EXAMPLE_BYTES_MAX);
+    let text = |bytes: &[u8]| fits.then(|| String::from_utf8_lossy(bytes).into_owned());
+    let (subject, action) = (row::party(request, "subject"), row::action(request));
+    let example = tally.is_wanted(change, number).then(|| Example {
+        subject: subject.clone(),
+        action: action.clone(),
+        resource: row::party(request, "resource"),
+        request: text(request),
+        facts: facts.and_then(text),
+        old,
+        new,
+    });
+    tally.change(number, change, subject, action, rules, example);
+}
+
+impl From<&Recorded<'_>> for Told {
+    fn from(recorded: &Recorded<'_>) -> Told {
+        Told {
+            answer: recorded.answer,
+            kind: recorded.kind,
+            rules: recorded.rules.map(row::rules_of).unwrap_or_default(),
+            gates: recorded.gates.and_then(gates::read).unwrap_or_default(),
+            why: None,
         }
     }
+}
 
-    /// What has flipped is told with everything that is known of it.
-    #[expect(clippy::too_many_arguments, reason = "these are one row's, and a struct of them would be used here alone")]
-    fn tell(
-        &self,
-        number: u64,
-        change: Change,
-        request: &[u8],
-        facts: Option<&[u8]>,
-        before: &Before<'_>,
-        room: &mut Room,
-        tally: &mut Tally,
-    ) {
-        let new = told(&self.new.decision(request, facts, &mut room.new));
-        let old = match (before, self.old) {
-            (Before::Recorded(recorded), _) => Told {
-                answer: recorded.answer,
-                kind: recorded.kind,
-                rules: recorded.rules.map(row::rules_of).unwrap_or_default(),
-                gates: recorded.gates.and_then(gates::read).unwrap_or_default(),
-                why: None,
-            },
-            (Before::Decided(kind), None) => {
-                let (rules, gates) = (Vec::new(), Vec::new());
-                Told { answer: kind.answer(), kind: Some(*kind), rules, gates, why: None }
-            }
-            (Before::Decided(_), Some(old)) => told(&old.decision(request, facts, &mut room.old)),
-        };
-        let rules = responsible(change, &old, &new);
-        let fits = request.len() <= EXAMPLE_BYTES_MAX && facts.is_none_or(|facts| facts.len() <= EXAMPLE_BYTES_MAX);
-        let text = |bytes: &[u8]| fits.then(|| String::from_utf8_lossy(bytes).into_owned());
-        let (subject, action) = (row::party(request, "subject"), row::action(request));
-        let is_wanted = tally.is_wanted(change, number);
-        let example = is_wanted.then(|| Example {
-            subject: subject.clone(),
-            action: action.clone(),
-            resource: row::party(request, "resource"),
-            request: text(request),
-            facts: facts.and_then(text),
-            old,
-            new,
-        });
-        tally.change(number, change, subject, action, rules, example);
+impl From<Kind> for Told {
+    fn from(kind: Kind) -> Told {
+        let (rules, gates) = (Vec::new(), Vec::new());
+        Told { answer: kind.answer(), kind: Some(kind), rules, gates, why: None }
+    }
+}
+
+/// What gates have become of others; `None` if they ask the same.
+fn gates_change(old: &[Gate], new: &[Gate]) -> Option<Change> {
+    match gates::step(old, new) {
+        Step::Same => None,
+        Step::Tighter => Some(Change::Tightened),
+        Step::Looser => Some(Change::Loosened),
     }
 }
 

@@ -72,9 +72,7 @@ pub fn read(line: &[u8]) -> Result<Row<'_>, String> {
     reader.finish().map_err(told)?;
     match request {
         Some(_) if is_plain => Err("it is a request and has one".to_owned()),
-        Some(request) => {
-            Ok(Row { request: request.as_bytes(), facts: facts.map(str::as_bytes), recorded: decision })
-        }
+        Some(request) => Ok(Row { request: request.as_bytes(), facts: facts.map(str::as_bytes), recorded: decision }),
         None if facts.is_some() || decision.is_some() => Err("it has no `request`".to_owned()),
         // Whether it is one is for whoever decides it.
         None => Ok(Row { request: line, facts: None, recorded: None }),

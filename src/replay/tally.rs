@@ -294,6 +294,18 @@ impl Tally {
         }
     }
 
+    /// Rows that could not be replayed and were counted elsewhere, and the first of them by number.
+    pub fn leave(&mut self, counts: impl Iterator<Item = (Lost, u64)>, named: BTreeMap<u64, Unreplayed>) {
+        for (lost, count) in counts {
+            add(&mut self.rows, count);
+            add(self.lost.entry(lost).or_default(), count);
+        }
+        self.unreplayed.extend(named);
+        while self.unreplayed.len() > self.examples_max {
+            self.unreplayed.pop_last();
+        }
+    }
+
     /// Whether a row is among the first of its change, as far as is known.
     pub(super) fn is_wanted(&self, change: Change, number: u64) -> bool {
         let mut of_change = self.examples.range((change, 0)..=(change, u64::MAX));

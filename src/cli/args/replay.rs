@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args as Arguments, ValueHint};
 
-use super::Format;
+use super::{Format, values};
 use crate::data::timestamp::Timestamp;
+use crate::kernel::record::Principal;
 
 /// `pdl replay`
 #[derive(Arguments, Debug)]
 pub struct ReplayArgs {
-    /// What was decided: a file with one request for each line; `-` is standard input
+    /// What was decided: the folder of a kernel, or a file with one request for each line; `-` is standard input
     #[arg(value_name = "LOG", value_hint = ValueHint::AnyPath)]
     pub log: PathBuf,
     /// The policy that decides now: a bundle, a source file, a folder with a pdl.toml, or git:REV:PATH
@@ -34,6 +35,9 @@ pub struct ReplayArgs {
     /// Without entities: take the attributes of registered types from the request
     #[arg(long, conflicts_with = "entities")]
     pub assume_presented: bool,
+    /// Of a kernel: who reads its log, such as 'Person::"ann"'
+    #[arg(long = "as", env = "PDL_PRINCIPAL", value_name = "PRINCIPAL", value_parser = values::principal)]
+    pub who: Option<Principal>,
     /// How many examples are shown of each sort
     #[arg(long, value_name = "NUMBER", default_value_t = 3)]
     pub examples: usize,
