@@ -76,6 +76,12 @@ impl<'e> Logged<'e> {
         self.entry.member(Name::Rules).unwrap_or("[]")
     }
 
+    /// Its gates, as canonical JSON: a list of objects with `id`, `from`, `quorum`, `within_ms`, `escalations` and `distinct`.
+    #[must_use]
+    pub fn gates(&self) -> &'e str {
+        self.entry.member(Name::Gates).unwrap_or("[]")
+    }
+
     /// Their codes, as canonical JSON: a list of texts.
     #[must_use]
     pub fn codes(&self) -> &'e str {
