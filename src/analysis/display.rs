@@ -24,13 +24,24 @@ pub fn expression(
     expr: &Expr,
     local: &dyn Fn(LocalId) -> Option<String>,
 ) -> String {
-    Printer { policy, arguments, local }.at(expr, Level::Implies)
+    Printer { policy, arguments, local, precise: false }.at(expr, Level::Implies)
+}
+
+/// An expression with every name told apart: equal texts mean equal expressions.
+pub fn precise(
+    policy: &TypedPolicy,
+    arguments: &[Const],
+    expr: &Expr,
+    local: &dyn Fn(LocalId) -> Option<String>,
+) -> String {
+    Printer { policy, arguments, local, precise: true }.at(expr, Level::Implies)
 }
 
 struct Printer<'a> {
     policy: &'a TypedPolicy,
     arguments: &'a [Const],
     local: &'a dyn Fn(LocalId) -> Option<String>,
+    precise: bool,
 }
 
 impl Printer<'_> {
@@ -50,6 +61,7 @@ impl Printer<'_> {
     fn whole(&self, expr: &Expr) -> (String, Level) {
         let postfix = |text: String| (text, Level::Postfix);
         match &expr.kind {
+            ExprKind::Const(value) if self.precise => postfix(format!("{}{value:?}", constant(self.policy, value))),
             ExprKind::Const(value) => postfix(constant(self.policy, value)),
             ExprKind::Parameter(id) => {
                 postfix(self.arguments.get(id.index()).map_or_else(String::new, |value| constant(self.policy, value)))
@@ -82,6 +94,7 @@ impl Printer<'_> {
                 (format!("{} matches {pattern}", self.at(text, Level::Sum)), Level::Compare)
             }
             ExprKind::IsPresent(of) => (format!("{} is present", self.at(of, Level::Sum)), Level::Compare),
+            ExprKind::Narrowed(of) if self.precise => postfix(format!("known({})", self.at(of, Level::Implies))),
             ExprKind::Narrowed(of) => self.whole(of),
             ExprKind::Default(of, other) => {
                 (format!("{} ?? {}", self.at(of, Level::Postfix), self.at(other, Level::Postfix)), Level::Sum)
@@ -109,7 +122,9 @@ impl Printer<'_> {
                 postfix(format!("match {} {{ {} }}", self.at(of, Level::Implies), arms.join(", ")))
             }
             ExprKind::Call(function, arguments) => {
-                postfix(format!("{}({})", self.policy.functions[function.index()].name, self.list(arguments)))
+                let name = &self.policy.functions[function.index()].name;
+                let number = if self.precise { format!("#{}", function.0) } else { String::new() };
+                postfix(format!("{name}{number}({})", self.list(arguments)))
             }
             ExprKind::Quantifier(quantifier, local, over, body) => {
                 let word = match quantifier {

@@ -1,12 +1,16 @@
 //! Goes through all kinds of requests and finds the regions in which answers change.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::compare::directions;
 use super::{Change, Decide, Diff, Direction, Responsible, Told, Undecided, schema};
 use crate::analysis::budget::Budget;
 use crate::analysis::decision::{Decided, decide};
 use crate::analysis::encode::Leaf;
 use crate::analysis::formula::F;
-use crate::analysis::question::{Found, Kind, Question, kinds};
+use crate::analysis::key;
+use crate::analysis::question::{Found, Kind, Question, action, kinds};
 use crate::analysis::region;
 use crate::analysis::request::{Request, request};
 use crate::analysis::solver::Model;
@@ -34,7 +38,17 @@ pub fn diff(old: &TypedPolicy, new: &TypedPolicy, options: Options, machine: &mu
     all.sort();
     all.dedup();
     let mut result = Diff { schema: schema::changes(old, new), kinds: all.len(), ..Diff::default() };
+    let common = [key::common(old), key::common(new)];
+    let mut equal: BTreeMap<Arc<str>, bool> = BTreeMap::new();
     for kind in all {
+        let unchanged = *equal.entry(kind.action.clone()).or_insert_with(|| {
+            let text = |side: &TypedPolicy| action(side, &kind.action).map(|action| key::of_action(side, action));
+            common[0] == common[1] && text(old) == text(new)
+        });
+        if unchanged {
+            result.same += 1;
+            continue;
+        }
         of_kind(old, new, &kind, options, machine, &mut result);
     }
     result.changes.sort_by(|one, other| (one.direction, &one.kind).cmp(&(other.direction, &other.kind)));

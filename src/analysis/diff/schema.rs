@@ -72,7 +72,7 @@ pub fn changes(old: &TypedPolicy, new: &TypedPolicy) -> Vec<SchemaChange> {
 }
 
 /// Everything that is declared, by name, as text.
-fn declared(policy: &TypedPolicy) -> BTreeMap<String, (String, Span)> {
+pub(crate) fn declared(policy: &TypedPolicy) -> BTreeMap<String, (String, Span)> {
     let mut all = BTreeMap::new();
     let names = |ids: &[crate::types::typed::EntityTypeId]| {
         let names: Vec<&str> = ids.iter().map(|id| &*policy.entity_types[id.index()].wire).collect();

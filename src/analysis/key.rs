@@ -1,0 +1,161 @@
+//! What a kind of request depends on, as a text: equal texts mean equal decisions, so that what did not change need not
+//! be encoded, and what was proved once need not be proved again.
+//!
+//! The text has everything that is declared, each function, and each rule and claim on the action; and nothing of where
+//! it stands. It is wide on purpose: a change that has nothing to do with an action may make a new key, a change that
+//! has cannot keep the old one.
+
+use std::fmt::Write as _;
+
+use crate::analysis::diff::schema;
+use crate::analysis::display;
+use crate::base::hash::Digest;
+use crate::types::typed::{
+    ActionId, Claim, Const, Effect, Expr, FunctionBody, Instance, LetDef, MessagePart, TypedPolicy,
+};
+
+/// What is common to all actions: the vocabulary and the functions.
+#[must_use]
+pub fn common(policy: &TypedPolicy) -> String {
+    let mut text = String::new();
+    for (name, (what, _)) in schema::declared(policy) {
+        let _ = writeln!(text, "{name}: {what}");
+    }
+    for def in &policy.obligations {
+        let parameters: Vec<String> =
+            def.parameters.iter().map(|one| format!("{}: {}", one.name, schema::shown(policy, &one.ty))).collect();
+        let _ = writeln!(text, "obligation {}({})", def.wire, parameters.join(", "));
+    }
+    let printer = Printer { policy, arguments: &[] };
+    for (number, def) in policy.functions.iter().enumerate() {
+        let _ = write!(text, "fn {number} {}: {} =", def.name, schema::shown(policy, &def.result));
+        for parameter in &def.parameters {
+            let _ = write!(text, " {}: {}", parameter.local.0, schema::shown(policy, &parameter.ty));
+        }
+        match &def.body {
+            FunctionBody::Expr(body) => printer.expr(&mut text, body),
+            FunctionBody::Table(rows) => {
+                for row in rows {
+                    let _ = write!(text, " | {:?} =>", row.patterns);
+                    printer.expr(&mut text, &row.value);
+                }
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What is on one action: its rules, invariants and claims, of each instance.
+#[must_use]
+pub fn of_action(policy: &TypedPolicy, action: ActionId) -> String {
+    let mut text = String::new();
+    for instance in &policy.instances {
+        let printer = Printer { policy, arguments: &instance.arguments };
+        printer.instance(&mut text, instance, action);
+    }
+    text
+}
+
+/// The name of a text.
+#[must_use]
+pub fn digest(parts: &[&str]) -> Digest {
+    let mut all = String::new();
+    for part in parts {
+        let _ = write!(all, "{}:{part}", part.len());
+    }
+    Digest::of(all.as_bytes())
+}
+
+struct Printer<'a> {
+    policy: &'a TypedPolicy,
+    arguments: &'a [Const],
+}
+
+impl Printer<'_> {
+    fn expr(&self, text: &mut String, expr: &Expr) {
+        // Locals by their numbers: the `let`s stand beside.
+        let shown = display::precise(self.policy, self.arguments, expr, &|local| Some(format!("l{}", local.0)));
+        let _ = write!(text, " {shown}");
+    }
+
+    fn lets(&self, text: &mut String, lets: &[LetDef]) {
+        for def in lets {
+            let _ = write!(text, " let l{} =", def.local.0);
+            self.expr(text, &def.value);
+        }
+    }
+
+    fn message(&self, text: &mut String, message: &Option<Vec<MessagePart>>) {
+        for part in message.iter().flatten() {
+            match part {
+                MessagePart::Text(words) => {
+                    let _ = write!(text, " {}", display::quoted(words));
+                }
+                MessagePart::Read(expr) => self.expr(text, expr),
+            }
+        }
+    }
+
+    fn instance(&self, text: &mut String, instance: &Instance, action: ActionId) {
+        for def in self.policy.policies.iter().filter(|def| def.module == instance.module) {
+            if !def.actions.contains(&action) {
+                continue;
+            }
+            let _ = write!(text, "policy {} {} {}", instance.prefix, def.name, def.shadow);
+            self.lets(text, &def.lets);
+            for rule in &def.rules {
+                let _ = write!(text, "\nrule {} {:?}", rule.name, rule.code);
+                match &rule.effect {
+                    Effect::Allow => text.push_str(" allow"),
+                    Effect::Deny => text.push_str(" deny"),
+                    Effect::RequireApproval(gate) => {
+                        let _ = write!(text, " require {}", gate.distinct);
+                        let escalated = gate.escalations.iter().flat_map(|(to, after)| [to, after]);
+                        for part in [&gate.from, &gate.quorum].into_iter().chain(&gate.within).chain(escalated) {
+                            self.expr(text, part);
+                        }
+                    }
+                }
+                self.expr(text, &rule.condition);
+                self.message(text, &rule.message);
+                for (id, arguments) in &rule.obligations {
+                    let _ = write!(text, " oblige {}", id.0);
+                    arguments.iter().for_each(|argument| self.expr(text, argument));
+                }
+            }
+            text.push('\n');
+        }
+        for def in self.policy.invariants.iter().filter(|def| def.module == instance.module) {
+            if def.actions.contains(&action) {
+                let _ = write!(text, "invariant {} {} {:?}", instance.prefix, def.name, def.code);
+                self.lets(text, &def.lets);
+                self.expr(text, &def.violated);
+                self.message(text, &def.message);
+                text.push('\n');
+            }
+        }
+        for def in self.policy.proves.iter().filter(|def| def.module == instance.module) {
+            if def.actions.contains(&action) {
+                let _ = write!(text, "prove {} {}", instance.prefix, def.name);
+                self.lets(text, &def.lets);
+                for (claim, _) in &def.claims {
+                    match claim {
+                        Claim::Never(answer, condition) => {
+                            let _ = write!(text, " never {answer:?}");
+                            self.expr(text, condition);
+                        }
+                        Claim::Always(answer, condition) => {
+                            let _ = write!(text, " always {answer:?}");
+                            self.expr(text, condition);
+                        }
+                        other => {
+                            let _ = write!(text, " {other:?}");
+                        }
+                    }
+                }
+                text.push('\n');
+            }
+        }
+    }
+}
