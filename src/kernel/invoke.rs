@@ -24,6 +24,9 @@ pub struct Invoked<T, E> {
     pub trouble: Option<KernelError>,
 }
 
+/// A verdict whose permit was started, with what is reserved for it; or all there is to say, where nothing runs.
+type Beginning<T, E> = Result<(Verdict, Option<Reserved>), Box<Invoked<T, E>>>;
+
 impl Kernel {
     /// Decides a request, and runs the work if, and only if, it is allowed and could be started. The work is run once, with
     /// the permit that it has; how it ended is in the log when this returns. A work that panics has failed.
@@ -76,12 +79,7 @@ impl Kernel {
 
     /// Decides, and starts what was allowed in the same transaction: so it is neither decided anew nor read again, and
     /// nothing can come between. What comes out has a permit that was started.
-    fn begin<T, E>(
-        &self,
-        who: &Principal,
-        request: &[u8],
-        facts: Option<&[u8]>,
-    ) -> Result<(Verdict, Option<Reserved>), Box<Invoked<T, E>>> {
+    fn begin<T, E>(&self, who: &Principal, request: &[u8], facts: Option<&[u8]>) -> Beginning<T, E> {
         let wanted = self.wanted(who, request, facts);
         let (mut verdict, begun) = self.answer_to(wanted, |tx, shared, allowed| running::begin(tx, shared, allowed));
         let Some(Begun { permit, reserved, started }) = begun else { return Err(Box::new(nothing(verdict, None))) };
