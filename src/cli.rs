@@ -11,6 +11,8 @@ mod build;
 mod check;
 mod ci;
 mod completions;
+mod decider;
+mod diff;
 mod doc;
 mod entries;
 mod eval;
@@ -43,6 +45,7 @@ mod system;
 mod table;
 mod test;
 mod trouble;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -117,6 +120,8 @@ fn command(command: Command, output: &mut Output) -> Result<Status, Failure> {
         Command::Eval(args) => eval::run(&args, output),
         Command::Test(args) => test::run(&args, output),
         Command::Replay(args) => replay::run(&args, output),
+        Command::Diff(args) => diff::run(&args, output),
+        Command::Verify(args) => verify::run(&args, output),
         Command::Ci(args) => ci::run(&args, output),
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Fmt(args) => fmt::run(&args, output),

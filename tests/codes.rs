@@ -23,6 +23,15 @@ const WITHOUT_PROGRAM: &[Code] = &[
     Code::MutantSurvived,
     Code::StaleExplanation,
     Code::MoreFaults,
+    Code::ClaimRefuted,
+    Code::Widened,
+    Code::MeansUndecided,
+    Code::NeverMatches,
+    Code::NeverWorks,
+    Code::MayFail,
+    Code::NobodyAsked,
+    Code::AnswerChanged,
+    Code::GuardAtWork,
 ];
 
 /// A program on a page, as its fence begins: ` ```pdl,wrong ` or ` ```pdl `.

@@ -6,6 +6,7 @@ pub mod approvals;
 pub mod ci;
 pub mod kernel;
 pub mod log;
+pub mod meaning;
 pub mod records;
 pub mod replay;
 pub mod scopes;
@@ -27,6 +28,7 @@ Exit status:
   4  of a decision: DENY; the kernel refuses what was asked for
   5  something has changed, and nothing is more permitted than before
   6  something is more permitted than before
+  7  a claim is refuted
   8  nothing worse was found, and not everything could be looked at
   9  the log does not verify";
 
@@ -55,6 +57,10 @@ pub enum Command {
     Test(TestArgs),
     /// Decide again what was decided once, by another policy: 6 if something is more permitted
     Replay(replay::ReplayArgs),
+    /// Say what a change means: 0 nothing, proved; 5 something; 6 more is permitted than before
+    Diff(meaning::DiffArgs),
+    /// Prove what holds of every request: 0 proved, 7 a claim is refuted, 8 undecided
+    Verify(meaning::VerifyArgs),
     /// Look at everything that has to hold before a change is merged
     Ci(ci::CiArgs),
     /// Show what a bundle is

@@ -20,6 +20,8 @@ pub enum Status {
     Changed,
     /// Something is more permitted than before.
     Widened,
+    /// A claim does not hold.
+    Refuted,
     /// Nothing worse was found, and not everything could be looked at.
     Undecided,
     /// The log does not verify.
@@ -38,6 +40,7 @@ impl Status {
             Status::Deny => 4,
             Status::Changed => 5,
             Status::Widened => 6,
+            Status::Refuted => 7,
             Status::Undecided => 8,
             Status::Unverified => 9,
         }

@@ -14,8 +14,10 @@
 //! | E07xx | rules, policies, approvals, the binding |
 //! | E08xx | lifecycles, records |
 //! | E09xx | tests |
-//! | W0xxx | warnings |
+//! | E10xx | what a policy means for all requests |
+//! | W0xxx, W1xxx | warnings |
 //! | N0xxx | notes about a run as a whole |
+//! | N1xxx | notes on what a policy means |
 
 use std::fmt;
 
@@ -203,13 +205,22 @@ codes! {
     E0991 MutantSurvived "a change that no test notices";
     E0992 StaleExplanation "an explanation of a change that tests notice, or that is none";
 
+    E1001 ClaimRefuted "a claim that does not hold";
+    E1002 Widened "a request is more permitted than before";
     W0001 UnusedImport "an import that is not used";
     W0002 DuplicateImport "a name that is imported twice";
     W0401 UnusedLet "a `let` that nobody reads";
     W0701 NothingAllowed "an action that nothing allows";
     W0702 Unguarded "an action whose group's rules are not active";
 
+    W1001 MeansUndecided "a question that stays undecided";
+    W1002 NeverMatches "a rule that never matches";
+    W1003 NeverWorks "a rule that never changes an answer";
+    W1004 MayFail "a rule that can fail";
+    W1005 NobodyAsked "a gate at which nobody is ever asked";
     N0001 MoreFaults "more faults than are shown";
+    N1001 AnswerChanged "an answer that changes, and permits no more";
+    N1002 GuardAtWork "an invariant that the rules do not imply";
 }
 
 impl Code {

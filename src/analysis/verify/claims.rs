@@ -196,4 +196,3 @@ impl<'a> Claims<'a> {
         self.verdicts.into_iter().map(finding).collect()
     }
 }
-

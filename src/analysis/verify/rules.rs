@@ -104,7 +104,9 @@ impl<'a> Rules<'a> {
                 let formulas = &mut asked.question.world.cx.formulas;
                 let known = formulas.and(all_known.iter().copied());
                 let fails = formulas.and([decided.valid, known, rule.condition.error]);
-                shows(asked, machine, &mut state.fails, fails, |told| told.kind == "error" && told.answer == Answer::Deny);
+                shows(asked, machine, &mut state.fails, fails, |told| {
+                    told.kind == "error" && told.answer == Answer::Deny
+                });
             }
             self.states.insert(key, state);
         }

@@ -1,0 +1,123 @@
+//! The real machines behind the analysis: what it finds is asked of them before anybody sees it.
+
+use super::policy::{self, Built};
+use super::status::Failure;
+use crate::analysis::diff::{Decide, Told};
+use crate::analysis::request::Request;
+use crate::analysis::verify::Witness;
+use crate::compile::claims::{ClaimId, Instrumented, instrument};
+use crate::compile::compile;
+use crate::diagnostic::Diagnostics;
+use crate::types::typed;
+use crate::vm::decide::Answer;
+use crate::vm::decision::Decision;
+use crate::vm::machine::{Machine, Question, Scratch};
+
+/// A machine for each version.
+#[derive(Debug)]
+pub struct Decider {
+    machines: Vec<Machine>,
+    scratch: Scratch,
+}
+
+impl Decider {
+    /// Machines of these packages, through bundles.
+    pub fn new(of: &[&Built]) -> Result<Decider, Failure> {
+        let machine = |built: &&Built| policy::machine(policy::loaded_bundle(&built.bundle()?)?);
+        Ok(Decider { machines: of.iter().map(machine).collect::<Result<_, _>>()?, scratch: Scratch::default() })
+    }
+
+    /// The whole decision; of entities that a version refuses, why.
+    pub fn decision(&mut self, side: usize, request: &Request) -> Result<Decision, String> {
+        let machine = self.machines.get(side).ok_or("there is no such version")?;
+        decision(machine, &mut self.scratch, request)
+    }
+}
+
+fn decision(machine: &Machine, scratch: &mut Scratch, request: &Request) -> Result<Decision, String> {
+    machine
+        .load_entities(request.entities.as_bytes())
+        .map_err(|refused| format!("the entities are refused: {refused}"))?;
+    let question = Question { facts: Some(request.facts.as_bytes()), ..Question::strict(request.request.as_bytes()) };
+    Ok(machine.decide(question, scratch).decision())
+}
+
+/// An answer, as the typed tree has it.
+#[must_use]
+pub fn answer(decision: &Decision) -> typed::Answer {
+    match decision.answer() {
+        Answer::Allow => typed::Answer::Allow,
+        Answer::Deny => typed::Answer::Deny,
+        Answer::RequireApproval => typed::Answer::RequireApproval,
+    }
+}
+
+impl Decide for Decider {
+    fn decide(&mut self, side: usize, request: &Request) -> Told {
+        match self.decision(side, request) {
+            Ok(decision) => Told {
+                answer: answer(&decision),
+                kind: decision.kind.name().to_owned(),
+                rules: decision.rules.iter().map(|rule| rule.id.as_str().into()).collect(),
+                gates: format!("{:?}", decision.gates),
+                obligations: format!("{:?}", decision.obligations),
+                decision: format!("{:?} {:?} {:?}", decision.kind, decision.rules, decision.codes),
+            },
+            // What a version does not take can't be asked of it.
+            Err(why) => Told {
+                answer: typed::Answer::Deny,
+                kind: "error".to_owned(),
+                rules: Vec::new(),
+                gates: String::new(),
+                obligations: String::new(),
+                decision: why,
+            },
+        }
+    }
+}
+
+/// The machines of a package, and of the same package that tells of its claims.
+#[derive(Debug)]
+pub struct Claiming {
+    decider: Decider,
+    claims: Option<(Instrumented, Machine)>,
+}
+
+impl Claiming {
+    /// The machines of a package.
+    pub fn new(built: &Built) -> Result<Claiming, Failure> {
+        let claims = match instrument(&built.policy) {
+            None => None,
+            Some(instrumented) => {
+                let mut sink = Diagnostics::default();
+                let Some(compiled) = compile(&instrumented.policy, &mut sink) else {
+                    return Err(Failure::new(format!("`{}` is too large for its claims to be looked at", built.name)));
+                };
+                let probed = Built {
+                    name: built.name.clone(),
+                    policy: instrumented.policy.clone(),
+                    sources: built.sources.clone(),
+                    compiled,
+                };
+                let machine = policy::machine(policy::loaded_bundle(&probed.bundle()?)?)?;
+                Some((instrumented, machine))
+            }
+        };
+        Ok(Claiming { decider: Decider::new(&[built])?, claims })
+    }
+}
+
+impl Decide for Claiming {
+    fn decide(&mut self, side: usize, request: &Request) -> Told {
+        self.decider.decide(side, request)
+    }
+}
+
+impl Witness for Claiming {
+    fn refutes(&mut self, prove: usize, claim: usize, request: &Request) -> bool {
+        let Some((instrumented, machine)) = &self.claims else { return false };
+        let Ok(decision) = decision(machine, &mut self.decider.scratch, request) else { return false };
+        let matched = decision.shadow.iter().filter(|rule| rule.error.is_none()).map(|rule| &*rule.id);
+        instrumented.refuted(answer(&decision), matched).contains(&ClaimId { prove, claim })
+    }
+}
