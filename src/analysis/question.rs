@@ -81,18 +81,14 @@ impl<'a> Question<'a> {
         let mut round = 0;
         loop {
             let actions = sides.iter().map(|side| action(side, &kind.action).map(ActionId::index)).collect();
-            let mut world = World::new(sides.to_vec(), actions, &kind.subject, &kind.resource, assumed.clone());
+            let world = World::new(sides.to_vec(), actions, &kind.subject, &kind.resource, assumed.clone());
+            let mut world = if round < ROUNDS_MAX { world } else { world.loosened() };
             let encoded = encode(&mut world);
-            round += 1;
             match world.wants() {
                 Some(more) if round < ROUNDS_MAX => assumed = more,
-                unfinished => {
-                    if unfinished.is_some() {
-                        world.narrowed.insert("collections within collections, to some depth".to_owned());
-                    }
-                    return (Question { world, solver: Solver::new(), told: 0, budget }, encoded);
-                }
+                _ => return (Question { world, solver: Solver::new(), told: 0, budget }, encoded),
             }
+            round += 1;
         }
     }
 

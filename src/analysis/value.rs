@@ -68,6 +68,8 @@ pub struct Many {
     pub items: Vec<Item>,
     /// How many more there are that are not spelt out.
     pub more: Option<Linear>,
+    /// When something is in it that no item stands for, and that may matter.
+    pub over: F,
     /// The fields that it comes from: what is asked of it decides how much of them has to be spelt out.
     pub origins: Vec<Arc<str>>,
     /// Everything that can be in it is among the items, or what can't be seen from them makes no difference.
@@ -241,9 +243,10 @@ fn either_many(cx: &mut Context, condition: F, yes: &Many, no: &Many) -> Option<
             }
         }
     }
+    let over = cx.formulas.ite(condition, yes.over, no.over);
     let mut origins = yes.origins.clone();
     origins.extend(no.origins.iter().cloned());
-    Some(Many { shape: yes.shape, items, more: None, origins, complete: yes.complete && no.complete })
+    Some(Many { shape: yes.shape, items, more: None, over, origins, complete: yes.complete && no.complete })
 }
 
 /// When two words are equal.

@@ -63,6 +63,8 @@ pub struct World<'a> {
     /// What is asked of collections.
     pub demands: Demands,
     assumed: BTreeMap<Arc<str>, Demand>,
+    /// Not everything that is asked of collections could be spelt out: each may have more.
+    loose: bool,
     terms: Vec<TermDef>,
     literals: HashMap<(Arc<str>, Arc<str>), Term>,
     attributes: BTreeMap<(Term, Arc<str>), PerSide>,
@@ -102,6 +104,7 @@ impl<'a> World<'a> {
             narrowed: BTreeSet::new(),
             demands: Demands::default(),
             assumed,
+            loose: false,
             terms: Vec::new(),
             literals: HashMap::new(),
             attributes: BTreeMap::new(),
@@ -119,6 +122,13 @@ impl<'a> World<'a> {
             world.a_term(ty.clone(), Word::Variable(id), path.into(), F::TRUE);
         }
         world
+    }
+
+    /// The same, where what is asked of collections grows with what is spelt out of them.
+    #[must_use]
+    pub fn loosened(mut self) -> World<'a> {
+        self.loose = true;
+        self
     }
 
     /// The definition of an entity type on a side.

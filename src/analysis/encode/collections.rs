@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Encoder, Truth, Val};
 use crate::analysis::formula::F;
 use crate::analysis::numbers::Linear;
-use crate::analysis::value::{CHOICES_MAX, Item, Many, Shape, Sym, either};
+use crate::analysis::value::{Item, Many, Shape, Sym, either};
 use crate::analysis::world::WITNESSES_MAX;
 use crate::types::operator::Operator;
 use crate::types::ty::Type;
@@ -14,14 +14,21 @@ use crate::types::typed::{Expr, LocalId, Quantifier, RecordId};
 /// A collection of constants.
 pub(super) fn fixed(shape: Shape, values: Vec<Sym>) -> Sym {
     let items = values.into_iter().map(|element| Item { there: F::TRUE, element, value: None }).collect();
-    Sym::Many(Arc::new(Many { shape, items, more: None, origins: Vec::new(), complete: true }))
+    Sym::Many(Arc::new(Many { shape, items, more: None, over: F::FALSE, origins: Vec::new(), complete: true }))
 }
 
 /// A map of constants.
 pub(super) fn fixed_map(entries: Vec<(Arc<str>, Sym)>) -> Sym {
     let item = |(key, value): (Arc<str>, Sym)| Item { there: F::TRUE, element: Sym::text(&key), value: Some(value) };
     let items = entries.into_iter().map(item).collect();
-    Sym::Many(Arc::new(Many { shape: Shape::Map, items, more: None, origins: Vec::new(), complete: true }))
+    Sym::Many(Arc::new(Many {
+        shape: Shape::Map,
+        items,
+        more: None,
+        over: F::FALSE,
+        origins: Vec::new(),
+        complete: true,
+    }))
 }
 
 impl<'a> Encoder<'_, 'a> {
@@ -138,7 +145,7 @@ impl<'a> Encoder<'_, 'a> {
     fn bodies(&mut self, many: &Many, local: LocalId, body: &'a Expr) -> Vec<(F, Truth)> {
         let kept = self.locals.remove(&local);
         let mut bodies = Vec::with_capacity(many.items.len());
-        for item in many.items.iter().take(CHOICES_MAX) {
+        for item in &many.items {
             self.locals.insert(local, Val::sure(item.element.clone()));
             self.quiet += 1;
             let truth = self.condition(body);
@@ -146,9 +153,6 @@ impl<'a> Encoder<'_, 'a> {
             bodies.push((item.there, truth));
         }
         super::restore(&mut self.locals, local, kept);
-        if many.items.len() > CHOICES_MAX {
-            self.world.narrowed.insert(format!("a collection of more than {CHOICES_MAX} elements"));
-        }
         bodies
     }
 
@@ -167,14 +171,22 @@ impl<'a> Encoder<'_, 'a> {
         let found = formulas.or(yes.iter().copied());
         let broken = formulas.or(no.iter().copied());
         let failed = formulas.or(errors);
+        // What no item stands for may fit, may not, and may fail.
+        let key = [Sym::Many(many.clone()), Sym::number(i128::from(body.span.start))];
+        let found = self.world.perhaps(&many, found, "an element that fits", &key);
+        let broken = self.world.perhaps(&many, broken, "an element that does not fit", &key);
+        let failed = match body.fallible {
+            true => self.world.perhaps(&many, failed, "an element that fails", &key),
+            false => failed,
+        };
         let value = match quantifier {
             Quantifier::Any => {
-                let none = !formulas.either(found, failed);
+                let none = !self.world.cx.formulas.either(found, failed);
                 self.asked_of_each(&many, found, failed, body);
                 self.bool(found, none)
             }
             Quantifier::All => {
-                let each = !formulas.either(broken, failed);
+                let each = !self.world.cx.formulas.either(broken, failed);
                 self.asked_of_each(&many, broken, failed, body);
                 self.bool(each, broken)
             }

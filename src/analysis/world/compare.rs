@@ -91,14 +91,14 @@ impl World<'_> {
                         (None, None) => {}
                     }
                 }
-                self.blurred.insert("two lists that are compared with one another".to_owned());
                 let both = self.cx.formulas.and(parts);
                 let differs = self.unknown(
                     "two lists that are compared with one another",
                     &[Sym::Many(one.clone().into()), Sym::Many(other.clone().into())],
                 );
-                // What is not spelt out may differ.
-                self.cx.formulas.both(both, !differs)
+                // What is not spelt out may differ; of lists that are written out nothing is not.
+                let whole = |many: &Many| many.complete && many.over == F::FALSE;
+                if whole(one) || whole(other) { both } else { self.cx.formulas.both(both, !differs) }
             }
             Shape::Map => {
                 self.link(one, other);
@@ -120,7 +120,9 @@ impl World<'_> {
                 }
                 let equal = self.cx.formulas.and(parts);
                 self.question(&[one, other], equal);
-                equal
+                let key = [Sym::Many(one.clone().into()), Sym::Many(other.clone().into())];
+                let differ = self.perhaps(one, !equal, "an entry that differs", &key);
+                !self.perhaps(other, differ, "an entry that differs", &key)
             }
         }
     }

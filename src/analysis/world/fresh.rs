@@ -264,9 +264,9 @@ impl World<'_> {
             items.push((there, key, Vec::new()));
         }
         let slots = if complete { 0 } else { (demand.witnesses + demand.places).min(most as usize) };
-        if !complete && demand.witnesses + demand.places >= WITNESSES_MAX && (most as usize) > slots {
-            self.narrowed.insert(format!("more than {WITNESSES_MAX} elements of `{path}` at once"));
-        }
+        // More is asked for than is spelt out, or may be: then there may be more.
+        let short = demand.witnesses + demand.places >= WITNESSES_MAX || self.loose;
+        let short = short && !complete && (most as usize) > slots;
         let mut before = F::TRUE;
         for slot in 0..slots {
             let there = self.cx.formulas.free();
@@ -293,6 +293,14 @@ impl World<'_> {
             .then(|| Linear::variable(self.cx.numbers.variable(0, most.into())));
         if guards.len() > most as usize || more.is_some() {
             self.at_most_of(&guards, more.as_ref(), most);
+        }
+        let over = match (short, &more) {
+            (false, _) => F::FALSE,
+            (true, Some(more)) => !self.cx.formulas.at_most(&self.cx.numbers, more, 0),
+            (true, None) => self.cx.formulas.free(),
+        };
+        if over != F::FALSE {
+            self.simple.push(over);
         }
         if let (Some(more), Some(last)) = (&more, (slots > 0).then_some(before)) {
             // What is not spelt out is there only if everything that could be spelt out is.
@@ -321,7 +329,7 @@ impl World<'_> {
                 });
                 let items = items.collect::<Option<Vec<Item>>>()?;
                 let origins = vec![path.clone()];
-                Some(Sym::Many(Arc::new(Many { shape, items, more: more.clone(), origins, complete })))
+                Some(Sym::Many(Arc::new(Many { shape, items, more: more.clone(), over, origins, complete })))
             })
             .collect()
     }

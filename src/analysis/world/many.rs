@@ -28,6 +28,16 @@ impl World<'_> {
         self.question(&[many], mark);
     }
 
+    /// What some item answers with yes, or something that no item stands for.
+    pub fn perhaps(&mut self, many: &Many, some: F, what: &str, of: &[Sym]) -> F {
+        if many.over == F::FALSE || some == F::TRUE {
+            return some;
+        }
+        let unseen = self.unknown(&format!("{what} among more elements than are looked at"), of);
+        let unseen = self.cx.formulas.both(many.over, unseen);
+        self.cx.formulas.either(some, unseen)
+    }
+
     /// Elements of the one are looked for in the other.
     pub(super) fn link(&mut self, one: &Many, other: &Many) {
         for a in &one.origins {
@@ -95,6 +105,8 @@ impl World<'_> {
                 holds
             };
             self.question(&[many], mark);
+            let key = [Sym::Many(Arc::new(many.clone())), element.clone()];
+            return self.perhaps(many, holds, "the one that is looked for", &key);
         }
         holds
     }
@@ -109,7 +121,11 @@ impl World<'_> {
         }
         let holds = self.cx.formulas.and(parts);
         self.mark(&[many, of], "all", holds);
-        holds
+        // Of the second more may be there, of the first what is looked for.
+        let key = [Sym::Many(Arc::new(many.clone())), Sym::Many(Arc::new(of.clone()))];
+        let missing = self.perhaps(of, !holds, "one that is missing", &key);
+        let found = self.perhaps(many, !missing, "the one that is looked for", &key);
+        self.cx.formulas.either(!missing, found)
     }
 
     /// When two sets share an element.
@@ -122,7 +138,9 @@ impl World<'_> {
         }
         let holds = self.cx.formulas.or(cases);
         self.mark(&[one, other], "any", holds);
-        holds
+        let key = [Sym::Many(Arc::new(one.clone())), Sym::Many(Arc::new(other.clone()))];
+        let holds = self.perhaps(one, holds, "one that both have", &key);
+        self.perhaps(other, holds, "one that both have", &key)
     }
 
     /// A question that one element of one of these answers, where there is anything to be asked.
@@ -241,7 +259,7 @@ impl World<'_> {
             }
             items.push(Item { there, element, value: None });
         }
-        Many { shape: Shape::Set, items, more: None, origins: Vec::new(), complete: true }
+        Many { shape: Shape::Set, items, more: None, over: F::FALSE, origins: Vec::new(), complete: true }
     }
 
     /// What is in one or in the other.
@@ -257,7 +275,8 @@ impl World<'_> {
             // Some of what is not spelt out may be the same.
             _ => Some(self.unknown_number("the size of a union", 0, 1 << 20)),
         };
-        Many { shape: Shape::Set, items, more, ..joined(one, other) }
+        let over = self.cx.formulas.either(one.over, other.over);
+        Many { shape: Shape::Set, items, more, over, ..joined(one, other) }
     }
 
     /// What is in both.
@@ -280,7 +299,8 @@ impl World<'_> {
         }
         let more =
             one.more.as_ref().map(|_| self.unknown_number("the size of a set that was made of others", 0, 1 << 20));
-        Many { shape: Shape::Set, items, more, ..joined(one, other) }
+        let over = self.cx.formulas.either(one.over, other.over);
+        Many { shape: Shape::Set, items, more, over, ..joined(one, other) }
     }
 }
 
@@ -289,5 +309,12 @@ fn joined(one: &Many, other: &Many) -> Many {
     origins.extend(other.origins.iter().cloned());
     origins.sort_unstable();
     origins.dedup();
-    Many { shape: Shape::Set, items: Vec::new(), more: None, origins, complete: one.complete && other.complete }
+    Many {
+        shape: Shape::Set,
+        items: Vec::new(),
+        more: None,
+        over: F::FALSE,
+        origins,
+        complete: one.complete && other.complete,
+    }
 }
