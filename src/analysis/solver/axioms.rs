@@ -117,7 +117,12 @@ impl Axioms {
                 let date = date?;
                 self.within(context, number, date.day, instant, calendar::day_around(date)?)
             }
-            Source::Characters(_) | Source::Depth(_) | Source::Port(_) | Source::Year(_) => {
+            Source::Year(instant) => {
+                let date = date?;
+                let first = calendar::start(Date { month: 1, day: 1, ..date })?;
+                self.within(context, number, date.year, instant, (first, calendar::year_end(date.year)))
+            }
+            Source::Characters(_) | Source::Depth(_) | Source::Port(_) => {
                 // Whether it has this value is decided first, with what that means for the source.
                 let variable = Linear::variable(number);
                 let (formulas, numbers) = (&mut context.formulas, &context.numbers);
