@@ -16,6 +16,7 @@ mod diff;
 mod doc;
 mod entries;
 mod eval;
+mod exact;
 mod files;
 mod fmt;
 mod git;

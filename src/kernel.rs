@@ -26,7 +26,7 @@ pub mod id;
 pub mod invoke;
 pub mod json;
 pub mod log;
-mod members;
+pub(crate) mod members;
 pub mod modes;
 pub mod outbox;
 pub mod permit;

@@ -115,18 +115,3 @@ fn asked(entry: &Entry) -> Option<String> {
     let action = request.get("action")?.get("name")?.as_str()?;
     Some(format!("{action} {}", entity(request.get("resource")?)?))
 }
-
-/// A value as JSON, with entities as they are written in policies.
-#[must_use]
-pub fn shown(value: &Value) -> String {
-    match (entity(value), value) {
-        (Some(entity), Value::Object(members)) if members.len() == 2 => entity,
-        (_, Value::Array(values)) => format!("[{}]", values.iter().map(shown).collect::<Vec<_>>().join(", ")),
-        (_, Value::Object(members)) => {
-            let members: Vec<String> =
-                members.iter().map(|(name, value)| format!("{name}: {}", shown(value))).collect();
-            format!("{{ {} }}", members.join(", "))
-        }
-        (_, other) => other.to_string(),
-    }
-}

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use serde_json::{Value, json};
 
 use super::args::Format;
-use super::args::kernel::{PermitsArgs, PermitsCommand, PermitsListArgs, StartArgs};
+use super::args::kernel::{PermitsArgs, PermitsCommand, PermitsListArgs, SettledAs, StartArgs};
 use super::files;
 use super::output::Output;
 use super::place::Place;
@@ -14,7 +14,7 @@ use super::{table, trouble};
 use crate::base::limits::{PERMIT_BYTES_MAX, REQUEST_BYTES_MAX};
 use crate::kernel::KernelError;
 use crate::kernel::permit::PermitState;
-use crate::kernel::running::Issued;
+use crate::kernel::running::{Issued, Outcome};
 
 /// Does what was asked.
 pub fn run(args: &PermitsArgs, output: &mut Output) -> Result<Status, Failure> {
@@ -36,6 +36,16 @@ pub fn run(args: &PermitsArgs, output: &mut Output) -> Result<Status, Failure> {
             let done = kernel.fail(&args.act.who, &token);
             told(done, PermitState::Failed, args.act.place.format, output)
         }
+        PermitsCommand::Settle(args) => {
+            let (outcome, state) = match (args.outcome, args.cost) {
+                (SettledAs::Completed, cost) => (Outcome::Completed(cost), PermitState::Completed),
+                (SettledAs::Failed, None) => (Outcome::Failed, PermitState::Failed),
+                (SettledAs::Failed, Some(_)) => return Err(Failure::usage("what failed costs nothing")),
+            };
+            let kernel = Place::new(&args.act.place.store).open()?;
+            let done = kernel.settle_permit(&args.act.who, &args.permit, outcome, &args.reason);
+            told(done, state, args.act.place.format, output)
+        }
     }
 }
 
@@ -45,7 +55,9 @@ fn list(args: &PermitsListArgs, output: &mut Output) -> Result<Status, Failure> 
         if args.state.is_empty() { &[PermitState::Issued, PermitState::Started] } else { &args.state };
     let mut permits = Vec::new();
     for state in states {
-        permits.extend(kernel.permits(Some(*state), None, args.limit).map_err(|error| trouble::kernel(&error))?);
+        permits.extend(
+            kernel.permits(&args.act.who, Some(*state), None, args.limit).map_err(|error| trouble::kernel(&error))?,
+        );
     }
     permits.sort_by(|one, other| one.id.cmp(&other.id));
     match args.act.place.format {

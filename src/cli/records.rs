@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::args::Format;
 use super::args::records::{MoveArgs, RecordArgs, RecordsArgs, RecordsCommand, RecordsListArgs, StepArgs};
-use super::kernel::decide;
+use super::exact::Exact;
+use super::kernel::decide::{self, Next};
 use super::output::Output;
 use super::place::Place;
 use super::status::{Failure, Status};
@@ -43,9 +44,9 @@ fn open(store: &Path) -> Result<Kernel, Failure> {
 }
 
 fn list(args: &RecordsListArgs, output: &mut Output) -> Result<Status, Failure> {
-    let kernel = open(&args.act.place.store)?;
+    let (kernel, who) = (open(&args.act.place.store)?, &args.act.who);
     let Some(ty) = &args.ty else {
-        let types = kernel.record_types().map_err(failed)?;
+        let types = kernel.record_types(who).map_err(failed)?;
         match args.act.place.format {
             Format::Human if types.is_empty() => output.say("there are no records"),
             Format::Human => output.data(&types.iter().map(|ty| format!("{}\n", clean(ty))).collect::<String>())?,
@@ -53,7 +54,7 @@ fn list(args: &RecordsListArgs, output: &mut Output) -> Result<Status, Failure> 
         }
         return Ok(Status::Success);
     };
-    let records = kernel.records(ty, args.status.as_deref(), args.after.clone(), args.limit).map_err(failed)?;
+    let records = kernel.records(who, ty, args.status.as_deref(), args.after.clone(), args.limit).map_err(failed)?;
     match args.act.place.format {
         Format::Human if records.is_empty() => output.say(&format!("there are no records of the type {ty}")),
         Format::Human => {
@@ -65,20 +66,20 @@ fn list(args: &RecordsListArgs, output: &mut Output) -> Result<Status, Failure> 
             output.data(&table::text(output, &["ID", "STATUS", "", "VERSION"], &rows))?;
         }
         Format::Json => {
-            let list: Vec<Value> = records.iter().map(document).collect();
-            output.data(&format!("{:#}\n", json!({ "records": list })))?;
+            let list = Exact::List(records.iter().map(document).collect());
+            output.data(&format!("{:#}\n", Exact::from(json!({})).with("records", list)))?;
         }
     }
     Ok(Status::Success)
 }
 
 fn show(args: &RecordArgs, output: &mut Output) -> Result<Status, Failure> {
-    let kernel = open(&args.act.place.store)?;
+    let (kernel, who) = (open(&args.act.place.store)?, &args.act.who);
     let (ty, id) = (&args.record.ty, &args.record.id);
     let name = EntityName { ty: ty.clone(), id: id.clone() };
-    let record = kernel.record(ty, id).map_err(failed)?;
+    let record = kernel.record(who, ty, id).map_err(failed)?;
     let record = record.ok_or_else(|| Failure::new(format!("there is no record {name}")))?;
-    let history = kernel.history(ty, id, None, HISTORY_MAX).map_err(failed)?;
+    let history = kernel.history(who, ty, id, None, HISTORY_MAX).map_err(failed)?;
     match args.act.place.format {
         Format::Human => {
             let mut facts = vec![
@@ -86,34 +87,34 @@ fn show(args: &RecordArgs, output: &mut Output) -> Result<Status, Failure> {
                 ("status", record.status.clone()),
                 ("version", record.version.to_string()),
             ];
-            let properties: Value = serde_json::from_str(&record.properties).unwrap_or(Value::Null);
-            let properties = properties.as_object().into_iter().flatten().filter(|(name, _)| *name != "status");
+            let properties = Exact::read(&record.properties);
+            let properties = properties.members().iter().filter(|(name, _)| *name != "status");
             let named: Vec<(String, String)> =
-                properties.map(|(name, value)| (format!(".{name}"), entries::shown(value))).collect();
+                properties.map(|(name, value)| (format!(".{name}"), value.shown())).collect();
             facts.extend(named.iter().map(|(name, value)| (name.as_str(), value.clone())));
             output.data(&table::facts(&facts))?;
             output.data(&entries::table(output, &history))?;
         }
         Format::Json => {
             let changes: Vec<&str> = history.iter().map(|entry| entry.id.as_str()).collect();
-            let mut document = document(&record);
-            document["history"] = json!(changes);
+            let document = document(&record).with("history", json!(changes));
             output.data(&format!("{document:#}\n"))?;
         }
     }
     Ok(Status::Success)
 }
 
-fn document(record: &Record) -> Value {
-    json!({
+fn document(record: &Record) -> Exact {
+    let document = json!({
         "type": record.ty,
         "id": record.id,
         "status": record.status,
         "final": record.is_final,
         "version": record.version,
-        "properties": serde_json::from_str::<Value>(&record.properties).unwrap_or(Value::Null),
+        "properties": null,
         "entry": record.entry,
-    })
+    });
+    Exact::from(document).with("properties", Exact::read(&record.properties))
 }
 
 fn step(args: &StepArgs, output: &mut Output) -> Result<Status, Failure> {
@@ -139,7 +140,7 @@ fn asked(
     let kernel = open(&args.act.place.store)?;
     let format = args.act.place.format;
     match kernel.change(&args.act.who, &[wanted]) {
-        Changed::Undone { verdict, .. } => decide::tell(&verdict, request, None, None, format, output),
+        Changed::Undone { verdict, .. } => decide::tell(&verdict, request, None, Next::Again, format, output),
         Changed::Done(moved) => {
             let moved = moved.first().ok_or_else(|| Failure::new("the kernel did nothing"))?;
             let record = &moved.record;
@@ -148,7 +149,7 @@ fn asked(
                 &moved.verdict,
                 request,
                 Some(("record", document(record), clean(&name))),
-                None,
+                Next::Again,
                 format,
                 output,
             )

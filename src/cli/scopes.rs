@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::args::Format;
 use super::args::scopes::{ScopeRequestArgs, ScopesArgs, ScopesCommand, ScopesListArgs};
-use super::kernel::decide;
+use super::kernel::decide::{self, Next};
 use super::output::Output;
 use super::place::Place;
 use super::status::{Failure, Status};
@@ -20,7 +20,7 @@ pub fn run(args: &ScopesArgs, output: &mut Output) -> Result<Status, Failure> {
         ScopesCommand::List(args) => list(args, output),
         ScopesCommand::Show(args) => {
             let kernel = Place::new(&args.act.place.store).open()?;
-            let scope = kernel.scope(&args.scope).map_err(|error| trouble::kernel(&error))?;
+            let scope = kernel.scope(&args.act.who, &args.scope).map_err(|error| trouble::kernel(&error))?;
             let none = || Failure::new(format!("there is no scope {}", args.scope));
             shown(&scope.ok_or_else(none)?, args.act.place.format, output)
         }
@@ -36,7 +36,8 @@ pub fn run(args: &ScopesArgs, output: &mut Output) -> Result<Status, Failure> {
 
 fn list(args: &ScopesListArgs, output: &mut Output) -> Result<Status, Failure> {
     let kernel = Place::new(&args.act.place.store).open()?;
-    let scopes = kernel.scopes(args.status, None, args.limit).map_err(|error| trouble::kernel(&error))?;
+    let scopes =
+        kernel.scopes(&args.act.who, args.status, None, args.limit).map_err(|error| trouble::kernel(&error))?;
     let now = System.now();
     match args.act.place.format {
         Format::Human if scopes.is_empty() => output.say("there are no scopes"),
@@ -131,6 +132,6 @@ fn asked(args: &ScopeRequestArgs, doing: Doing, output: &mut Output) -> Result<S
         Doing::Create => kernel.create_scope(who, &request, facts.as_deref()),
         Doing::End => kernel.end_scope(who, &request, facts.as_deref()),
     };
-    let more = scoping.scope.as_ref().map(|scope| ("scope", document(scope, System.now()), scope.id.clone()));
-    decide::tell(&scoping.verdict, &request, more, None, args.act.place.format, output)
+    let more = scoping.scope.as_ref().map(|scope| ("scope", document(scope, System.now()).into(), scope.id.clone()));
+    decide::tell(&scoping.verdict, &request, more, Next::Again, args.act.place.format, output)
 }

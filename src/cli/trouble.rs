@@ -8,6 +8,8 @@ use crate::kernel::store::StoreError;
 use crate::kernel::store::sqlite::IN_USE;
 use crate::vm::store::fault::EntitiesRefused;
 
+/// The code of a change of entities by somebody who is one of them.
+const OWN_ENTITY: &str = "OWN_ENTITY";
 /// How many faults of entities are shown.
 const FAULTS_SHOWN: usize = 20;
 
@@ -15,6 +17,11 @@ const FAULTS_SHOWN: usize = 20;
 #[must_use]
 pub fn kernel(error: &KernelError) -> Failure {
     match error {
+        KernelError::Forbidden(why) if why.codes.iter().any(|code| code == OWN_ENTITY) => {
+            let help = "who acts is among the entities, and nobody says what is known of themselves: let another operator \
+                        do it, or act as a principal that has no entity";
+            Failure::refused(error.to_string()).help(help)
+        }
         KernelError::Forbidden(_)
         | KernelError::Step(_)
         | KernelError::Token(_)

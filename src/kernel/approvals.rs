@@ -20,7 +20,7 @@ use super::engine::{Active, Kernel, Shared, put};
 use super::error::KernelError;
 use super::gate::{Ballot, Gate, GateState, Opening, Refused, Told, Verdict as Vote};
 use super::govern::act::Act;
-use super::govern::governed;
+use super::govern::{Sight, governed};
 use super::id;
 use super::json::canonical;
 use super::log::append::Event;
@@ -32,6 +32,8 @@ use crate::data::timestamp::Timestamp;
 use crate::vm::decision::Decision;
 
 pub(super) const KIND: &str = "gate";
+/// What they are called where somebody wants to look at them.
+const GATES: &str = "gates";
 /// Which gate waits for a request of somebody.
 const ASKING: &str = "asking";
 
@@ -206,23 +208,52 @@ impl Kernel {
         })??
     }
 
-    /// The gate of an id, as it is stored.
-    ///
-    /// # Errors
-    /// The store can't be read.
-    pub fn gate(&self, id: &str) -> Result<Option<Gate>, KernelError> {
+    /// The gate of an id for the kernel itself.
+    pub(super) fn gate_kept(&self, id: &str) -> Result<Option<Gate>, KernelError> {
         let id = id.to_owned();
         self.read(move |tx| Ok(load(tx, &id)?.map(|waiting| waiting.gate)))
     }
 
-    /// Gates in the order of their ids, which is that of their opening: in a state, if one is given, and behind an id.
+    /// The gate of an id, as it is stored: for who is asked there or has voted, for whom it was opened, and for operators
+    /// whose role it is.
     ///
     /// # Errors
-    /// The store can't be read.
-    pub fn gates(&self, state: Option<GateState>, after: Option<String>, limit: u32) -> Result<Vec<Gate>, KernelError> {
+    /// [`KernelError::Forbidden`], or the store can't be read.
+    pub fn gate(&self, who: &Principal, id: &str) -> Result<Option<Gate>, KernelError> {
+        let (id, concerns) = (id.to_owned(), self.concerns(who));
+        self.look(who, GATES, move |tx, _, sight| {
+            let gate = load(tx, &id)?.map(|waiting| waiting.gate);
+            let is_seen = sight == Sight::All || gate.as_ref().is_none_or(concerns);
+            Ok(is_seen.then_some(gate))
+        })
+    }
+
+    /// Gates in the order of their ids, which is that of their opening: in a state, if one is given, and behind an id; those
+    /// that [`Kernel::gate`] would show.
+    ///
+    /// # Errors
+    /// [`KernelError::Forbidden`], or the store can't be read.
+    pub fn gates(
+        &self,
+        who: &Principal,
+        state: Option<GateState>,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Gate>, KernelError> {
         let (kind, state) = (KIND.to_owned(), state.map(|state| state.name().to_owned()));
         let query = Query { kind, state, due_until_ms: None, after, limit };
-        self.read(move |tx| tx.find(&query)?.into_iter().map(|object| Ok(read(object)?.gate)).collect())
+        let concerns = self.concerns(who);
+        self.look_through(who, GATES, query, |object| Ok(read(object)?.gate), move |_, gate| Ok(concerns(gate)))
+    }
+
+    /// Whether a gate has to do with somebody.
+    fn concerns(&self, who: &Principal) -> impl Fn(&Gate) -> bool + Clone + Send + 'static + use<> {
+        // Where nothing decides nobody is asked; but what was asked for somebody stays theirs.
+        let (name, active, now) = (who.name(), self.active().ok(), self.shared.environment.now());
+        move |gate| match &active {
+            Some(active) => gate.concerns(&name, active.directory(), now),
+            None => gate.requester == name,
+        }
     }
 }
 

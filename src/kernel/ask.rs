@@ -90,7 +90,7 @@ impl Kernel {
     /// What is denied today is denied, and ends the gate; so does a binding that is another one today.
     #[must_use]
     pub fn spend(&self, principal: &Principal, gate: &str, facts: Option<&[u8]>) -> Verdict {
-        let request = self.gate(gate).and_then(|gate| match gate.ok_or(KernelError::UnknownGate)? {
+        let request = self.gate_kept(gate).and_then(|gate| match gate.ok_or(KernelError::UnknownGate)? {
             gate if gate.state.is_final() => Err(KernelError::Gate(Refused::Over(gate.state))),
             gate => Ok(gate.request),
         });

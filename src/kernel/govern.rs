@@ -26,8 +26,9 @@ use super::engine::{Active, Kernel, Shared, put};
 use super::error::KernelError;
 use super::log::append::Event;
 use super::record::{self, Principal};
-use super::store::Tx;
+use super::store::{Object, Query, Tx};
 use crate::base::hash::Digest;
+use crate::base::limits::PAGE_MAX;
 use crate::bytecode::bundle::LoadOptions;
 use crate::vm::canonical::Form;
 use crate::vm::decide::Answer;
@@ -255,6 +256,108 @@ impl Kernel {
         })?;
         if answer == Answer::Allow { Ok(()) } else { self.permit(who, act).map(drop) }
     }
+}
+
+/// How much somebody may see of what is kept of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// Everything.
+    All,
+    /// What has to do with them.
+    Own,
+}
+
+impl Sight {
+    /// What may be seen of nothing but the whole.
+    pub(super) fn all(self) -> Option<()> {
+        (self == Sight::All).then_some(())
+    }
+}
+
+/// How much somebody may see; nothing, if it can't be decided.
+fn sight(tx: &mut dyn Tx, shared: &Shared, who: &Principal, of: &str) -> Option<Sight> {
+    let active = operators::current(tx, shared).ok()?;
+    let may = |concerned| decide(&active, who, &Act::read_state(of, concerned)).1.answer() == Answer::Allow;
+    if may(false) {
+        return Some(Sight::All);
+    }
+    may(true).then_some(Sight::Own)
+}
+
+impl Kernel {
+    /// Looks at what is kept of a kind. `work` is given how much may be seen, and gives `None` for what may not.
+    ///
+    /// That somebody may look is no entry: lists are asked for again and again, and change nothing. A denial is one.
+    pub(super) fn look<T: Send + 'static>(
+        &self,
+        who: &Principal,
+        of: &'static str,
+        work: impl FnOnce(&mut dyn Tx, &Shared, Sight) -> Result<Option<T>, KernelError> + Send + 'static,
+    ) -> Result<T, KernelError> {
+        let (shared, who) = (Arc::clone(&self.shared), who.clone());
+        self.writer.submit(move |tx| {
+            let sight = sight(tx, &shared, &who, of);
+            let seen = sight.map_or(Ok(None), |sight| work(tx, &shared, sight))?;
+            let seen: Result<T, KernelError> = match seen {
+                Some(seen) => Ok(seen),
+                None => permit(tx, &shared, &who, &Act::read_state(of, false))?.and_then(|_| Err(unseen(of))),
+            };
+            Ok::<_, KernelError>(seen)
+        })?
+    }
+
+    /// The same of what nobody sees a part of.
+    pub(super) fn look_at_all<T: Send + 'static>(
+        &self,
+        who: &Principal,
+        of: &'static str,
+        work: impl FnOnce(&mut dyn Tx, &Shared) -> Result<T, KernelError> + Send + 'static,
+    ) -> Result<T, KernelError> {
+        self.look(who, of, |tx, shared, sight| sight.all().map(|()| work(tx, shared)).transpose())
+    }
+
+    /// Objects of a kind as far as somebody may see them, as many as are asked for. `own` is whether one has to do with
+    /// whoever looks; of those that it has not, nobody hears.
+    pub(super) fn look_through<T: Send + 'static>(
+        &self,
+        who: &Principal,
+        of: &'static str,
+        mut query: Query,
+        read: fn(Object) -> Result<T, KernelError>,
+        own: impl Fn(&mut dyn Tx, &T) -> Result<bool, KernelError> + Clone + Send + 'static,
+    ) -> Result<Vec<T>, KernelError> {
+        let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let mut seen = Vec::new();
+        query.limit = PAGE_MAX;
+        // In rounds, between which others come to their turn.
+        loop {
+            let (round, own) = (query.clone(), own.clone());
+            let (mut part, last) = self.look(who, of, move |tx, _, sight| {
+                let objects = tx.find(&round)?;
+                let is_full = u32::try_from(objects.len()).is_ok_and(|count| count >= round.limit);
+                let last = objects.last().filter(|_| is_full).map(|object| object.key.clone());
+                let mut part = Vec::new();
+                for object in objects {
+                    let one = read(object)?;
+                    if sight == Sight::All || own(tx, &one)? {
+                        part.push(one);
+                    }
+                }
+                Ok(Some((part, last)))
+            })?;
+            part.truncate(wanted.saturating_sub(seen.len()));
+            seen.append(&mut part);
+            match last {
+                Some(last) if seen.len() < wanted => query.after = Some(last),
+                _ => return Ok(seen),
+            }
+        }
+    }
+}
+
+/// Whoever may see all of a kind was shown nothing of it.
+fn unseen(of: &str) -> KernelError {
+    KernelError::Damaged(format!("what is kept of {of}"))
 }
 
 /// Keeps the bundle that governs, so that its decisions can be made again.

@@ -11,10 +11,10 @@ use serde_json::value::RawValue;
 use crate::vm::canonical::push_string;
 
 /// The members of an object as they stand, also those that stand twice.
-pub(super) type Members<'d> = Vec<(String, &'d RawValue)>;
+pub(crate) type Members<'d> = Vec<(String, &'d RawValue)>;
 
 /// The members of a text that is an object, and nothing behind it.
-pub(super) fn read(text: &[u8]) -> Result<Members<'_>, serde_json::Error> {
+pub(crate) fn read(text: &[u8]) -> Result<Members<'_>, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let members = reader.deserialize_map(InOrder)?;
     reader.end()?;

@@ -151,7 +151,7 @@ impl Kernel {
     /// # Errors
     /// [`KernelError::Forbidden`], or the store can't be read.
     pub fn enforced(&self, who: &Principal) -> Result<Vec<Enforced>, KernelError> {
-        self.govern(who, Act::read_state("modes", false), |tx, _, _| all(tx, None))
+        self.look_at_all(who, "modes", |tx, _| all(tx, None))
     }
 
     /// Takes the modes from the store. If they can't be read, all is strict.
@@ -172,8 +172,7 @@ fn read(object: &Object) -> Result<Enforced, KernelError> {
     let read = || {
         let body: Map<String, Value> = serde_json::from_slice(&object.body).ok()?;
         let mode = Mode::of_name(text(&body, "mode")?).filter(|mode| mode.name() == object.state)?;
-        let by = body.get("principal")?;
-        let by = Principal::new(by.get("type")?.as_str()?, by.get("id")?.as_str()?)?;
+        let by = Principal::from_json(body.get("principal")?)?;
         let since = Timestamp::parse(text(&body, "since")?).ok()?;
         Some(Enforced { capability: object.key.clone(), mode, by, since, entry: text(&body, "entry")?.to_owned() })
     };

@@ -17,6 +17,8 @@ use serde_json::{Map, Value, json};
 
 use super::engine::{Kernel, Shared, put};
 use super::error::KernelError;
+use super::govern::act::Act;
+use super::record::Principal;
 use super::records::refused::RecordRefused;
 use super::registry::text;
 use super::store::{Object, Query, Tx};
@@ -24,6 +26,8 @@ use crate::base::limits::{EVENT_BYTES_MAX, EVENT_NAME_BYTES_MAX, EVENTS_MAX, PAG
 use crate::data::timestamp::Timestamp;
 
 const KIND: &str = "event";
+/// What they are called where somebody wants to look at them.
+const EVENTS: &str = "events";
 /// What counts them.
 const COUNTER: &str = "outbox";
 const PENDING: &str = "pending";
@@ -167,11 +171,14 @@ impl Kernel {
     /// `to` may ask the kernel for anything but another delivery.
     ///
     /// # Errors
-    /// The store failed, or events are being delivered already.
+    /// [`KernelError::Forbidden`], the store failed, or events are being delivered already.
     pub fn deliver<E: fmt::Display>(
         &self,
+        who: &Principal,
         to: &mut impl FnMut(&OutboxEvent) -> Result<(), E>,
     ) -> Result<Delivery<E>, KernelError> {
+        // Asked again and again, and mostly for nothing.
+        self.permit_quietly(who, Act::deliver())?;
         let _one = match self.delivery.try_lock() {
             Ok(lock) => lock,
             Err(TryLockError::Poisoned(lock)) => lock.into_inner(),
@@ -221,12 +228,18 @@ impl Kernel {
     /// [`PAGE_MAX`].
     ///
     /// # Errors
-    /// The store can't be read.
-    pub fn events(&self, delivered: Option<bool>, after: u64, limit: u32) -> Result<Vec<OutboxEvent>, KernelError> {
+    /// [`KernelError::Forbidden`], or the store can't be read.
+    pub fn events(
+        &self,
+        who: &Principal,
+        delivered: Option<bool>,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<OutboxEvent>, KernelError> {
         let state = delivered.map(|delivered| if delivered { DELIVERED } else { PENDING }.to_owned());
         let (kind, after, limit) = (KIND.to_owned(), Some(key(after)), limit.min(PAGE_MAX));
         let query = Query { kind, state, due_until_ms: None, after, limit };
-        self.read(move |tx| tx.find(&query)?.iter().map(read).collect())
+        self.look_at_all(who, EVENTS, move |tx, _| tx.find(&query)?.iter().map(read).collect())
     }
 }
 

@@ -155,6 +155,10 @@ impl Principal {
         members.text("type", &self.ty);
         members.end();
     }
+
+    pub(super) fn from_json(value: &Value) -> Option<Principal> {
+        Principal::new(value.get("type")?.as_str()?, value.get("id")?.as_str()?)
+    }
 }
 
 /// What was asked, in the form of the wire.
@@ -404,7 +408,8 @@ fn hide_texts(event: &mut Event) {
 /// Keeps apart what would make the entry too long.
 pub(super) fn shortened(mut event: Event) -> Event {
     // What a commitment takes in place of a value, and its line in the list of them.
-    let of_commitments: usize = event.sensitive.iter().map(|place| place.len().saturating_add(COMMITMENT_BYTES)).sum();
+    let places = event.sensitive.iter().chain(event.sealed.iter().map(|(place, _)| place));
+    let of_commitments: usize = places.map(|place| place.len().saturating_add(COMMITMENT_BYTES)).sum();
     let max = ENTRY_BYTES_MAX.saturating_sub(ENVELOPE_BYTES);
     // Nearly all bodies are far from it, and need not be written to be measured.
     let about = event.body.iter().fold(of_commitments.saturating_add(2), |sum, (name, value)| {

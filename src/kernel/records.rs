@@ -23,13 +23,19 @@ use serde_json::{Map, Value};
 use super::engine::{Active, Kernel};
 use super::entry::Entry;
 use super::error::KernelError;
+use super::log::commitment::opened;
+use super::record::Principal;
 use super::registry::text;
 use super::store::{Object, Query, Tx};
 use crate::base::hash::Digest;
 use crate::base::limits::PAGE_MAX;
 
-/// What evidence is kept, by its digest: other contents are nobody's business.
-const EVIDENCE: &str = "evidence";
+/// What evidence is kept, by its commitment, with its entry and its time: other contents are nobody's business.
+pub(super) const EVIDENCE: &str = "evidence";
+/// Where the entry of a change has it.
+pub(super) const EVIDENCE_PLACE: &str = "/evidence";
+/// What they are called where somebody wants to look at them.
+const RECORDS: &str = "records";
 /// The types of which there are records.
 const TYPES: &str = "record-type";
 
@@ -81,21 +87,23 @@ fn qualified(active: Option<&Active>, ty: &str) -> String {
 }
 
 impl Kernel {
-    /// The record of a type, by its simple or its qualified name, and an id.
+    /// The record of a type, by its simple or its qualified name, and an id. What is kept of records is for operators whose
+    /// role it is.
     ///
     /// # Errors
-    /// The store can't be read.
-    pub fn record(&self, ty: &str, id: &str) -> Result<Option<Record>, KernelError> {
+    /// [`KernelError::Forbidden`], or the store can't be read.
+    pub fn record(&self, who: &Principal, ty: &str, id: &str) -> Result<Option<Record>, KernelError> {
         let (ty, id) = (qualified(self.active().ok().as_deref(), ty), id.to_owned());
-        self.read(move |tx| find(tx, &ty, &id))
+        self.look_at_all(who, RECORDS, move |tx, _| find(tx, &ty, &id))
     }
 
     /// Records of a type in the order of their ids: with a status, if one is given, and behind an id. At most [`PAGE_MAX`].
     ///
     /// # Errors
-    /// The store can't be read.
+    /// [`KernelError::Forbidden`], or the store can't be read.
     pub fn records(
         &self,
+        who: &Principal,
         ty: &str,
         status: Option<&str>,
         after: Option<String>,
@@ -104,25 +112,34 @@ impl Kernel {
         let ty = qualified(self.active().ok().as_deref(), ty);
         let (state, limit) = (status.map(str::to_owned), limit.min(PAGE_MAX));
         let query = Query { kind: kind(&ty), state, due_until_ms: None, after, limit };
-        self.read(move |tx| tx.find(&query)?.into_iter().map(|object| read(&ty, object)).collect())
+        self.look_at_all(who, RECORDS, move |tx, _| {
+            tx.find(&query)?.into_iter().map(|object| read(&ty, object)).collect()
+        })
     }
 
     /// The qualified names of the types of which there are records.
     ///
     /// # Errors
-    /// The store can't be read.
-    pub fn record_types(&self) -> Result<Vec<String>, KernelError> {
-        self.read(types)
+    /// [`KernelError::Forbidden`], or the store can't be read.
+    pub fn record_types(&self, who: &Principal) -> Result<Vec<String>, KernelError> {
+        self.look_at_all(who, RECORDS, |tx, _| types(tx))
     }
 
     /// How a record became what it is: the entries of its changes, the last one first, from the one given on or from the
     /// last. At most [`PAGE_MAX`]; the link `before` of the last one given leads on. Entries that the log has dropped end it.
     ///
     /// # Errors
-    /// The store can't be read, or there is no such record.
-    pub fn history(&self, ty: &str, id: &str, from: Option<String>, limit: u32) -> Result<Vec<Entry>, KernelError> {
+    /// [`KernelError::Forbidden`], the store can't be read, or there is no such record.
+    pub fn history(
+        &self,
+        who: &Principal,
+        ty: &str,
+        id: &str,
+        from: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, KernelError> {
         let (ty, id) = (qualified(self.active().ok().as_deref(), ty), id.to_owned());
-        self.read(move |tx| {
+        self.look_at_all(who, RECORDS, move |tx, _| {
             let record = find(tx, &ty, &id)?.ok_or_else(|| refused::RecordRefused::Unknown(id.clone()))?;
             let mut next = Some(from.unwrap_or(record.entry));
             let mut entries = Vec::new();
@@ -140,19 +157,26 @@ impl Kernel {
         })
     }
 
-    /// The evidence of a digest, as it was given; `None` if none is kept, or it was erased.
+    /// The evidence that the entry of a change commits to, as it was given; `None` if none of that commitment is kept, or it
+    /// was erased.
     ///
     /// # Errors
-    /// The store can't be read.
-    pub fn evidence(&self, digest: Digest) -> Result<Option<Vec<u8>>, KernelError> {
-        self.read(move |tx| match tx.get(EVIDENCE, &digest.to_string())? {
-            Some(_) => Ok(tx.content(digest)?),
-            None => Ok(None),
+    /// [`KernelError::Forbidden`], or the store can't be read.
+    pub fn evidence(&self, who: &Principal, commitment: Digest) -> Result<Option<String>, KernelError> {
+        self.look_at_all(who, EVIDENCE, move |tx, _| {
+            if tx.get(EVIDENCE, &commitment.to_string())?.is_none() {
+                return Ok(None);
+            }
+            let Some(content) = tx.content(commitment)? else { return Ok(None) };
+            let value = opened(commitment, &content);
+            let evidence = value.as_ref().and_then(Value::as_str).map(str::to_owned);
+            evidence.map(Some).ok_or_else(|| KernelError::Damaged(format!("the evidence {commitment}")))
         })
     }
 }
 
-fn entry_of(tx: &mut dyn Tx, id: &str) -> Result<Option<Entry>, KernelError> {
+/// The entry of an id; `None` if the log has dropped it.
+pub(super) fn entry_of(tx: &mut dyn Tx, id: &str) -> Result<Option<Entry>, KernelError> {
     let Some(index) = tx.index_of(id)? else { return Ok(None) };
     let rows = tx.entries(index, 1)?;
     let entry = rows.first().filter(|(at, _)| *at == index).and_then(|(_, bytes)| Entry::read(bytes).ok());

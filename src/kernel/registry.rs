@@ -31,6 +31,8 @@ use crate::vm::store::Store;
 use crate::vm::store::fault::EntitiesRefused;
 
 const KIND: &str = "registry";
+/// What it is called where somebody wants to look at it.
+const REGISTRY: &str = "entities";
 
 /// A change of the registry that holds, and is not stored yet.
 #[derive(Debug)]
@@ -160,18 +162,18 @@ impl Kernel {
     /// The bundle's signatures are not asked for again: it decided then.
     ///
     /// # Errors
-    /// There is no such version, or it can't be made any more.
-    pub fn version(&self, version: u64) -> Result<Active, KernelError> {
-        let found = self.read(move |tx| find(tx, version))?;
+    /// [`KernelError::Forbidden`], there is no such version, or it can't be made any more.
+    pub fn version(&self, who: &Principal, version: u64) -> Result<Active, KernelError> {
+        let found = self.look_at_all(who, REGISTRY, move |tx, _| find(tx, version))?;
         found.ok_or(KernelError::UnknownVersion)?.build(&LoadOptions::UNSIGNED)
     }
 
     /// The version that was current at a time.
     ///
     /// # Errors
-    /// There was none, or the store can't be read.
-    pub fn version_at(&self, time: Timestamp) -> Result<u64, KernelError> {
-        self.read(move |tx| {
+    /// [`KernelError::Forbidden`], there was none, or the store can't be read.
+    pub fn version_at(&self, who: &Principal, time: Timestamp) -> Result<u64, KernelError> {
+        self.look_at_all(who, REGISTRY, move |tx, _| {
             let Some((mut high, _)) = current(tx)? else { return Err(KernelError::UnknownVersion) };
             // Times never go back, so that one half of the versions is always out of question.
             let mut low: u64 = 0;
@@ -192,9 +194,18 @@ impl Kernel {
     /// The bundle and the entities that were current at a time: what could this agent do last Tuesday?
     ///
     /// # Errors
-    /// There were none, or they can't be made any more.
-    pub fn at(&self, time: Timestamp) -> Result<Active, KernelError> {
-        self.version(self.version_at(time)?)
+    /// [`KernelError::Forbidden`], there were none, or they can't be made any more.
+    pub fn at(&self, who: &Principal, time: Timestamp) -> Result<Active, KernelError> {
+        self.version(who, self.version_at(who, time)?)
+    }
+
+    /// What decides now, for who wants to look at it: [`Kernel::active`] is for whoever embeds the kernel.
+    ///
+    /// # Errors
+    /// [`KernelError::Forbidden`], or why nothing does.
+    pub fn entities(&self, who: &Principal) -> Result<Arc<Active>, KernelError> {
+        self.look_at_all(who, REGISTRY, |_, _| Ok(()))?;
+        self.active()
     }
 }
 

@@ -13,11 +13,14 @@ use super::ask::{Peek, peek};
 use super::engine::{Kernel, Shared};
 use super::entry::Kind;
 use super::error::KernelError;
+use super::govern::Sight;
+use super::govern::act::Act;
 use super::id;
 use super::json::object::Object as Members;
 use super::permit::{Claims, Permit, PermitState, Standing, Step, StepRefused};
 use super::present;
 use super::record::Principal;
+use super::records::entry_of;
 use super::registry::text;
 use super::scope::{Ended, ScopeRefused};
 use super::scopes::{self, Reserved};
@@ -31,6 +34,8 @@ use crate::vm::digest::binding;
 pub(super) const KIND: &str = "permit";
 /// Room for most permits as they are stored.
 const BODY_BYTES_USUAL: usize = 448;
+/// What they are called where somebody wants to look at them.
+const PERMITS: &str = "permits";
 
 /// Issues a permit for what was allowed, in the transaction of the decision, and reserves what it needs of its scope.
 pub(super) fn issue(tx: &mut dyn Tx, shared: &Shared, allowed: &Allowed<'_>) -> Result<Permit, KernelError> {
@@ -61,7 +66,7 @@ pub(super) fn begin(tx: &mut dyn Tx, shared: &Shared, allowed: &Allowed<'_>) -> 
     };
     let until = now.checked_add(shared.settings.run_within).map_err(|_| KernelError::Clock)?;
     let reserved = give(tx, shared, allowed, &permit, (state, until))?;
-    write_step(tx, shared, Kind::PermitStarted, (&claims.id, &claims.decision), Some(allowed.who))?;
+    write_step(tx, shared, Kind::PermitStarted, (&claims.id, &claims.decision), By::Holder(allowed.who))?;
     Ok(Begun { permit, reserved, started: Ok(()) })
 }
 
@@ -139,23 +144,45 @@ fn kept(claims: &Claims, reserved: Option<&Reserved>) -> String {
     out
 }
 
+/// Who says that a permit takes a step.
+#[derive(Clone, Copy)]
+enum By<'a> {
+    /// Its time is over.
+    Time,
+    /// Whoever acts with it.
+    Holder(&'a Principal),
+    /// An operator, who says how they know, with the entry of the decision by which they may.
+    Operator { who: &'a Principal, reason: &'a str, allowed: &'a str },
+}
+
 /// Tells of a step of a permit, of this id and with this decision, and who says so.
 fn write_step(
     tx: &mut dyn Tx,
     shared: &Shared,
     kind: Kind,
     (permit, decision): (&str, &str),
-    by: Option<&Principal>,
+    by: By<'_>,
 ) -> Result<(), KernelError> {
     let told = |out: &mut String| {
         let mut told = Members::new(out);
         told.text("permit", permit);
-        if let Some(by) = by {
-            by.push(told.member("principal"));
+        match by {
+            By::Time => {}
+            By::Holder(who) => who.push(told.member("principal")),
+            By::Operator { who, reason, .. } => {
+                who.push(told.member("principal"));
+                told.text("reason", reason);
+            }
         }
         told.end();
     };
-    shared.log.write(tx, &*shared.environment, kind, &[("decision", decision)], told)?;
+    let decided = ("decision", decision);
+    match by {
+        By::Operator { allowed, .. } => {
+            shared.log.write(tx, &*shared.environment, kind, &[("allowed", allowed), decided], told)?
+        }
+        By::Time | By::Holder(_) => shared.log.write(tx, &*shared.environment, kind, &[decided], told)?,
+    };
     Ok(())
 }
 
@@ -217,7 +244,7 @@ fn take(
     stored: Stored,
     step: Step,
     cost: Option<Decimal>,
-    by: Option<&Principal>,
+    by: By<'_>,
 ) -> Result<PermitState, KernelError> {
     let now = shared.environment.now();
     let Stored { object, decision, standing, reserved } = stored;
@@ -283,7 +310,7 @@ impl Kernel {
             let binding = binding(active.world(), Options::STRICT, &request);
             let binding = binding.map_err(|error| KernelError::Request(error.to_string()))?;
             let object = tx.get(KIND, &id)?.ok_or(KernelError::UnknownPermit)?;
-            take(tx, &shared, stored(object)?, Step::Start(binding), None, Some(&by)).map(drop)
+            take(tx, &shared, stored(object)?, Step::Start(binding), None, By::Holder(&by)).map(drop)
         })
     }
 
@@ -324,7 +351,7 @@ impl Kernel {
         let (shared, id, by) = (Arc::clone(&self.shared), permit.claims().id.clone(), who.clone());
         self.writer.submit(move |tx| {
             let object = tx.get(KIND, &id)?.ok_or(KernelError::UnknownPermit)?;
-            take(tx, &shared, stored(object)?, step, cost, Some(&by)).map(drop)
+            take(tx, &shared, stored(object)?, step, cost, By::Holder(&by)).map(drop)
         })
     }
 
@@ -339,19 +366,22 @@ impl Kernel {
         let (shared, claims, by) = (Arc::clone(&self.shared), permit.claims().clone(), who.clone());
         self.writer.submit(move |tx| {
             let object = tx.get(KIND, &claims.id)?.ok_or(KernelError::UnknownPermit)?;
-            take(tx, &shared, stored_of(object, &claims, reserved)?, step, None, Some(&by)).map(drop)
+            take(tx, &shared, stored_of(object, &claims, reserved)?, step, None, By::Holder(&by)).map(drop)
         })
     }
 
-    /// What has become of a permit; `None` if there is none of this id.
+    /// What has become of a permit; `None` if there is none of this id. For whom it was issued to, and for operators whose
+    /// role it is.
     ///
     /// # Errors
-    /// The store can't be read.
-    pub fn permit_state(&self, id: &str) -> Result<Option<PermitState>, KernelError> {
-        let id = id.to_owned();
-        self.read(move |tx| match tx.get(KIND, &id)? {
-            Some(object) => Ok(Some(stored(object)?.standing.state)),
-            None => Ok(None),
+    /// [`KernelError::Forbidden`], or the store can't be read.
+    pub fn permit_state(&self, who: &Principal, id: &str) -> Result<Option<PermitState>, KernelError> {
+        let (by, id) = (who.clone(), id.to_owned());
+        self.look(who, PERMITS, move |tx, _, sight| {
+            let Some(object) = tx.get(KIND, &id)? else { return Ok(Some(None)) };
+            let permit = issued(object)?;
+            let is_seen = sight == Sight::All || is_of(tx, &permit, &by)?;
+            Ok(is_seen.then_some(Some(permit.state)))
         })
     }
 }
@@ -396,24 +426,79 @@ fn issued(object: Object) -> Result<Issued, KernelError> {
 
 impl Kernel {
     /// Permits in the order of their ids, which is that of their issuing: in a state, if one is given, and behind an id.
+    /// Operators whose role it is see all of them, others those that were issued to them.
     ///
     /// # Errors
-    /// The store can't be read.
+    /// [`KernelError::Forbidden`], or the store can't be read.
     pub fn permits(
         &self,
+        who: &Principal,
         state: Option<PermitState>,
         after: Option<String>,
         limit: u32,
     ) -> Result<Vec<Issued>, KernelError> {
         let (kind, state) = (KIND.to_owned(), state.map(|state| state.name().to_owned()));
         let query = Query { kind, state, due_until_ms: None, after, limit };
-        self.read(move |tx| tx.find(&query)?.into_iter().map(issued).collect())
+        let by = who.clone();
+        self.look_through(who, PERMITS, query, issued, move |tx, permit| is_of(tx, permit, &by))
+    }
+}
+
+/// Whether a permit was issued to somebody, as the entry of its decision says. Of an entry that the log has dropped nobody
+/// knows.
+fn is_of(tx: &mut dyn Tx, permit: &Issued, who: &Principal) -> Result<bool, KernelError> {
+    let entry = entry_of(tx, &permit.decision)?;
+    Ok(entry.is_some_and(|entry| entry.body.get("principal") == Some(&who.to_json())))
+}
+
+/// What became of work that nobody ended, as somebody says who looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It ran, and cost this much; what was reserved of its scope, if nobody knows better.
+    Completed(Option<Decimal>),
+    /// It failed.
+    Failed,
+}
+
+impl Outcome {
+    /// Its name in the policy.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Completed(_) => "completed",
+            Outcome::Failed => "failed",
+        }
+    }
+}
+
+impl Kernel {
+    /// Says what became of work that was started with a permit and that nobody ended: whoever ran it is gone, and somebody
+    /// has looked. Its scope is settled by that. For operators whose role it is; a program can't look.
+    ///
+    /// # Errors
+    /// [`KernelError::Forbidden`]; there is no such permit; nothing was started with it, or it has ended, also by the time
+    /// that it had.
+    pub fn settle_permit(&self, who: &Principal, id: &str, outcome: Outcome, reason: &str) -> Result<(), KernelError> {
+        let act = Act::settle(id, outcome, reason);
+        let (step, cost) = match outcome {
+            Outcome::Completed(Some(cost)) if cost < Decimal::ZERO => {
+                return self.refuse_act(who, act, KernelError::Scope(ScopeRefused::BadCost));
+            }
+            Outcome::Completed(cost) => (Step::Complete, cost),
+            Outcome::Failed => (Step::Fail, None),
+        };
+        let (id, by, reason) = (id.to_owned(), who.clone(), reason.to_owned());
+        self.govern(who, act, move |tx, shared, allowed| {
+            let object = tx.get(KIND, &id)?.ok_or(KernelError::UnknownPermit)?;
+            let by = By::Operator { who: &by, reason: &reason, allowed };
+            take(tx, shared, stored(object)?, step, cost, by).map(drop)
+        })
     }
 }
 
 /// Ends a permit whose time is over: nobody started it, or nobody said how it ended.
 pub(super) fn time_out(tx: &mut dyn Tx, shared: &Shared, object: Object) -> Result<PermitState, KernelError> {
-    take(tx, shared, stored(object)?, Step::TimeOut, None, None)
+    take(tx, shared, stored(object)?, Step::TimeOut, None, By::Time)
 }
 
 #[cfg(test)]

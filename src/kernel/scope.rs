@@ -23,6 +23,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::json::canonical;
+use super::record::Principal;
 use crate::data::decimal::Decimal;
 use crate::data::timestamp::Timestamp;
 use crate::vm::canonical::push_string;
@@ -86,6 +87,8 @@ pub struct Scope {
     pub created_at: Timestamp,
     /// By whom.
     pub created_by: String,
+    /// Who has asked the kernel for it: whoever has made it, or a gateway in their name.
+    pub principal: Option<Principal>,
     /// How often something has run in it.
     pub attempts_used: u32,
     /// What that has cost.
@@ -265,6 +268,9 @@ impl Scope {
         add("attempts_reserved", self.attempts_reserved.into());
         add("cost_reserved", self.cost_reserved.to_string().into());
         add("status", self.status.name().into());
+        if let Some(principal) = &self.principal {
+            add(PRINCIPAL, principal.to_json());
+        }
         members.into()
     }
 
@@ -289,6 +295,10 @@ impl Scope {
             target_agents: body.target_agents,
             created_at,
             created_by: body.created_by,
+            principal: match &body.principal {
+                Some(principal) => Some(Principal::from_json(principal)?),
+                None => None,
+            },
             attempts_used: body.attempts_used,
             cost_used,
             attempts_reserved: body.attempts_reserved,
@@ -303,7 +313,8 @@ impl Scope {
     pub fn to_fact(&self) -> String {
         let mut out = String::from("{");
         let Value::Object(members) = self.to_body() else { return out };
-        for (name, value) in &members {
+        // Who has asked is nothing that policy knows of.
+        for (name, value) in members.iter().filter(|(name, _)| *name != PRINCIPAL) {
             if out.len() > 1 {
                 out.push(',');
             }
@@ -319,6 +330,8 @@ impl Scope {
     }
 }
 
+/// The member that is the kernel's alone.
+const PRINCIPAL: &str = "principal";
 /// The members that are decimals.
 const DECIMALS: [&str; 3] = ["max_cost", "cost_used", "cost_reserved"];
 
@@ -341,6 +354,7 @@ struct Body {
     attempts_reserved: u32,
     cost_reserved: String,
     status: String,
+    principal: Option<Value>,
 }
 
 fn sum(one: Decimal, other: Decimal) -> Result<Decimal, ScopeRefused> {
@@ -373,6 +387,7 @@ mod tests {
             target_agents: BTreeSet::new(),
             created_at: at(0),
             created_by: "ann".to_owned(),
+            principal: Principal::new("Person", "ann"),
             attempts_used: 0,
             cost_used: Decimal::ZERO,
             attempts_reserved: 0,

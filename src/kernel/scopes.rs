@@ -18,6 +18,7 @@ use super::ask::Verdict;
 use super::engine::{Kernel, Shared};
 use super::entry::Kind;
 use super::error::KernelError;
+use super::govern::Sight;
 use super::govern::act::Act;
 use super::id;
 use super::json::canonical;
@@ -34,6 +35,8 @@ use crate::data::timestamp::Timestamp;
 /// The caller's field that names a scope.
 pub(super) const ID_FIELD: &str = "scope_id";
 pub(super) const KIND: &str = "scope";
+/// What they are called where somebody wants to look at them.
+const SCOPES: &str = "scopes";
 
 // What a new scope is where its maker says nothing: as `cost_asked`, `attempts_asked` and `ttl_asked` of `std.scopes`.
 const COST_DEFAULT: &str = "0.5";
@@ -177,7 +180,7 @@ struct Making {
     target_agents: Option<BTreeSet<String>>,
 }
 
-fn made(allowed: &Allowed<'_>, id: String, now: Timestamp) -> Result<Scope, KernelError> {
+fn made(who: &Principal, allowed: &Allowed<'_>, id: String, now: Timestamp) -> Result<Scope, KernelError> {
     let no_scope = |why: &str| KernelError::Request(format!("it makes no scope: {why}"));
     let making: Making = serde_json::from_str(&allowed.said.context).map_err(|why| no_scope(&why.to_string()))?;
     let cost = making.max_cost.as_ref().map_or(COST_DEFAULT, |cost| cost.get());
@@ -200,6 +203,7 @@ fn made(allowed: &Allowed<'_>, id: String, now: Timestamp) -> Result<Scope, Kern
         target_agents: making.target_agents.unwrap_or_default(),
         created_at: now,
         created_by: allowed.said.subject.id.clone(),
+        principal: Some(who.clone()),
         attempts_used: 0,
         cost_used: Decimal::ZERO,
         attempts_reserved: 0,
@@ -214,9 +218,10 @@ impl Kernel {
     /// five minutes.
     #[must_use]
     pub fn create_scope(&self, who: &Principal, request: &[u8], facts: Option<&[u8]>) -> Scoping {
-        self.scoping(who, request, facts, |tx, shared, allowed| {
+        let by = who.clone();
+        self.scoping(who, request, facts, move |tx, shared, allowed| {
             let now = shared.environment.now();
-            let scope = made(allowed, id::new("scope", &*shared.environment)?, now)?;
+            let scope = made(&by, allowed, id::new("scope", &*shared.environment)?, now)?;
             write(tx, 0, &scope)?;
             tell(tx, shared, Kind::ScopeCreated, Some(allowed.entry), scope.to_body())?;
             Ok(scope)
@@ -278,29 +283,38 @@ impl Kernel {
         Scoping { verdict, scope }
     }
 
-    /// The scope of an id, as it is stored; see [`Scope::status_at`].
+    /// The scope of an id, as it is stored; see [`Scope::status_at`]. For whom it was made for, and for operators whose role
+    /// it is.
     ///
     /// # Errors
-    /// The store can't be read.
-    pub fn scope(&self, id: &str) -> Result<Option<Scope>, KernelError> {
-        let id = id.to_owned();
-        self.read(move |tx| find(tx, &id))
+    /// [`KernelError::Forbidden`], or the store can't be read.
+    pub fn scope(&self, who: &Principal, id: &str) -> Result<Option<Scope>, KernelError> {
+        let (by, id) = (who.clone(), id.to_owned());
+        self.look(who, SCOPES, move |tx, _, sight| {
+            let scope = find(tx, &id)?;
+            let is_seen =
+                sight == Sight::All || scope.as_ref().is_none_or(|scope| scope.principal.as_ref() == Some(&by));
+            Ok(is_seen.then_some(scope))
+        })
     }
 
-    /// Scopes in the order in which they were made: in a stored state, if one is given, and behind an id.
+    /// Scopes in the order in which they were made: in a stored state, if one is given, and behind an id; those that
+    /// [`Kernel::scope`] would show.
     ///
     /// # Errors
-    /// The store can't be read.
+    /// [`KernelError::Forbidden`], or the store can't be read.
     pub fn scopes(
         &self,
+        who: &Principal,
         status: Option<ScopeStatus>,
         after: Option<String>,
         limit: u32,
     ) -> Result<Vec<Scope>, KernelError> {
         let (kind, state) = (KIND.to_owned(), status.map(|status| status.name().to_owned()));
-        self.read(move |tx| {
-            tx.find(&Query { kind, state, due_until_ms: None, after, limit })?.iter().map(read).collect()
-        })
+        let query = Query { kind, state, due_until_ms: None, after, limit };
+        let by = who.clone();
+        let own = move |_: &mut dyn Tx, scope: &Scope| Ok(scope.principal.as_ref() == Some(&by));
+        self.look_through(who, SCOPES, query, |object| read(&object), own)
     }
 }
 

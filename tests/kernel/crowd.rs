@@ -11,6 +11,7 @@ use pdl::kernel::scope::ScopeStatus;
 use pdl::kernel::{Kernel, KernelError};
 
 use super::audit::Ack;
+use super::house::reader;
 
 /// What the crowd lives by. Everything is short, so that a clock ends something while they are at it.
 pub const POLICY: &str = r#"module crowd
@@ -81,9 +82,9 @@ impl Crowd {
     pub fn find(kernel: &Kernel) -> Result<Crowd, KernelError> {
         let crowd = Crowd::default();
         for state in [GateState::Pending, GateState::Approved] {
-            lock(&crowd.gates).extend(kernel.gates(Some(state), None, 100)?);
+            lock(&crowd.gates).extend(kernel.gates(&reader(), Some(state), None, 100)?);
         }
-        let scopes = kernel.scopes(Some(ScopeStatus::Active), None, 100)?;
+        let scopes = kernel.scopes(&reader(), Some(ScopeStatus::Active), None, 100)?;
         lock(&crowd.scopes).extend(scopes.into_iter().map(|scope| scope.id));
         Ok(crowd)
     }

@@ -187,7 +187,7 @@ fn replay(kernel: &Kernel) -> usize {
             let bundle = Digest::parse(entry.body["bundle"].as_str().expect("it is text")).expect("it is a digest");
             kernel.operators_version(bundle, version).expect("it is there")
         } else {
-            kernel.version(version).expect("it is there")
+            kernel.version(&operator(), version).expect("it is there")
         };
         assert_eq!(entry.body["bundle"], active.bundle.to_string());
         let again = active.again(&asked);
@@ -405,16 +405,16 @@ fn every_version_of_the_registry_can_be_had_again() {
     let kernel = open(Sqlite::open(&path, &Options::PLAIN).expect("it is there"), &world);
     assert_eq!(kernel.active().map(|active| active.registry), Ok(139));
     for (version, time, entities) in &seen {
-        assert_eq!(&kernel.version(*version).expect("it is there").entities(), entities, "{version}");
-        assert_eq!(kernel.version_at(*time), Ok(*version));
+        assert_eq!(&kernel.version(&operator(), *version).expect("it is there").entities(), entities, "{version}");
+        assert_eq!(kernel.version_at(&operator(), *time), Ok(*version));
         let later = Timestamp::from_millis(time.millis() + 999).expect("it is a time");
-        assert_eq!(kernel.version_at(later), Ok(*version));
+        assert_eq!(kernel.version_at(&operator(), later), Ok(*version));
     }
     let before = Timestamp::from_millis(began.millis() - 1).expect("it is a time");
-    assert_eq!(kernel.version_at(before), Err(KernelError::UnknownVersion));
-    assert!(matches!(kernel.version(140), Err(KernelError::UnknownVersion)));
-    assert!(matches!(kernel.version(0), Err(KernelError::UnknownVersion)));
-    assert_eq!(kernel.at(seen[98].1).map(|active| active.registry), Ok(99));
+    assert_eq!(kernel.version_at(&operator(), before), Err(KernelError::UnknownVersion));
+    assert!(matches!(kernel.version(&operator(), 140), Err(KernelError::UnknownVersion)));
+    assert!(matches!(kernel.version(&operator(), 0), Err(KernelError::UnknownVersion)));
+    assert_eq!(kernel.at(&operator(), seen[98].1).map(|active| active.registry), Ok(99));
 }
 
 #[test]
@@ -470,7 +470,7 @@ fn a_permit_is_started_once_for_its_own_request() {
     let kernel = ready(&world);
     let state = |verdict: &Verdict| {
         let id = &verdict.permit.as_ref().expect("it was allowed").claims().id;
-        kernel.permit_state(id).expect("the store is there").expect("it is there")
+        kernel.permit_state(&operator(), id).expect("the store is there").expect("it is there")
     };
     let verdict = kernel.decide(&agent(), &request("1"), FACTS);
     let token = permit(&verdict);

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pdl::build::{Sources, build};
+use pdl::data::duration::Duration;
+use pdl::data::timestamp::Timestamp;
 use pdl::kernel::entry::{Entry, Kind};
 use pdl::kernel::environment::Environment;
 use pdl::kernel::govern::act::Act;
@@ -14,6 +16,7 @@ use pdl::kernel::govern::{self, Forbidden};
 use pdl::kernel::log::search::Search;
 use pdl::kernel::modes::Mode;
 use pdl::kernel::record::{self, Principal};
+use pdl::kernel::running::Outcome;
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{Options, Sqlite};
 use pdl::kernel::store::{Object, Query, Store};
@@ -131,8 +134,7 @@ fn acts() -> Vec<(&'static str, Does)> {
         ("patch_registry", |kernel, who| kernel.patch_entities(who, &limit("7")).map(drop)),
         ("change_mode", |kernel, who| kernel.set_mode(who, "pay", Mode::Strict).map(drop)),
         ("change_operators", |kernel, who| kernel.change_operators(who, &[appoint("new", &[])]).map(drop)),
-        ("read_state", |kernel, who| kernel.operators(who).map(drop)),
-        ("read_state", |kernel, who| kernel.enforced(who).map(drop)),
+        ("read_state", |kernel, who| kernel.permit(who, Act::read_state("gates", false)).map(drop)),
         ("read_log", |kernel, who| kernel.search(who, &Search { limit: 1, ..Search::default() }).map(drop)),
         ("erase", |kernel, who| {
             let first = log(kernel).remove(0).0.id;
@@ -141,7 +143,9 @@ fn acts() -> Vec<(&'static str, Does)> {
         ("verify_log", |kernel, who| kernel.permit(who, Act::verify_log()).map(drop)),
         ("export_log", |kernel, who| kernel.permit(who, Act::export_log()).map(drop)),
         ("revoke_scope", |kernel, who| kernel.permit(who, Act::revoke_scope("s", "it is abused")).map(drop)),
-        ("settle", |kernel, who| kernel.permit(who, Act::settle("s")).map(drop)),
+        ("settle", |kernel, who| kernel.permit(who, Act::settle("p", Outcome::Failed, "the host is gone")).map(drop)),
+        ("tidy", |kernel, who| kernel.permit(who, Act::tidy("permits", Duration(1))).map(drop)),
+        ("deliver", |kernel, who| kernel.permit(who, Act::deliver()).map(drop)),
         ("sweep", |kernel, who| kernel.permit(who, Act::sweep()).map(drop)),
         ("withdraw", |kernel, who| kernel.permit(who, Act::withdraw("g", false)).map(drop)),
     ]
@@ -164,8 +168,9 @@ fn may(role: Role, act: &str) -> bool {
         "verify_log" => &[Role::Admin, Role::Auditor, Role::Caretaker],
         "export_log" => &[Role::Auditor],
         "revoke_scope" | "withdraw" => &[Role::Responder],
-        "settle" => &[Role::Responder, Role::Caretaker],
-        "sweep" => &[Role::Caretaker],
+        "settle" => &[Role::Responder],
+        "tidy" => &[Role::PrivacyOfficer, Role::Caretaker],
+        "sweep" | "deliver" => &[Role::Caretaker],
         _ => panic!("{act} is not in the table"),
     };
     roles.contains(&role)
@@ -207,6 +212,54 @@ fn whoever_may_does_it_and_what_is_done_names_its_decision() {
             }
             let changes = matches!(name, "activate" | "patch_registry" | "change_mode" | "change_operators");
             assert_eq!(entries.len() > 1, changes, "{name}");
+        }
+    }
+    decided_again(&kernel);
+}
+
+/// Everything that can be looked at, by what it is called.
+fn looks() -> Vec<(&'static str, Does)> {
+    vec![
+        ("operators", |kernel, who| kernel.operators(who).map(drop)),
+        ("modes", |kernel, who| kernel.enforced(who).map(drop)),
+        ("entities", |kernel, who| kernel.entities(who).map(drop)),
+        ("entities", |kernel, who| kernel.version(who, 1).map(drop)),
+        ("entities", |kernel, who| kernel.version_at(who, Timestamp::EPOCH).or_else(unknown).map(drop)),
+        ("records", |kernel, who| kernel.record_types(who).map(drop)),
+        ("records", |kernel, who| kernel.records(who, "Refund", None, None, 1).map(drop)),
+        ("records", |kernel, who| kernel.record(who, "Refund", "r").map(drop)),
+        ("records", |kernel, who| kernel.history(who, "Refund", "r", None, 1).or_else(no_record).map(drop)),
+        ("evidence", |kernel, who| kernel.evidence(who, Digest::of(b"")).map(drop)),
+        ("events", |kernel, who| kernel.events(who, None, 0, 1).map(drop)),
+    ]
+}
+
+fn unknown(error: KernelError) -> Result<u64, KernelError> {
+    if error == KernelError::UnknownVersion { Ok(0) } else { Err(error) }
+}
+
+fn no_record(error: KernelError) -> Result<Vec<Entry>, KernelError> {
+    if matches!(error, KernelError::Record(_)) { Ok(Vec::new()) } else { Err(error) }
+}
+
+#[test]
+fn whoever_may_look_leaves_no_trace_and_whoever_may_not_leaves_one() {
+    let (_world, kernel) = staffed();
+    for (name, look) in looks() {
+        for role in Role::ALL {
+            let before = kinds(&kernel).len();
+            let seen = look(&kernel, &of(*role));
+            if may(*role, "read_state") {
+                seen.unwrap_or_else(|error| panic!("{name} by {}: {error}", role.name()));
+                assert_eq!(kinds(&kernel).len(), before, "{name}");
+            } else {
+                let why = forbidden(seen);
+                assert_eq!(why.codes, ["NOT_CONCERNED"], "{name}");
+                let entry = last(&kernel);
+                assert_eq!((kinds(&kernel).len(), &entry.id), (before + 1, &why.entry), "{name}");
+                let asked = entry.body["request"]["text"].as_str().expect("it was read");
+                assert!(asked.contains(name) && asked.contains("read_state"), "{asked}");
+            }
         }
     }
     decided_again(&kernel);

@@ -25,7 +25,7 @@ use pdl::kernel::records::Record;
 use pdl::kernel::records::change::{Changed, Move};
 use pdl::kernel::store::memory::Memory;
 
-use super::house::{World, bundle, open, who};
+use super::house::{World, bundle, open, reader, who};
 
 /// A house that allows everything: what it refuses is what the kernel refuses.
 const SHOP: &str = r#"module house
@@ -129,7 +129,7 @@ fn done(kernel: &Kernel, moves: &[Move]) -> Vec<Record> {
 }
 
 fn stored(kernel: &Kernel, id: &str) -> Option<Record> {
-    kernel.record("Refund", id).expect("the store is there")
+    kernel.record(&reader(), "Refund", id).expect("the store is there")
 }
 
 /// Why the kernel itself refuses it; and nothing was done.

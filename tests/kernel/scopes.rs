@@ -7,11 +7,13 @@ use pdl::Answer;
 use pdl::data::decimal::Decimal;
 use pdl::kernel::ask::Verdict;
 use pdl::kernel::entry::Kind;
+use pdl::kernel::permit::{Permit, PermitState, StepRefused};
+use pdl::kernel::running::Outcome;
 use pdl::kernel::scope::{Scope, ScopeRefused, ScopeStatus};
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::{Kernel, KernelError};
 
-use super::house::{World, bundle, log, open, who};
+use super::house::{World, bundle, log, open, reader, who};
 
 const HOUSE: &str = r#"module house
 use std.scopes.{scope_creating, scope_stepping, scoped}
@@ -91,7 +93,7 @@ fn a_scope_runs_out() {
     kernel.start(&bot, second.token(), &context_of(&scope.id, "0.75")).expect("it starts");
     kernel.fail(&bot, second.token()).expect("it ran");
     // A failed call burns no money, but an attempt.
-    let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
+    let stored = kernel.scope(&reader(), &scope.id).expect("it is there").expect("it is there");
     assert_eq!((stored.attempts_used, stored.cost_used, stored.status), (2, usd("0.75"), ScopeStatus::Exhausted));
     assert_eq!(stored.cost_reserved, Decimal::ZERO);
     assert_eq!(denied_for(&run(&kernel, &scope.id, "0")), ["scope_exhausted"]);
@@ -123,7 +125,7 @@ fn a_scope_is_what_the_kernel_has() {
     );
     let verdict = kernel.decide(&bot, properties.as_bytes(), Some(br#"{"risk":"low"}"#));
     assert_eq!((verdict.answer(), &verdict.trouble), (Answer::Allow, &None));
-    let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
+    let stored = kernel.scope(&reader(), &scope.id).expect("it is there").expect("it is there");
     assert_eq!((stored.attempts_reserved, stored.cost_reserved), (1, usd("0.25")));
 }
 
@@ -138,13 +140,13 @@ fn what_never_began_or_never_ended_is_settled_by_time() {
     kernel.start(&bot, begun.token(), &context_of(&scope.id, "0.5")).expect("it starts");
     world.turn(60);
     assert_eq!(kernel.sweep(&who("Person", "olga")).expect("it sweeps").permits.len(), 1);
-    let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
+    let stored = kernel.scope(&reader(), &scope.id).expect("it is there").expect("it is there");
     assert_eq!((stored.attempts_used, stored.attempts_reserved), (0, 1), "{unused:?}");
     assert_eq!(stored.cost_reserved, usd("0.5"));
     world.turn(600);
     let swept = kernel.sweep(&who("Person", "olga")).expect("it sweeps");
     assert_eq!((swept.permits.len(), &swept.scopes, &swept.failed), (1, &vec![scope.id.clone()], &vec![]));
-    let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
+    let stored = kernel.scope(&reader(), &scope.id).expect("it is there").expect("it is there");
     // Nobody said how it ended: the money may be gone.
     assert_eq!((stored.attempts_used, stored.cost_used), (1, usd("0.5")));
     assert_eq!((stored.cost_reserved, stored.status), (Decimal::ZERO, ScopeStatus::Expired));
@@ -165,7 +167,7 @@ fn many_at_once_do_not_overspend() {
         runners.into_iter().map(|runner| runner.join().expect("it ran")).sum()
     });
     assert_eq!(allowed, 14);
-    let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
+    let stored = kernel.scope(&reader(), &scope.id).expect("it is there").expect("it is there");
     assert_eq!((stored.attempts_reserved, stored.cost_reserved), (14, usd("0.98")));
 }
 
@@ -189,9 +191,9 @@ fn its_maker_ends_it_and_nobody_else() {
     // An action that makes no scope makes none.
     let scoping = kernel.create_scope(&who("Agent", "bot"), &context_of(&scope.id, "0"), Some(br#"{"risk":"low"}"#));
     assert_eq!((scoping.verdict.answer(), scoping.scope), (Answer::Deny, None));
-    assert_eq!(kernel.scopes(None, None, 9).expect("they are there").len(), 1);
-    assert_eq!(kernel.scopes(Some(ScopeStatus::Active), None, 9).expect("they are there").len(), 0);
-    assert!(matches!(kernel.scope("scope_0"), Ok(None)));
+    assert_eq!(kernel.scopes(&reader(), None, None, 9).expect("they are there").len(), 1);
+    assert_eq!(kernel.scopes(&reader(), Some(ScopeStatus::Active), None, 9).expect("they are there").len(), 0);
+    assert!(matches!(kernel.scope(&reader(), "scope_0"), Ok(None)));
     let refused = kernel.complete_at_cost(&who("Agent", "bot"), "pdlp1.x.y", Decimal::ZERO);
     assert!(matches!(refused, Err(KernelError::Token(_))));
 }
@@ -213,6 +215,92 @@ fn nothing_costs_less_than_nothing() {
     assert_eq!(kernel.complete(&bot, permit.token()), Ok(()));
 }
 
+/// Something that was started and that nobody has ended.
+fn begun(kernel: &Kernel, scope: &Scope) -> Permit {
+    let permit = run(kernel, &scope.id, "0.5").permit.expect("it is allowed");
+    kernel.start(&who("Agent", "bot"), permit.token(), &context_of(&scope.id, "0.5")).expect("it starts");
+    permit
+}
+
+#[test]
+fn a_responder_says_what_became_of_what_nobody_ended() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let scope = made(&kernel, 5, "2");
+    let (olga, why) = (who("Person", "olga"), "the host is gone; the service restarted");
+    let settle = |permit: &Permit, outcome| kernel.settle_permit(&olga, &permit.claims().id, outcome, why);
+    let left = || {
+        let scope = kernel.scope(&reader(), &scope.id).expect("it is there").expect("it is there");
+        (scope.attempts_used, scope.attempts_reserved, scope.cost_used, scope.cost_reserved)
+    };
+    let (ran, dear, failed) = (begun(&kernel, &scope), begun(&kernel, &scope), begun(&kernel, &scope));
+    // Nobody but an operator whose role it is, and not without a reason.
+    let entries = log(&kernel).len();
+    for (by, why) in [(who("Agent", "bot"), why), (who("Person", "arthur"), why), (olga.clone(), "")] {
+        let refused = kernel.settle_permit(&by, &ran.claims().id, Outcome::Failed, why);
+        assert!(matches!(refused, Err(KernelError::Forbidden(_))), "{refused:?}");
+    }
+    assert_eq!(log(&kernel).len(), entries + 3);
+    assert_eq!(settle(&ran, Outcome::Completed(Some(usd("-1")))), Err(KernelError::Scope(ScopeRefused::BadCost)));
+    assert_eq!(left(), (0, 3, Decimal::ZERO, usd("1.5")));
+    settle(&ran, Outcome::Completed(None)).expect("it was started");
+    settle(&dear, Outcome::Completed(Some(usd("0.75")))).expect("it was started");
+    let told = log(&kernel).into_iter().rfind(|entry| entry.kind == Kind::PermitCompleted).expect("it is told");
+    assert_eq!((told.body["reason"].as_str(), &told.body["principal"]["id"]), (Some(why), &"olga".into()));
+    let allowed = log(&kernel).into_iter().find(|entry| entry.id == told.links["allowed"]).expect("it is there");
+    assert_eq!((allowed.body["of"].as_str(), allowed.body["answer"].as_str()), (Some("kernel"), Some("ALLOW")));
+    settle(&failed, Outcome::Failed).expect("it was started");
+    assert_eq!(left(), (3, 0, usd("1.25"), Decimal::ZERO));
+    // Once, and nothing that was not started, or that time has ended.
+    assert_eq!(settle(&ran, Outcome::Failed), Err(KernelError::Step(StepRefused::Ended)));
+    assert_eq!(kernel.complete(&who("Agent", "bot"), failed.token()), Err(KernelError::Step(StepRefused::Ended)));
+    let unused = run(&kernel, &scope.id, "0.5").permit.expect("it is allowed");
+    assert_eq!(settle(&unused, Outcome::Failed), Err(KernelError::Step(StepRefused::NotStarted)));
+    let nothing = kernel.settle_permit(&olga, "permit_0", Outcome::Failed, why);
+    assert_eq!(nothing, Err(KernelError::UnknownPermit));
+    let late = begun(&kernel, &scope);
+    world.turn(600);
+    kernel.sweep(&olga).expect("it sweeps");
+    assert_eq!(settle(&late, Outcome::Failed), Err(KernelError::Step(StepRefused::Ended)));
+}
+
+#[test]
+fn whoever_is_no_operator_sees_what_is_theirs() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let scope = made(&kernel, 2, "1");
+    let permit = run(&kernel, &scope.id, "0.5").permit.expect("it is allowed");
+    let (bot, other, entries) = (who("Agent", "bot"), who("Person", "bot"), log(&kernel).len());
+    for seer in [&bot, &who("Person", "olga"), &who("Person", "arthur")] {
+        let scopes = kernel.scopes(seer, None, None, 9).expect("they may look");
+        assert_eq!(scopes.iter().map(|scope| &scope.id).collect::<Vec<_>>(), [&scope.id], "{seer:?}");
+        assert!(kernel.scope(seer, &scope.id).expect("they may look").is_some(), "{seer:?}");
+        let permits = kernel.permits(seer, None, None, 9).expect("they may look");
+        assert_eq!(permits.iter().map(|permit| &permit.id).collect::<Vec<_>>(), [&permit.claims().id], "{seer:?}");
+        assert_eq!(kernel.permit_state(seer, &permit.claims().id), Ok(Some(PermitState::Issued)), "{seer:?}");
+    }
+    // Somebody else of the same id has nothing, and that they may look at that is no entry either.
+    assert_eq!(kernel.scopes(&other, None, None, 9), Ok(vec![]));
+    assert_eq!(kernel.permits(&other, None, None, 9), Ok(vec![]));
+    assert_eq!(kernel.scope(&other, "scope_0"), Ok(None));
+    assert_eq!(log(&kernel).len(), entries);
+    // What is not theirs is refused, and that is one.
+    assert!(matches!(kernel.scope(&other, &scope.id), Err(KernelError::Forbidden(_))));
+    assert!(matches!(kernel.permit_state(&other, &permit.claims().id), Err(KernelError::Forbidden(_))));
+    assert_eq!(log(&kernel).len(), entries + 2);
+    // No more than was asked for, in their order.
+    let more: Vec<String> = (0..3).map(|_| made(&kernel, 2, "1").id).collect();
+    let ids = |seer, after, limit| -> Vec<String> {
+        let scopes = kernel.scopes(seer, None, after, limit).expect("they may look");
+        scopes.into_iter().map(|scope| scope.id).collect()
+    };
+    for seer in [&bot, &reader()] {
+        assert_eq!(ids(seer, Some(scope.id.clone()), 2), more[..2]);
+        assert_eq!(ids(seer, Some(more[1].clone()), 9), more[2..]);
+        assert_eq!(ids(seer, None, 0), [""; 0]);
+    }
+}
+
 #[test]
 fn a_responder_takes_a_scope_back() {
     let world = World::new();
@@ -232,6 +320,6 @@ fn a_responder_takes_a_scope_back() {
     let started = kernel.start(&bot, permit.token(), &context_of(&scope.id, "0.5"));
     started.expect("what was permitted before may run");
     kernel.complete(&bot, permit.token()).expect("it ran");
-    let stored = kernel.scope(&scope.id).expect("it is there").expect("it is there");
+    let stored = kernel.scope(&reader(), &scope.id).expect("it is there").expect("it is there");
     assert_eq!((stored.cost_used, stored.status), (usd("0.5"), ScopeStatus::Revoked));
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as Arguments, Subcommand, ValueHint};
+use clap::{Args as Arguments, Subcommand, ValueEnum, ValueHint};
 
 use super::Format;
 use super::values::{self, Moment};
@@ -220,6 +220,8 @@ pub enum PermitsCommand {
     Complete(CompleteArgs),
     /// Say that what was started failed
     Fail(EndArgs),
+    /// Say what became of something that was started and that nobody ended, as an operator who has looked
+    Settle(SettleArgs),
 }
 
 /// `pdl permits list`
@@ -272,6 +274,34 @@ pub struct EndArgs {
     pub token: String,
 }
 
+/// `pdl permits settle`
+#[derive(Arguments, Debug)]
+pub struct SettleArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The permit, by its id
+    pub permit: String,
+    /// What became of it
+    #[arg(value_enum)]
+    pub outcome: SettledAs,
+    /// Why that is known: it stands in the log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// What it really cost, of its scope [default: what was reserved]
+    #[arg(long, value_name = "AMOUNT", value_parser = values::decimal)]
+    pub cost: Option<Decimal>,
+}
+
+/// What became of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SettledAs {
+    /// It ran
+    Completed,
+    /// It failed
+    Failed,
+}
+
 /// `pdl registry`
 #[derive(Arguments, Debug)]
 pub struct RegistryArgs {
@@ -318,9 +348,9 @@ pub struct RegistryPatchArgs {
 /// `pdl registry show`
 #[derive(Arguments, Debug)]
 pub struct RegistryShowArgs {
-    /// Where.
+    /// Who, and where.
     #[command(flatten)]
-    pub place: PlaceArgs,
+    pub act: ActArgs,
     /// As it was then: 2026-01-31T12:00:00Z, 2026-01-31, or 3d for three days ago
     #[arg(long, value_name = "TIME", value_parser = values::moment)]
     pub at: Option<Moment>,

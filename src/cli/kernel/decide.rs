@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::args::Format;
 use super::super::args::kernel::DecideArgs;
+use super::super::exact::Exact;
 use super::super::output::Output;
 use super::super::place::Place;
 use super::super::status::{Failure, Status};
@@ -16,6 +17,7 @@ use crate::base::limits::REQUEST_BYTES_MAX;
 use crate::diagnostic::render::clean;
 use crate::kernel::ask::Verdict;
 use crate::kernel::environment::Environment as _;
+use crate::kernel::gate::Gate;
 use crate::kernel::permit::Permit;
 use crate::vm::decide::Answer;
 
@@ -26,7 +28,7 @@ pub fn run(args: &DecideArgs, output: &mut Output) -> Result<Status, Failure> {
     let keep = Keep::new(args.permit.as_deref())?;
     let verdict = kernel.decide(&args.act.who, &request, facts.as_deref());
     let kept = keep.map_or(Ok(None), |keep| keep.fill(&verdict))?;
-    tell(&verdict, &request, None, kept, args.act.place.format, output)
+    tell(&verdict, &request, None, Next::Spend(kept), args.act.place.format, output)
 }
 
 /// Reads a request and facts. A request that is too long is the kernel's to refuse.
@@ -40,22 +42,38 @@ pub fn documents(request: &Path, facts: Option<&Path>) -> Result<(Vec<u8>, Optio
 }
 
 /// What else came of a request than its verdict: what it is called, itself, and its id.
-pub type More = (&'static str, Value, String);
+pub type More = (&'static str, Exact, String);
+
+/// How whoever asked goes on once people have agreed.
+#[derive(Clone, Copy, Debug)]
+pub enum Next<'a> {
+    /// With the gate they get a permit. Its token is in the file, or shown.
+    Spend(Option<&'a Path>),
+    /// They ask for the very same again.
+    Again,
+}
 
 /// Shows what a request came to, and gives the exit status that says so. A token that is kept in a file is not shown.
 pub fn tell(
     verdict: &Verdict,
     request: &[u8],
     more: Option<More>,
-    kept: Option<&Path>,
+    next: Next<'_>,
     format: Format,
     output: &mut Output,
 ) -> Result<Status, Failure> {
+    let kept = match next {
+        Next::Spend(kept) => kept,
+        Next::Again => None,
+    };
     let text = match format {
         Format::Human => text(verdict, request, more.as_ref(), kept, output.color_data()),
-        Format::Json => format!("{}\n", document(verdict, more, kept)?),
+        Format::Json => format!("{}\n", document(verdict, more, kept)),
     };
     output.data(&text)?;
+    if let (Answer::RequireApproval, Some(gate), Format::Human) = (verdict.answer(), &verdict.gate, format) {
+        go_on(gate, next, output);
+    }
     Ok(match verdict.answer() {
         Answer::Allow => Status::Success,
         Answer::RequireApproval => Status::RequireApproval,
@@ -63,6 +81,21 @@ pub fn tell(
         Answer::Deny if verdict.entry.is_none() => Status::Fault,
         Answer::Deny => Status::Deny,
     })
+}
+
+/// Says how it goes on where people are asked.
+fn go_on(gate: &Gate, next: Next<'_>, output: &mut Output) {
+    let id = &gate.id;
+    output.hint(&format!("`pdl approvals show {id} --as WHO` shows those who are asked what they agree to"));
+    for asked in &gate.asked {
+        let (quorum, from) = (asked.quorum, &asked.from);
+        let rule = if gate.asked.len() > 1 { format!(" --rule {}", asked.rule) } else { String::new() };
+        output.hint(&format!("{quorum} of {from} agree with `pdl approvals approve {id}{rule} --as WHO`"));
+    }
+    match next {
+        Next::Spend(_) => output.hint(&format!("then `pdl kernel spend {id}`, by who asked, gives the permit")),
+        Next::Again => output.hint("then ask for the very same again"),
+    }
 }
 
 fn text(verdict: &Verdict, request: &[u8], more: Option<&More>, kept: Option<&Path>, color: bool) -> String {
@@ -96,24 +129,23 @@ fn text(verdict: &Verdict, request: &[u8], more: Option<&More>, kept: Option<&Pa
     out
 }
 
-fn document(verdict: &Verdict, more: Option<More>, kept: Option<&Path>) -> Result<Value, Failure> {
-    let defect = |error: serde_json::Error| Failure::new(format!("the decision is not JSON: {error}"));
+fn document(verdict: &Verdict, more: Option<More>, kept: Option<&Path>) -> Exact {
     let decision = match &verdict.decision {
-        Some(decision) => serde_json::from_str(&decision.to_json()).map_err(defect)?,
-        None => Value::Null,
+        Some(decision) => Exact::read(&decision.to_json()),
+        None => Value::Null.into(),
     };
-    let mut members = Map::new();
-    let mut add = |name: &str, value: Value| _ = members.insert(name.to_owned(), value);
-    add("answer", verdict.answer().name().into());
-    add("entry", verdict.entry.clone().into());
-    add("permit", verdict.permit.as_ref().map_or(Value::Null, |given| permit(given, kept)));
-    add("gate", verdict.gate.as_ref().map_or(Value::Null, |gate| approvals::document(gate, System.now())));
+    let mut members = Vec::new();
+    let mut add = |name: &str, value: Exact| members.push((name.to_owned(), value));
+    add("answer", Value::from(verdict.answer().name()).into());
+    add("entry", Value::from(verdict.entry.clone()).into());
+    add("permit", verdict.permit.as_ref().map_or(Value::Null, |given| permit(given, kept)).into());
+    add("gate", verdict.gate.as_ref().map_or(Value::Null.into(), |gate| approvals::document(gate, System.now())));
     if let Some((name, value, _)) = more {
         add(name, value);
     }
-    add("trouble", verdict.trouble.as_ref().map(ToString::to_string).into());
+    add("trouble", Value::from(verdict.trouble.as_ref().map(ToString::to_string)).into());
     add("decision", decision);
-    Ok(Value::Object(members))
+    Exact::Object(members)
 }
 
 fn permit(permit: &Permit, kept: Option<&Path>) -> Value {

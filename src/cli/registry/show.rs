@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use super::super::args::Format;
 use super::super::args::kernel::RegistryShowArgs;
 use super::super::args::values::EntityRef;
+use super::super::exact::Exact;
 use super::super::output::{CYAN, Output, paint};
 use super::super::place::Place;
 use super::super::status::{Failure, Status};
 use super::super::system::System;
-use super::super::{entries, trouble};
+use super::super::trouble;
 use crate::diagnostic::render::clean;
 use crate::kernel::KernelError;
 use crate::kernel::environment::Environment as _;
@@ -19,14 +20,14 @@ use crate::vm::decision::EntityName;
 
 /// Shows the entities of a version: the one of now, of a time, or of a number.
 pub fn run(args: &RegistryShowArgs, output: &mut Output) -> Result<Status, Failure> {
-    let kernel = Place::new(&args.place.store).open()?;
+    let (kernel, who) = (Place::new(&args.act.place.store).open()?, &args.act.who);
     let failed = |error: KernelError| trouble::kernel(&error);
     let version = match (args.version, args.at) {
         (Some(version), _) => Some(version),
         (None, Some(moment)) => {
             let time = moment.before(System.now()).ok_or_else(|| Failure::usage("that is before all times"))?;
             let none = || Failure::new(format!("the registry was not there yet at {time}"));
-            Some(kernel.version_at(time).map_err(|error| match error {
+            Some(kernel.version_at(who, time).map_err(|error| match error {
                 KernelError::UnknownVersion => none(),
                 other => failed(other),
             })?)
@@ -36,28 +37,30 @@ pub fn run(args: &RegistryShowArgs, output: &mut Output) -> Result<Status, Failu
     let (past, current);
     let active = match version {
         Some(version) => {
-            past = kernel.version(version).map_err(failed)?;
+            past = kernel.version(who, version).map_err(failed)?;
             &past
         }
         None => {
-            current = kernel.active().map_err(failed)?;
+            current = kernel.entities(who).map_err(failed)?;
             &*current
         }
     };
-    let entities: Vec<Value> = serde_json::from_str(&active.entities())
-        .map_err(|error| Failure::new(format!("the entities are not JSON: {error}")))?;
+    let document = active.entities();
+    let entities: Vec<Value> =
+        serde_json::from_str(&document).map_err(|error| Failure::new(format!("the entities are not JSON: {error}")))?;
     let groups = groups(&entities);
     let is_wanted = |entity: &Value| args.entity.is_empty() || args.entity.iter().any(|wanted| is(entity, wanted));
-    let wanted: Vec<&Value> = entities.iter().filter(|entity| is_wanted(entity)).collect();
+    let Exact::List(exact) = Exact::read(&document) else { return Err(Failure::new("the entities are no list")) };
+    let wanted = entities.iter().zip(exact).filter(|(entity, _)| is_wanted(entity));
     if let Some(missing) = args.entity.iter().find(|wanted| !entities.iter().any(|entity| is(entity, wanted))) {
         let name = EntityName { ty: missing.ty.clone(), id: missing.id.clone() };
         return Err(Failure::new(format!("{name} is not in version {} of the registry", active.registry)));
     }
-    match args.place.format {
+    match args.act.place.format {
         Format::Human => {
             output.say(&format!("version {} of the registry, decided with {}", active.registry, active.bundle));
-            for entity in wanted {
-                output.data(&text(entity, &groups, output.color_data()))?;
+            for (entity, exact) in wanted {
+                output.data(&text(entity, &exact, &groups, output.color_data()))?;
             }
         }
         Format::Json => {
@@ -65,9 +68,10 @@ pub fn run(args: &RegistryShowArgs, output: &mut Output) -> Result<Status, Failu
                 "version": active.registry,
                 "bundle": active.bundle.to_string(),
                 "digest": active.registry_digest().to_string(),
-                "entities": wanted,
+                "entities": null,
             });
-            output.data(&format!("{document:#}\n"))?;
+            let list = Exact::List(wanted.map(|(_, exact)| exact).collect());
+            output.data(&format!("{:#}\n", Exact::from(document).with("entities", list)))?;
         }
     }
     Ok(Status::Success)
@@ -93,7 +97,7 @@ fn groups(entities: &[Value]) -> BTreeMap<String, Vec<String>> {
 }
 
 /// An entity with its attributes, and with every group that it is in, directly or through others.
-fn text(entity: &Value, groups: &BTreeMap<String, Vec<String>>, color: bool) -> String {
+fn text(entity: &Value, exact: &Exact, groups: &BTreeMap<String, Vec<String>>, color: bool) -> String {
     let name = name(entity).map_or_else(String::new, |name| name.to_string());
     let mut out = paint(color, CYAN, &clean(&name));
     let (mut all, mut open) = (BTreeSet::new(), vec![&name]);
@@ -109,10 +113,11 @@ fn text(entity: &Value, groups: &BTreeMap<String, Vec<String>>, color: bool) -> 
         out.push_str(&format!(" in {}", all.join(", ")));
     }
     out.push('\n');
-    let properties = entity.get("properties").and_then(Value::as_object);
-    let width = properties.into_iter().flatten().map(|(name, _)| name.len()).max().unwrap_or(0);
-    for (name, value) in properties.into_iter().flatten() {
-        out.push_str(&format!("  {name:<width$}  {}\n", clean(&entries::shown(value))));
+    let properties = exact.members().iter().find(|(name, _)| name == "properties");
+    let properties = properties.map_or(&[][..], |(_, properties)| properties.members());
+    let width = properties.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, value) in properties {
+        out.push_str(&format!("  {name:<width$}  {}\n", clean(&value.shown())));
     }
     out
 }

@@ -216,6 +216,15 @@ impl Gate {
         directory.is_approver(&voter) && groups.any(|group| directory.is_in(&voter, group))
     }
 
+    /// Whether it has to do with somebody: it was opened for them, asks them at this moment, or has their vote.
+    #[must_use]
+    pub fn concerns(&self, who: &EntityName, directory: Directory<'_>, now: Timestamp) -> bool {
+        let known = directory.canonical(who);
+        directory.canonical(&self.requester) == known
+            || self.votes.iter().any(|vote| directory.canonical(&vote.voter) == known)
+            || self.asks(who, directory, now)
+    }
+
     /// How many different people have agreed to what a rule asks for, by the registry of now.
     #[must_use]
     pub fn agreed(&self, rule: &str, directory: Directory<'_>, now: Timestamp) -> usize {

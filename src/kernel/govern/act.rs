@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use crate::data::duration::Duration;
 use crate::kernel::modes::Mode;
+use crate::kernel::running::Outcome;
 
 /// What somebody wants to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,8 +47,8 @@ impl Act {
         Act::new("withdraw", "Gate", gate).knows("concerned", concerned.into())
     }
 
-    /// To read what is kept of one kind: gates, scopes, permits, records. `concerned` is whether all that is shown has
-    /// to do with whoever reads.
+    /// To read what is kept of one kind: gates, scopes, permits, records, entities and the like. `concerned` is whether all
+    /// that is shown has to do with whoever reads.
     #[must_use]
     pub fn read_state(of: &str, concerned: bool) -> Act {
         Act::new("read_state", "State", of).knows("concerned", concerned.into())
@@ -100,16 +102,28 @@ impl Act {
         Act::new("revoke_scope", "Scope", scope).says("reason", reason.into())
     }
 
-    /// To end what a scope has reserved and nobody has used.
+    /// To say what became of work that was started with a permit and never ended.
     #[must_use]
-    pub fn settle(scope: &str) -> Act {
-        Act::new("settle", "Scope", scope)
+    pub fn settle(permit: &str, outcome: Outcome, reason: &str) -> Act {
+        Act::new("settle", "Permit", permit).says("to", outcome.name().into()).says("reason", reason.into())
     }
 
     /// To end what has run out of time.
     #[must_use]
     pub fn sweep() -> Act {
         Act::new("sweep", "Permits", "permits")
+    }
+
+    /// To remove what has ended of one kind and is older.
+    #[must_use]
+    pub fn tidy(of: &str, older_than: Duration) -> Act {
+        Act::new("tidy", "State", of).says("older_than", older_than.to_string().into())
+    }
+
+    /// To hand out events.
+    #[must_use]
+    pub fn deliver() -> Act {
+        Act::new("deliver", "Outbox", "events")
     }
 
     pub(super) fn change_operators(appointments: Vec<Value>, admins: usize, touches_self: bool) -> Act {

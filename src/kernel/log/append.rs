@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
-use super::{LogError, commitment, with_nodes};
+use super::commitment::{self, Sealed};
+use super::{LogError, with_nodes};
 use crate::base::hash::Digest;
 use crate::base::limits::ENTRY_BYTES_MAX;
 use crate::data::timestamp::Timestamp;
@@ -35,13 +36,15 @@ pub struct Event {
     pub body: Map<String, Value>,
     /// Where in the body values are that may not be read in the log, as JSON Pointers: `/request/context/email`.
     pub sensitive: Vec<String>,
+    /// Where in the body something stands that was committed to before, as JSON Pointers, too.
+    pub sealed: Vec<(String, Sealed)>,
 }
 
 impl Event {
     /// An event without links and without anything sensitive.
     #[must_use]
     pub fn new(kind: Kind, body: Map<String, Value>) -> Event {
-        Event { kind, links: BTreeMap::new(), body, sensitive: Vec::new() }
+        Event { kind, links: BTreeMap::new(), body, sensitive: Vec::new(), sealed: Vec::new() }
     }
 
     /// The same, with a link to an entry.
@@ -85,10 +88,11 @@ impl Log {
         if !event.body.values().all(|value| can_be_written_within(value, BODY_DEPTH)) {
             return Err(LogError::Unwritable);
         }
-        let Event { kind, links, mut body, sensitive } = event;
-        let contents = commitment::commit(&mut body, &sensitive, environment)?;
+        let Event { kind, links, mut body, sensitive, sealed } = event;
+        let commits = !sensitive.is_empty() || !sealed.is_empty();
+        let contents = commitment::commit(&mut body, &sensitive, sealed, environment)?;
         // A commitment nests deeper than what it stands for may.
-        if !sensitive.is_empty() && !body.values().all(|value| can_be_written_within(value, BODY_DEPTH)) {
+        if commits && !body.values().all(|value| can_be_written_within(value, BODY_DEPTH)) {
             return Err(LogError::Unwritable);
         }
         let mut named: Vec<(&str, &str)> = links.iter().map(|(name, id)| (&**name, &**id)).collect();

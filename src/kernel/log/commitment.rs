@@ -26,19 +26,41 @@ const MEMBER: &str = "commitment";
 /// How long a salt is.
 const SALT_BYTES: usize = 32;
 
-/// Puts commitments in place of the values at some places of a body, and gives the contents that have to be kept.
+/// A value with its salt: what is kept, and what an entry has in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The digest of the content.
+    pub commitment: Digest,
+    content: Vec<u8>,
+}
+
+/// Commits to a value.
+///
+/// # Errors
+/// The system has no random bytes.
+pub fn seal(value: &Value, environment: &dyn Environment) -> Result<Sealed, LogError> {
+    let mut content = vec![0; SALT_BYTES];
+    environment.random(&mut content)?;
+    content.extend(canonical(value).into_bytes());
+    Ok(Sealed { commitment: Digest::of(&content), content })
+}
+
+/// Puts commitments in place of the values at some places of a body, and gives the contents that have to be kept. What was
+/// committed to before comes with its place.
 pub(super) fn commit(
     body: &mut Map<String, Value>,
     places: &[String],
+    sealed: Vec<(String, Sealed)>,
     environment: &dyn Environment,
 ) -> Result<Vec<Vec<u8>>, LogError> {
     if body.contains_key(LIST) {
         return Err(LogError::LikeCommitment(format!("/{LIST}")));
     }
-    if places.is_empty() {
+    if places.is_empty() && sealed.is_empty() {
         return Ok(Vec::new());
     }
-    let mut places = places.to_vec();
+    let sealed: BTreeMap<String, Sealed> = sealed.into_iter().collect();
+    let mut places: Vec<String> = places.iter().chain(sealed.keys()).cloned().collect();
     places.sort();
     let mut contents = Vec::new();
     for (at, place) in places.iter().enumerate() {
@@ -50,10 +72,11 @@ pub(super) fn commit(
             return Err(LogError::NoSuchPlace(place.clone()));
         }
         let value = at_mut(body, place).ok_or_else(|| LogError::NoSuchPlace(place.clone()))?;
-        let mut content = vec![0; SALT_BYTES];
-        environment.random(&mut content)?;
-        content.extend(canonical(value).into_bytes());
-        let commitment = Value::String(Digest::of(&content).to_string());
+        let Sealed { commitment, content } = match sealed.get(place) {
+            Some(sealed) => sealed.clone(),
+            None => seal(value, environment)?,
+        };
+        let commitment = Value::String(commitment.to_string());
         *value = Value::Object(Map::from_iter([(MEMBER.to_owned(), commitment)]));
         contents.push(content);
     }
@@ -227,7 +250,7 @@ mod tests {
         assert_eq!(reveal_in(&mut store, &entry).map(|revealed| Value::Object(revealed.entry.body)), Ok(fake));
         // And nobody but this module writes the list.
         let mut listed = body(json!({ "committed": ["/request"] }));
-        assert!(matches!(commit(&mut listed, &[], &world), Err(LogError::LikeCommitment(_))));
+        assert!(matches!(commit(&mut listed, &[], Vec::new(), &world), Err(LogError::LikeCommitment(_))));
     }
 
     #[test]
@@ -244,8 +267,28 @@ mod tests {
         ] {
             let places: Vec<String> = places.iter().map(|place| (*place).to_owned()).collect();
             let mut body = body(json!({ "request": request() }));
-            assert!(matches!(commit(&mut body, &places, &world), Err(LogError::NoSuchPlace(_))), "{places:?}");
+            assert!(
+                matches!(commit(&mut body, &places, Vec::new(), &world), Err(LogError::NoSuchPlace(_))),
+                "{places:?}"
+            );
         }
+    }
+
+    #[test]
+    fn what_was_sealed_before_is_what_is_committed_to() {
+        let (mut store, world, log) = (Memory::default(), World::new(), Log::default());
+        let sealed = seal(&"it arrived".into(), &world).expect("there is chance");
+        let mut event = Event::new(Kind::Decision, body(json!({ "evidence": null, "open": 1 })));
+        event.sealed.push(("/evidence".to_owned(), sealed.clone()));
+        let entry = store.append(&log, &world, event);
+        assert_eq!(commitments(&entry), Ok(BTreeMap::from([("/evidence".to_owned(), sealed.commitment)])));
+        let revealed = reveal_in(&mut store, &entry).expect("all is there");
+        assert_eq!(Value::Object(revealed.entry.body), json!({ "evidence": "it arrived", "open": 1 }));
+        // The same is another one the next time, so that nobody can try what it was.
+        assert_ne!(seal(&"it arrived".into(), &world).expect("there is chance").commitment, sealed.commitment);
+        let mut elsewhere = body(json!({ "other": null }));
+        let places = vec![("/evidence".to_owned(), sealed)];
+        assert!(matches!(commit(&mut elsewhere, &[], places, &world), Err(LogError::NoSuchPlace(_))));
     }
 
     #[test]

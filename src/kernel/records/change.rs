@@ -24,6 +24,7 @@ use crate::kernel::engine::{Active, Kernel, Shared};
 use crate::kernel::entry::Kind;
 use crate::kernel::error::KernelError;
 use crate::kernel::log::append::Event;
+use crate::kernel::log::commitment::Sealed;
 use crate::kernel::outbox::{self, Announcement};
 use crate::kernel::present::Given;
 use crate::kernel::record::Principal;
@@ -53,11 +54,11 @@ pub struct Move {
     /// What is asked. The resource is the record, of which no more than type and id is said, unless it is to be made.
     pub request: Vec<u8>,
     /// What the embedder knows, as of [`Kernel::decide`]. Records are named by type and id here, too. The fact `evidence`,
-    /// where the action has one, is the kernel's: the digest of the evidence.
+    /// where the action has one, is the kernel's: what the evidence is known by.
     pub facts: Option<Vec<u8>>,
     /// What happens to the record if it is allowed.
     pub change: Change,
-    /// What shows that it is right: a text of JSON, which is kept by its digest.
+    /// What shows that it is right: a text of JSON. It is kept with a salt, and known by the digest of both.
     pub evidence: Option<String>,
     /// What is told once all is durable.
     pub events: Vec<Announcement>,
@@ -185,21 +186,32 @@ impl Kernel {
             return Err(RecordRefused::Moves(moves.len()).into());
         }
         let (active, shared) = (self.active()?, Arc::clone(&self.shared));
-        let moves: Vec<(Move, Wanted)> = moves
+        let moves: Vec<Asked> = moves
             .iter()
-            .map(|one| Ok((one.clone(), wanted(&active, who, one)?)))
+            .map(|one| {
+                let sealed = facts::sealed(one, &*shared.environment)?;
+                let wanted = wanted(&active, who, one, sealed.as_ref())?;
+                Ok(Asked { one: one.clone(), wanted, sealed })
+            })
             .collect::<Result<_, KernelError>>()?;
         self.writer.submit(move |tx| change_in(tx, &shared, &active, &moves))
     }
 }
 
+/// A move, what it asks, and its evidence.
+struct Asked {
+    one: Move,
+    wanted: Wanted,
+    sealed: Option<Sealed>,
+}
+
 /// What a move asks, with what the kernel knows of it.
-fn wanted(active: &Active, who: &Principal, one: &Move) -> Result<Wanted, KernelError> {
+fn wanted(active: &Active, who: &Principal, one: &Move, sealed: Option<&Sealed>) -> Result<Wanted, KernelError> {
     outbox::check(&one.events)?;
     Ok(Wanted {
         who: who.clone(),
         request: one.request.clone(),
-        facts: facts::with_evidence(active, one)?,
+        facts: facts::with_evidence(active, one, sealed)?,
         gate: None,
         given: if one.change == Change::Create { Given::Proposed } else { Given::Refused },
         // A policy is tried on what others do. What the kernel keeps is changed only if it is allowed.
@@ -207,16 +219,11 @@ fn wanted(active: &Active, who: &Principal, one: &Move) -> Result<Wanted, Kernel
     })
 }
 
-fn change_in(
-    tx: &mut dyn Tx,
-    shared: &Shared,
-    active: &Arc<Active>,
-    moves: &[(Move, Wanted)],
-) -> Result<Changed, KernelError> {
+fn change_in(tx: &mut dyn Tx, shared: &Shared, active: &Arc<Active>, moves: &[Asked]) -> Result<Changed, KernelError> {
     let (mut done, mut stopped) = (Vec::new(), None);
     let part = tx.part(&mut |tx| {
-        for (at, (one, wanted)) in moves.iter().enumerate() {
-            match make(tx, shared, active, one, wanted) {
+        for (at, asked) in moves.iter().enumerate() {
+            match make(tx, shared, active, asked) {
                 Ok(moved) => done.push(moved),
                 Err(stop) => {
                     stopped = Some((at, stop));
@@ -229,7 +236,7 @@ fn change_in(
     match (part, stopped) {
         (Ok(()), None) => Ok(Changed::Done(done)),
         (Err(StoreError::Refused), Some((at, stop))) => {
-            let wanted = moves.get(at).map(|(_, wanted)| wanted).ok_or(KernelError::Panicked)?;
+            let wanted = moves.get(at).map(|asked| &asked.wanted).ok_or(KernelError::Panicked)?;
             let verdict = Box::new(tell(tx, shared, active, wanted, (at, moves.len()), stop)?);
             Ok(Changed::Undone { at, verdict })
         }
@@ -238,7 +245,8 @@ fn change_in(
     }
 }
 
-fn make(tx: &mut dyn Tx, shared: &Shared, active: &Arc<Active>, one: &Move, wanted: &Wanted) -> Result<Moved, Stop> {
+fn make(tx: &mut dyn Tx, shared: &Shared, active: &Arc<Active>, asked: &Asked) -> Result<Moved, Stop> {
+    let Asked { one, wanted, sealed } = asked;
     let judged = match peek(active, &wanted.request) {
         Peek::Kept(touched) => judge_in(tx, active, shared, &touched, wanted)?,
         Peek::Plain { clock } => judge_plain(active, shared, clock, wanted)?,
@@ -246,7 +254,7 @@ fn make(tx: &mut dyn Tx, shared: &Shared, active: &Arc<Active>, one: &Move, want
     let again = Box::new(judged.clone());
     let mut refused = None;
     let concluded = conclude(tx, shared, active, wanted, judged, |tx, allowed| {
-        write(tx, shared, allowed, &wanted.who, one).inspect_err(|why| refused = Some(why.clone()))
+        write(tx, shared, allowed, &wanted.who, (one, sealed.as_ref())).inspect_err(|why| refused = Some(why.clone()))
     });
     if let Some(why) = refused {
         return Err(Stop::Refused(again, why));

@@ -1,6 +1,9 @@
-//! The fact that only the kernel knows of a move: the digest of its evidence.
+//! The fact that only the kernel knows of a move: what its evidence is known by. That is salted, so whoever sees it can't try
+//! what the evidence was.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+use serde_json::Value;
 
 use super::change::Move;
 use super::refused::RecordRefused;
@@ -9,18 +12,28 @@ use crate::base::limits::EVIDENCE_BYTES_MAX;
 use crate::bytecode::schema::{Schema, Type, TypeId};
 use crate::kernel::ask::{Peek, peek};
 use crate::kernel::engine::Active;
+use crate::kernel::environment::Environment;
 use crate::kernel::error::KernelError;
+use crate::kernel::log::commitment::{Sealed, seal};
 use crate::kernel::members::{self, object};
 
 /// The fact.
 const EVIDENCE: &str = "evidence";
 
-/// The embedder's facts, with the digest of the evidence where the action has such a fact: 64 digits in hexadecimal. What
+/// What an entry has of some evidence, and what is kept of it.
+pub(super) fn sealed(one: &Move, environment: &dyn Environment) -> Result<Option<Sealed>, KernelError> {
+    let Some(evidence) = &one.evidence else { return Ok(None) };
+    check(evidence)?;
+    Ok(Some(seal(&Value::String(evidence.clone()), environment)?))
+}
+
+/// The embedder's facts, with what the evidence is known by where the action has such a fact: 64 digits in hexadecimal. What
 /// can't be read stays as it is, for the machine to refuse.
-pub(super) fn with_evidence(active: &Active, one: &Move) -> Result<Option<Vec<u8>>, KernelError> {
-    if let Some(evidence) = &one.evidence {
-        check(evidence)?;
-    }
+pub(super) fn with_evidence(
+    active: &Active,
+    one: &Move,
+    sealed: Option<&Sealed>,
+) -> Result<Option<Vec<u8>>, KernelError> {
     if !asks_for_it(active, &one.request) {
         return Ok(one.facts.clone());
     }
@@ -29,7 +42,7 @@ pub(super) fn with_evidence(active: &Active, one: &Move) -> Result<Option<Vec<u8
     if facts.iter().any(|(name, _)| name == EVIDENCE) {
         return Err(RecordRefused::Fact(EVIDENCE).into());
     }
-    let digest = one.evidence.as_ref().map(|evidence| hex(Digest::of(evidence.as_bytes())));
+    let digest = sealed.map(|sealed| hex(sealed.commitment));
     let digest = digest.map(|digest| (EVIDENCE.to_owned(), format!("\"{digest}\"")));
     let facts = facts.into_iter().map(|(name, value)| (name, value.get().to_owned()));
     Ok(Some(object(facts.chain(digest)).into_bytes()))

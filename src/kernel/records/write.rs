@@ -8,13 +8,14 @@ use serde_json::{Map, Value, json};
 
 use super::change::{Change, Move};
 use super::refused::RecordRefused;
-use super::{EVIDENCE, Record, TYPES, find, kind};
+use super::{EVIDENCE, EVIDENCE_PLACE, Record, TYPES, find, kind};
 use crate::base::hash::Digest;
 use crate::kernel::admit::Allowed;
 use crate::kernel::engine::{Shared, put};
 use crate::kernel::entry::Kind;
 use crate::kernel::error::KernelError;
 use crate::kernel::log::append::Event;
+use crate::kernel::log::commitment::Sealed;
 use crate::kernel::members::{self, object, one};
 use crate::kernel::outbox;
 use crate::kernel::record::{self, Principal};
@@ -30,7 +31,7 @@ pub(super) fn write(
     shared: &Shared,
     allowed: &Allowed<'_>,
     who: &Principal,
-    one: &Move,
+    (one, sealed): (&Move, Option<&Sealed>),
 ) -> Result<(Record, Vec<u64>), KernelError> {
     let (active, said) = (allowed.active, allowed.said);
     let ty = active.machine.record_type(&said.resource.ty);
@@ -63,9 +64,12 @@ pub(super) fn write(
     }
     let events = outbox::numbered(tx, shared, &one.events, (name, id))?;
     let event = event(allowed, who, &ty, &state, before.as_ref());
-    let event = with_evidence(tx, event, one.evidence.as_deref())?;
-    let event = announcing(event, &events);
+    let event = announcing(with_evidence(event, sealed), &events);
     let entry = shared.log.append(tx, &*shared.environment, record::shortened(event))?.id;
+    if let Some(sealed) = sealed {
+        let body = json!({ "entry": entry, "time": now.to_string() });
+        put(tx, EVIDENCE, &sealed.commitment.to_string(), 0, "", None, &body)?;
+    }
     let record = Record {
         ty: name.to_owned(),
         id: id.to_owned(),
@@ -222,15 +226,13 @@ fn event(
     if let Some(before) = before { event.link("before", &before.entry) } else { event }
 }
 
-fn with_evidence(tx: &mut dyn Tx, mut event: Event, evidence: Option<&str>) -> Result<Event, KernelError> {
-    if let Some(evidence) = evidence {
-        let digest = tx.put_content(evidence.as_bytes())?.to_string();
-        if tx.get(EVIDENCE, &digest)?.is_none() {
-            put(tx, EVIDENCE, &digest, 0, "", None, &json!({}))?;
-        }
-        event.body.insert("evidence".to_owned(), digest.into());
+fn with_evidence(mut event: Event, sealed: Option<&Sealed>) -> Event {
+    if let Some(sealed) = sealed {
+        // Its commitment takes the place.
+        event.body.insert("evidence".to_owned(), Value::Null);
+        event.sealed.push((EVIDENCE_PLACE.to_owned(), sealed.clone()));
     }
-    Ok(event)
+    event
 }
 
 fn announcing(mut event: Event, events: &[outbox::OutboxEvent]) -> Event {

@@ -24,7 +24,7 @@ use pdl::{Answer, Digest};
 use proptest::prelude::*;
 
 use super::super::audit::{Audit, Ledger, compare, hold};
-use super::super::house::{World, settings, who};
+use super::super::house::{World, reader, settings, who};
 use super::house::{AGENTS, BUNDLES, Does, PEOPLE, TEAMS, Want, money, request};
 use super::plain::{Comes, Judged, Model, Said, Who};
 
@@ -521,7 +521,8 @@ impl Run<'_> {
         let rule = asks.get(usize::from(rule) % 3).map_or("house.none", |asks| asks.rule);
         let rule = if asks.len() == 1 { asks[0].rule } else { rule };
         let id = self.model.gates[at].id.clone();
-        let stored = self.kernel().gate(&id).map_err(|why| why.to_string())?.ok_or("there is no such gate")?;
+        let stored =
+            self.kernel().gate(&reader(), &id).map_err(|why| why.to_string())?.ok_or("there is no such gate")?;
         let binding = if is_seen { stored.binding } else { Digest::of(b"something else") };
         let verdict = if deny { Vote::Deny } else { Vote::Approve };
         let voted = self.kernel().vote(&principal(voter), &id, rule, verdict, binding);
@@ -842,7 +843,7 @@ impl Run<'_> {
         }
         // One of them is made once more from what is stored.
         let (version, active) = self.actives.iter().nth(self.actives.len() / 2).ok_or("nothing ever decided")?;
-        let stored = self.kernel().version(*version).map_err(|why| why.to_string())?;
+        let stored = self.kernel().version(&reader(), *version).map_err(|why| why.to_string())?;
         let is_same = stored.bundle == active.bundle && stored.entities() == active.entities();
         hold!(is_same, "version {version} of the registry is not what it was");
         Ok(())

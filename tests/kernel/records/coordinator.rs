@@ -7,6 +7,7 @@ use pdl::kernel::records::change::Move;
 use pdl::kernel::records::refused::RecordRefused;
 use serde_json::{Value, json};
 
+use super::super::house::reader;
 use super::story::{Story, making, on};
 
 const HOUSE: &str = include_str!("coordinator.pdl");
@@ -91,7 +92,7 @@ fn undo(story: &Story, id: &str, domain: &str) -> [Move; 3] {
 }
 
 fn events(story: &Story) -> Vec<(String, bool)> {
-    let events = story.kernel().events(None, 0, 99).expect("the store is there");
+    let events = story.kernel().events(&reader(), None, 0, 99).expect("the store is there");
     events.into_iter().map(|event| (event.name, event.delivered)).collect()
 }
 
@@ -125,7 +126,7 @@ fn all_domains_are_written_and_then_it_is_told() {
     let mut is_down = true;
     let mut taken = Vec::new();
     let mut deliver = |story: &Story| {
-        let delivery = story.kernel().deliver(&mut |event: &OutboxEvent| {
+        let delivery = story.kernel().deliver(&reader(), &mut |event: &OutboxEvent| {
             taken.push(event.name.clone());
             if event.name == "incident.created" && std::mem::take(&mut is_down) {
                 return Err("nobody answers");
@@ -175,16 +176,17 @@ fn what_failed_is_taken_back_in_reverse_and_nothing_is_told() {
     assert_eq!(story.denied(&[last]), ["NOTED_BEFORE"]);
     // What was written is there still, as taken back, and each taking back is acknowledged: policies first.
     assert_eq!((story.status("Incident", "t1-i"), story.status("Evaluation", "t1-e")), taken_back());
-    let acknowledgements = story.kernel().records("Acknowledgement", None, None, 9).expect("the store is there");
+    let acknowledgements =
+        story.kernel().records(&reader(), "Acknowledgement", None, None, 9).expect("the store is there");
     let entry = |id: &str| {
         let found = acknowledgements.iter().find(|record| record.id == id).expect("it is acknowledged");
         assert!(found.properties.contains("\"ack\":\"ROLLED_BACK\""), "{}", found.properties);
-        let history = story.kernel().history("Acknowledgement", &found.id, None, 1).expect("it is there");
+        let history = story.kernel().history(&reader(), "Acknowledgement", &found.id, None, 1).expect("it is there");
         history[0].index
     };
     assert!(entry("t1-policies") < entry("t1-incidents"));
     assert_eq!(events(&story), []);
-    let delivery = story.kernel().deliver(&mut |_| Ok::<_, String>(())).expect("the store is there");
+    let delivery = story.kernel().deliver(&reader(), &mut |_| Ok::<_, String>(())).expect("the store is there");
     assert_eq!(delivery.delivered, 0);
     story.end(0);
 }

@@ -8,7 +8,7 @@ use pdl::kernel::records::change::{Changed, Move};
 use pdl::kernel::{Kernel, KernelError};
 use pdl::{Answer, Digest};
 
-use super::super::house::{World, bundle, kinds, log, who};
+use super::super::house::{World, bundle, kinds, log, reader, who};
 use super::{ENTITIES, PLAIN, SHOP, change, denied, done, making, on, ready, refused, stored, to};
 
 #[test]
@@ -36,7 +36,7 @@ fn a_record_is_made_stepped_and_ends() {
     let stepped = [Decision, RecordStepped];
     assert_eq!(kinds(&kernel, before), [&[Decision, RecordCreated], &stepped[..], &stepped, &stepped].concat());
     // Its history is in the log, the last change first.
-    let history = kernel.history("Refund", "r1", None, 9).expect("it is there");
+    let history = kernel.history(&reader(), "Refund", "r1", None, 9).expect("it is there");
     let told: Vec<_> = history.iter().map(|entry| (&entry.body["from"], &entry.body["to"])).take(3).collect();
     let text = |text: &str| serde_json::Value::from(text);
     let (requested, approved, paid) = (text("requested"), text("approved"), text("paid"));
@@ -49,7 +49,7 @@ fn a_record_is_made_stepped_and_ends() {
     assert!(!entry.contains("DE02"), "{entry}");
     let digest = Digest::of(expected.as_bytes()).to_string();
     assert!(!entry.contains(&digest), "{entry}");
-    let two = kernel.history("Refund", "r1", Some(history[2].id.clone()), 9).expect("it is there");
+    let two = kernel.history(&reader(), "Refund", "r1", Some(history[2].id.clone()), 9).expect("it is there");
     assert_eq!(two, history[2..]);
 }
 
@@ -123,7 +123,7 @@ fn all_happens_or_nothing() {
     let Changed::Undone { at: which, verdict } = change(&kernel, &moves) else { panic!("it was done") };
     assert_eq!((which, verdict.answer()), (1, Answer::Deny));
     assert_eq!(stored(&kernel, "r2").map(|record| (record.status, record.version)), Some(("requested".to_owned(), 1)));
-    assert_eq!(kernel.events(None, 0, 9), Ok(vec![]));
+    assert_eq!(kernel.events(&reader(), None, 0, 9), Ok(vec![]));
     // Only what stopped it is told, and that it was undone.
     let entries = log(&kernel).split_off(at);
     assert_eq!(entries.iter().map(|entry| entry.kind).collect::<Vec<_>>(), [Kind::Decision, Kind::RecordRefused]);
@@ -161,9 +161,9 @@ fn people_are_asked_and_the_second_time_it_is_done() {
     // An approval that stands is not spent by a transaction that is undone.
     let stopped = [to("r1", "paid"), to("r2", "paid")];
     assert_eq!(refused(&kernel, &stopped), "the lifecycle has no step from requested to paid");
-    assert_eq!(kernel.gate(&gate.id).map(|gate| gate.map(|gate| gate.state)), Ok(Some(GateState::Approved)));
+    assert_eq!(kernel.gate(&reader(), &gate.id).map(|gate| gate.map(|gate| gate.state)), Ok(Some(GateState::Approved)));
     assert_eq!(done(&kernel, &both).len(), 2);
-    assert_eq!(kernel.gate(&gate.id).map(|gate| gate.map(|gate| gate.state)), Ok(Some(GateState::Spent)));
+    assert_eq!(kernel.gate(&reader(), &gate.id).map(|gate| gate.map(|gate| gate.state)), Ok(Some(GateState::Spent)));
     assert_eq!(stored(&kernel, "r1").map(|record| record.status).as_deref(), Some("paid"));
 }
 
@@ -204,25 +204,34 @@ fn of_those_who_step_at_once_one_wins() {
         assert_eq!(stored(&kernel, &id).map(|record| (record.version, record.is_final)), Some((3, true)));
     }
     // Of those who lost, nothing is left.
-    assert_eq!(kernel.records("Refund", None, None, 999).map(|records| records.len()), Ok(24));
+    assert_eq!(kernel.records(&reader(), "Refund", None, None, 999).map(|records| records.len()), Ok(24));
 }
 
 #[test]
-fn evidence_is_kept_by_its_digest() {
+fn evidence_is_kept_and_known_by_a_commitment() {
     let kernel = ready(&World::new());
-    done(&kernel, &[making("r1", PLAIN).proving(r#"{"photo":1.5}"#)]);
-    let digest = Digest::of(br#"{"photo":1.5}"#);
-    assert_eq!(kernel.evidence(digest).expect("it is there").as_deref(), Some(&br#"{"photo":1.5}"#[..]));
-    let entry = &kernel.history("Refund", "r1", None, 1).expect("it is there")[0];
-    assert_eq!(entry.body["evidence"], digest.to_string());
+    let photo = r#"{"photo":1.5}"#;
+    done(&kernel, &[making("r1", PLAIN).proving(photo), making("r2", PLAIN).proving(photo)]);
+    let shown = |id: &str| {
+        let entry = kernel.history(&reader(), "Refund", id, None, 1).expect("it is there").remove(0);
+        (entry.body["evidence"]["commitment"].as_str().and_then(Digest::parse).expect("it is hidden"), entry)
+    };
+    let ((one, entry), (other, _)) = (shown("r1"), shown("r2"));
+    for commitment in [one, other] {
+        assert_eq!(kernel.evidence(&reader(), commitment).expect("it is there").as_deref(), Some(photo));
+    }
+    // Whoever can guess what it was can't try: the same evidence is known by something else each time.
+    assert_ne!(one, other);
+    assert_eq!(kernel.evidence(&reader(), Digest::of(photo.as_bytes())), Ok(None));
+    assert!(!log(&kernel).iter().any(|entry| String::from_utf8_lossy(&entry.to_bytes()).contains("photo")));
     // Other contents are not evidence: nobody reads what is committed to by way of it.
     let commitment = entry.body["digest"]["commitment"].as_str().and_then(Digest::parse).expect("it is hidden");
-    assert_eq!(kernel.evidence(commitment), Ok(None));
+    assert_eq!(kernel.evidence(&reader(), commitment), Ok(None));
     for (evidence, part) in [("{", "no JSON"), ("", "no JSON"), (&format!("[{}]", "1,".repeat(600_000)), "at most")] {
-        let why = refused(&kernel, &[making("r2", PLAIN).proving(evidence)]);
+        let why = refused(&kernel, &[making("r3", PLAIN).proving(evidence)]);
         assert!(why.starts_with("the evidence is refused: ") && why.contains(part), "{why}");
     }
-    // A policy that asks for it gets the digest, and nobody else says what it is.
+    // A policy that asks for it gets the digits of the commitment, and nobody else says what it is.
     let asked = || Move::step(on("prove_it", "r1", "{}"), "{}");
     let said = denied(&kernel, &[asked()]);
     assert!(said.contains("\"kind\":\"not_permitted\""), "{said}");
@@ -231,7 +240,7 @@ fn evidence_is_kept_by_its_digest() {
     assert_eq!(refused(&kernel, &[forged.proving("1")]), "only the kernel says what `evidence` is");
     assert_eq!(done(&kernel, &[asked().proving("1")])[0].version, 2);
     let decided = log(&kernel).into_iter().rfind(|entry| entry.kind == Kind::Decision).expect("it was");
-    let hex = Digest::of(b"1").to_string().replace("sha256:", "");
+    let hex = shown("r1").0.to_string().replace("sha256:", "");
     assert!(decided.body["facts"]["text"].as_str().is_some_and(|facts| facts.contains(&hex)));
 }
 
@@ -265,8 +274,11 @@ fn a_bundle_that_does_not_fit_the_records_is_refused() {
     // What is final may stay without a type, and comes back with it.
     done(&kernel, &[to("r1", "refused")]);
     assert_eq!(activate(&kernel, &gone), Ok(()));
-    assert_eq!(kernel.record("house.Refund", "r1").map(|record| record.map(|record| record.version)), Ok(Some(2)));
-    assert_eq!(kernel.record("Refund", "r1"), Ok(None));
+    assert_eq!(
+        kernel.record(&reader(), "house.Refund", "r1").map(|record| record.map(|record| record.version)),
+        Ok(Some(2))
+    );
+    assert_eq!(kernel.record(&reader(), "Refund", "r1"), Ok(None));
     assert!(activate(&kernel, &other_type).is_err());
     assert_eq!(activate(&kernel, SHOP), Ok(()));
     assert_eq!(refused(&kernel, &[to("r1", "approved")]), "the record is refused and stays as it is");
@@ -277,14 +289,15 @@ fn records_are_found_by_type_and_status() {
     let kernel = ready(&World::new());
     done(&kernel, &[making("b", PLAIN), making("a", PLAIN), making("c", PLAIN), to("a", "refused")]);
     let ids = |status: Option<&str>, after: Option<&str>, limit: u32| {
-        let records = kernel.records("Refund", status, after.map(str::to_owned), limit).expect("the store is there");
+        let records =
+            kernel.records(&reader(), "Refund", status, after.map(str::to_owned), limit).expect("the store is there");
         records.into_iter().map(|record| record.id).collect::<Vec<_>>()
     };
     assert_eq!(ids(None, None, 9), ["a", "b", "c"]);
     assert_eq!(ids(Some("requested"), None, 1), ["b"]);
     assert_eq!(ids(Some("requested"), Some("b"), 9), ["c"]);
-    assert_eq!(kernel.record_types(), Ok(vec!["house.Refund".to_owned()]));
-    assert!(matches!(kernel.history("Refund", "z", None, 9), Err(KernelError::Record(_))));
+    assert_eq!(kernel.record_types(&reader()), Ok(vec!["house.Refund".to_owned()]));
+    assert!(matches!(kernel.history(&reader(), "Refund", "z", None, 9), Err(KernelError::Record(_))));
     // No permit changes a record: leave to run something is another thing.
     let verdict = kernel.decide(&who("Agent", "bot"), on("amend", "a", "{}").as_bytes(), None);
     assert_eq!((verdict.answer(), verdict.permit.is_some()), (Answer::Allow, true));

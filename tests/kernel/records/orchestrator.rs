@@ -9,7 +9,7 @@ use pdl::kernel::outbox::OutboxEvent;
 use pdl::kernel::records::change::{Changed, Move};
 use serde_json::{Value, json};
 
-use super::super::house::who;
+use super::super::house::{reader, who};
 use super::story::{Story, making, on};
 
 const HOUSE: &str = include_str!("orchestrator.pdl");
@@ -142,7 +142,7 @@ fn approved(story: &Story, id: &str) {
 /// Delivers, and has every job that has ended audited: what is decided of it is the verdict.
 fn audited(story: &Story) -> Vec<(String, Answer)> {
     let mut verdicts = Vec::new();
-    let delivered = story.kernel().deliver(&mut |event: &OutboxEvent| {
+    let delivered = story.kernel().deliver(&reader(), &mut |event: &OutboxEvent| {
         assert_eq!(event.name, "job.ended");
         let contract = story.attribute("Job", &event.id, "contract_id");
         let facts = json!({ "contract": { "type": "Contract", "id": contract } }).to_string();
@@ -201,7 +201,7 @@ fn a_contract_is_carried_out() {
     assert_eq!(story.denied(&[within]), ["EXEC-005"]);
     story.done(&[complete().knowing(r#"{"verdict":"PASS"}"#).proving(r#"{"audit":"PASS"}"#)]);
     assert_eq!(story.denied(&[to_contract("c1", "FAILED", "{}")]), ["CONTRACT-005"]);
-    let history = story.kernel().history("Contract", "c1", None, 99).expect("it is there");
+    let history = story.kernel().history(&reader(), "Contract", "c1", None, 99).expect("it is there");
     let states: Vec<&Value> = history.iter().rev().map(|entry| &entry.body["to"]).collect();
     assert_eq!(states, ["ELIGIBLE", "APPROVED", "ACTIVE", "COMPLETED"]);
     story.end(0);

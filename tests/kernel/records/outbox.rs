@@ -9,7 +9,7 @@ use pdl::kernel::store::StoreError;
 use pdl::kernel::store::sqlite::{Options, Sqlite};
 use pdl::kernel::{Kernel, KernelError};
 
-use super::super::house::{World, settings, who};
+use super::super::house::{World, reader, settings, who};
 use super::super::room::Room;
 use super::{ENTITIES, PLAIN, SHOP, bundle, done, making, ready, refused, to};
 
@@ -18,7 +18,7 @@ fn names(events: &[OutboxEvent]) -> Vec<(u64, &str)> {
 }
 
 fn waiting(kernel: &Kernel) -> Vec<OutboxEvent> {
-    kernel.events(Some(false), 0, 99).expect("the store is there")
+    kernel.events(&reader(), Some(false), 0, 99).expect("the store is there")
 }
 
 #[test]
@@ -28,22 +28,22 @@ fn events_leave_in_order_once_they_are_durable() {
     done(&kernel, &[made, to("r1", "approved").announcing("approved", "{}")]);
     assert_eq!(names(&waiting(&kernel)), [(1, "made"), (2, "made twice"), (3, "approved")]);
     let mut taken = Vec::new();
-    let delivery = kernel.deliver(&mut |event| {
+    let delivery = kernel.deliver(&reader(), &mut |event| {
         taken.push(event.clone());
         // Whoever takes them may ask the kernel; also for other changes, whose events go out the next time.
         done(&kernel, &[making(&format!("of-{}", event.number), PLAIN).announcing("more", "{}")]);
-        assert_eq!(kernel.deliver(&mut |_| Ok::<_, String>(())), Err(KernelError::Delivering));
+        assert_eq!(kernel.deliver(&reader(), &mut |_| Ok::<_, String>(())), Err(KernelError::Delivering));
         Ok::<_, String>(())
     });
     assert_eq!(delivery.map(|delivery| (delivery.delivered, delivery.stopped)), Ok((3, None)));
     assert_eq!(names(&taken), [(1, "made"), (2, "made twice"), (3, "approved")]);
     let first = &taken[0];
     assert_eq!((first.payload.as_str(), first.ty.as_str(), first.id.as_str()), (r#"{"n":1.50}"#, "house.Refund", "r1"));
-    let history = kernel.history("Refund", "r1", None, 9).expect("it is there");
+    let history = kernel.history(&reader(), "Refund", "r1", None, 9).expect("it is there");
     assert_eq!((&taken[2].entry, &first.entry), (&history[0].id, &history[1].id));
     assert_eq!(history[1].body["events"][1], serde_json::json!({ "name": "made twice", "number": 2 }));
     assert_eq!(names(&waiting(&kernel)), [(4, "more"), (5, "more"), (6, "more")]);
-    assert_eq!(names(&kernel.events(Some(true), 1, 1).expect("it is there")), [(2, "made twice")]);
+    assert_eq!(names(&kernel.events(&reader(), Some(true), 1, 1).expect("it is there")), [(2, "made twice")]);
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn one_that_can_not_be_delivered_keeps_the_others_waiting_and_is_seen() {
     done(&kernel, &[events.iter().fold(making("r1", PLAIN), |made, name| made.announcing(*name, "{}"))]);
     let mut taken = Vec::new();
     let mut deliver = |heals: bool| {
-        let delivery = kernel.deliver(&mut |event| {
+        let delivery = kernel.deliver(&reader(), &mut |event| {
             taken.push(event.number);
             if event.name == "poison" && !heals { Err("the receiver chokes".to_owned()) } else { Ok(()) }
         });
@@ -80,7 +80,7 @@ fn one_that_can_not_be_delivered_keeps_the_others_waiting_and_is_seen() {
     assert_eq!(deliver(true).delivered, 2);
     assert_eq!(taken, [1, 2, 2, 2, 2, 3]);
     assert_eq!(waiting(&kernel), []);
-    let healed = &kernel.events(None, 1, 1).expect("it is there")[0];
+    let healed = &kernel.events(&reader(), None, 1, 1).expect("it is there")[0];
     assert_eq!((healed.delivered, healed.attempts, &healed.trouble), (true, 4, &None));
 }
 
@@ -118,7 +118,7 @@ fn what_ends_while_it_delivers_delivers_again() {
     let mut taken = Vec::new();
     // A panic is the end of whoever delivers: nothing behind it is run.
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        kernel.deliver(&mut |event: &OutboxEvent| {
+        kernel.deliver(&reader(), &mut |event: &OutboxEvent| {
             taken.push(event.number);
             if event.number == 2 {
                 panic!("the power is gone")
@@ -130,12 +130,12 @@ fn what_ends_while_it_delivers_delivers_again() {
     drop(kernel);
     let kernel = open(Sqlite::open(&path, &Options::PLAIN));
     assert_eq!(names(&waiting(&kernel)), [(2, "b")]);
-    let delivery = kernel.deliver(&mut |event: &OutboxEvent| {
+    let delivery = kernel.deliver(&reader(), &mut |event: &OutboxEvent| {
         taken.push(event.number);
         Ok::<_, String>(())
     });
     assert_eq!(delivery.map(|delivery| delivery.delivered), Ok(1));
     assert_eq!(taken, [1, 2, 2]);
-    assert_eq!(kernel.events(None, 1, 1).expect("it is there")[0].attempts, 2);
+    assert_eq!(kernel.events(&reader(), None, 1, 1).expect("it is there")[0].attempts, 2);
     assert_eq!(super::stored(&kernel, "r1").map(|record| record.status).as_deref(), Some("requested"));
 }

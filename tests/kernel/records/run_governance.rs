@@ -6,6 +6,7 @@ use pdl::kernel::records::Record;
 use pdl::kernel::records::change::Move;
 use serde_json::{Value, json};
 
+use super::super::house::reader;
 use super::story::{Story, making, on};
 
 const HOUSE: &str = include_str!("run_governance.pdl");
@@ -50,7 +51,7 @@ fn acknowledge(run: &str, deed: &str, to: &str) -> Move {
 
 /// Closes the books: what is expected and acknowledged is what is stored of it.
 fn close(story: &Story, run: &str) -> Move {
-    let stored = story.kernel().records("Expected", None, None, 99).expect("the store is there");
+    let stored = story.kernel().records(&reader(), "Expected", None, None, 99).expect("the store is there");
     let of_it = |record: &&Record| record.id.starts_with(&format!("{run}-"));
     let (mut expectations, mut acks) = (Vec::new(), Vec::new());
     for record in stored.iter().filter(of_it) {
@@ -140,7 +141,7 @@ fn a_run_ends_well() {
     assert!(refused.to_json().contains("given_twice"), "{}", refused.to_json());
 
     // What it teaches is noted when one hears that it has ended, and steps as lessons do.
-    let delivery = story.kernel().deliver(&mut |event: &OutboxEvent| {
+    let delivery = story.kernel().deliver(&reader(), &mut |event: &OutboxEvent| {
         let facts = json!({
             "ended_as": "succeeded", "consumed_before": 10, "consumed": 5, "limit": 100, "duration": "2s",
         });

@@ -5,7 +5,7 @@ use pdl::data::decimal::Decimal;
 use pdl::kernel::records::change::Move;
 use pdl::kernel::store::memory::Memory;
 
-use super::super::house::{World, bundle, open, who};
+use super::super::house::{World, bundle, open, reader, who};
 use super::change;
 
 const HOUSE: &str = r#"module house
@@ -43,7 +43,7 @@ fn a_change_in_a_scope_uses_it_up() {
         Move::step(request("turn", "", &context), "{}").knowing(r#"{"risk":"low"}"#)
     };
     let used = || {
-        let scope = kernel.scope(&scope).expect("it is there").expect("it is there");
+        let scope = kernel.scope(&reader(), &scope).expect("it is there").expect("it is there");
         (
             scope.attempts_used,
             scope.cost_used.to_string(),

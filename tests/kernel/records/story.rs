@@ -14,7 +14,7 @@ use pdl::kernel::store::sqlite::{Options, Sqlite};
 use pdl::kernel::{Kernel, KernelError};
 use serde_json::Value;
 
-use super::super::house::{World, bundle, settings, who};
+use super::super::house::{World, bundle, reader, settings, who};
 use super::super::room::Room;
 
 pub struct Story {
@@ -75,7 +75,7 @@ impl Story {
     }
 
     pub fn record(&self, ty: &str, id: &str) -> Option<Record> {
-        self.kernel().record(ty, id).expect("the store is there")
+        self.kernel().record(&reader(), ty, id).expect("the store is there")
     }
 
     pub fn status(&self, ty: &str, id: &str) -> String {
