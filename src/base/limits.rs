@@ -138,7 +138,7 @@ pub const GATE_WITHIN_MAX_MS: i64 = 2_592_000_000;
 pub const GATE_VOTES_MAX: usize = 4_096;
 /// The most owners of a request's subject and resource, and owners of these, that are followed; with more nobody can vote.
 pub const GATE_OWNERS_MAX: usize = 4_096;
-/// The most objects that one transaction of a sweep ends.
+/// The most objects that one transaction of a sweep ends, or of a tidying removes.
 pub const SWEEP_MAX: u32 = 256;
 /// The longest type or id of a principal, in bytes: all of it stands in every entry.
 pub const PRINCIPAL_BYTES_MAX: usize = 1_024;
