@@ -16,6 +16,7 @@ mod diff;
 mod doc;
 mod entries;
 mod eval;
+mod events;
 mod exact;
 mod files;
 mod fmt;
@@ -133,6 +134,7 @@ fn command(command: Command, output: &mut Output) -> Result<Status, Failure> {
         Command::Init(args) => init::run(&args, output),
         Command::Kernel(args) => kernel::run(&args, output),
         Command::Permits(args) => permits::run(&args, output),
+        Command::Events(args) => events::run(&args, output),
         Command::Approvals(args) => approvals::run(&args, output),
         Command::Scopes(args) => scopes::run(&args, output),
         Command::Records(args) => records::run(&args, output),

@@ -74,7 +74,7 @@ step 0 'pdl kernel decide --request restart.json --facts requests/facts.json --p
 step 4 'pdl kernel decide --request restart.json --facts requests/facts.json --as Agent::medic'
 step 0 'pdl permits start - --request restart.json --as Agent::medic < second.permit'
 step 0 'pdl permits fail - --as Agent::medic < second.permit'
-step 0 'pdl scopes show $SCOPE --as Person::ben'
+step 0 'pdl scopes show $SCOPE --as Person::olga'
 
 # A record steps.
 step 0 'pdl records create --request requests/incident.json --as Agent::medic'
@@ -82,7 +82,7 @@ step 4 'pdl records step --request requests/closed.json --as Person::ben'
 step 0 'pdl records step --request requests/mended.json --as Person::ben'
 step 0 'pdl records step --request requests/closed.json --as Person::ben'
 step 4 'pdl records step --request requests/mended.json --as Person::ben'
-step 0 'pdl records show Incident::inc-7 --as Person::ben'
+step 0 'pdl records show Incident::inc-7 --as Person::olga'
 
 # The log.
 step 0 'pdl log query --kind gate.voted --as Person::pia'

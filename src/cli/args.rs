@@ -4,6 +4,7 @@
 
 pub mod approvals;
 pub mod ci;
+pub mod events;
 pub mod kernel;
 pub mod log;
 pub mod meaning;
@@ -87,6 +88,8 @@ pub enum Command {
     Scopes(scopes::ScopesArgs),
     /// List, make and change what has a lifecycle
     Records(records::RecordsArgs),
+    /// Hand out what is to be told of records
+    Events(events::EventsArgs),
     /// Change the entities that the kernel decides with, and show those of any time
     Registry(kernel::RegistryArgs),
     /// Read, verify and export the log of the kernel

@@ -109,8 +109,7 @@ fn hand_over(program: &Path, line: &str) -> Result<(), String> {
     let shown = files::shown(program);
     let failed = |error: std::io::Error| format!("`{shown}`: {error}");
     // What it prints is talk: data is what this command prints itself.
-    let mut child =
-        Command::new(program).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(failed)?;
+    let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(failed)?;
     // One that does not read to the end may have taken it all the same: how it ends says so.
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(line.as_bytes()));
     let status = child.wait().map_err(failed)?;

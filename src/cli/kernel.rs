@@ -10,6 +10,7 @@ mod mode;
 mod operators;
 mod spend;
 mod sweep;
+mod tidy;
 
 use super::args::kernel::{KernelArgs, KernelCommand};
 use super::output::Output;
@@ -26,6 +27,7 @@ pub fn run(args: &KernelArgs, output: &mut Output) -> Result<Status, Failure> {
         KernelCommand::Mode(args) => mode::run(args, output),
         KernelCommand::Operators(args) => operators::run(args, output),
         KernelCommand::Sweep(args) => sweep::run(args, output),
+        KernelCommand::Tidy(args) => tidy::run(args, output),
         KernelCommand::Accept(args) => accept::run(args, output),
     }
 }

@@ -1,5 +1,6 @@
 //! `pdl log`: reads, proves, verifies and exports what happened.
 
+mod compact;
 mod erase;
 mod export;
 mod prove;
@@ -23,6 +24,8 @@ pub fn run(args: &LogArgs, output: &mut Output) -> Result<Status, Failure> {
         LogCommand::Verify(args) => verify::run(args, output),
         LogCommand::Replay(args) => replay::run(args, output),
         LogCommand::Export(args) => export::run(args, output),
+        LogCommand::Archive(args) => compact::archive(args, output),
+        LogCommand::Compact(args) => compact::run(args, output),
         LogCommand::Erase(args) => erase::run(args, output),
     }
 }

@@ -137,6 +137,12 @@ fn asked(
 ) -> Result<Status, Failure> {
     wanted.facts = facts;
     wanted.evidence = args.evidence.as_deref().map(text).transpose()?;
+    for announced in &args.announce {
+        let (name, path) = announced
+            .split_once('=')
+            .ok_or_else(|| Failure::usage("an announcement is a name and a file: `--announce NAME=FILE`"))?;
+        wanted = wanted.announcing(name, text(Path::new(path))?);
+    }
     let kernel = open(&args.act.place.store)?;
     let format = args.act.place.format;
     match kernel.change(&args.act.who, &[wanted]) {

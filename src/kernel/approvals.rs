@@ -257,6 +257,12 @@ impl Kernel {
     }
 }
 
+/// Since when a gate is there, and whether it is over.
+pub(super) fn age(object: &Object) -> Result<(Timestamp, bool), KernelError> {
+    let gate = read(object.clone())?.gate;
+    Ok((gate.opened, gate.state.is_final()))
+}
+
 /// Writes down that a gate has had its time, or which other groups are asked by now.
 pub(super) fn time_out(tx: &mut dyn Tx, shared: &Shared, object: Object) -> Result<(), KernelError> {
     let now = shared.environment.now();

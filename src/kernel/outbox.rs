@@ -25,7 +25,7 @@ use super::store::{Object, Query, Tx};
 use crate::base::limits::{EVENT_BYTES_MAX, EVENT_NAME_BYTES_MAX, EVENTS_MAX, PAGE_MAX, TROUBLE_CHARACTERS_MAX};
 use crate::data::timestamp::Timestamp;
 
-const KIND: &str = "event";
+pub(super) const KIND: &str = "event";
 /// What they are called where somebody wants to look at them.
 const EVENTS: &str = "events";
 /// What counts them.
@@ -153,6 +153,12 @@ fn read(object: &Object) -> Result<OutboxEvent, KernelError> {
         })
     };
     read().ok_or_else(|| damaged(&object.key))
+}
+
+/// Since when an event is there, and whether it is over.
+pub(super) fn age(object: &Object) -> Result<(Timestamp, bool), KernelError> {
+    let event = read(object)?;
+    Ok((event.time, event.delivered))
 }
 
 fn key(number: u64) -> String {

@@ -165,8 +165,8 @@ impl Kernel {
         self.read(|tx| Ok(checkpoint::current(tx)?))
     }
 
-    /// Signs the head of the log and keeps that. To be called from time to time: what stands behind the last checkpoint is
-    /// promised to nobody. A head that was signed is not signed again.
+    /// Signs the head of the log and keeps that. What stands behind the last checkpoint is promised to nobody: so it is
+    /// called before a checkpoint, or files that end with one, are given away, and by [`Kernel::sweep`] once an hour. A head that was signed is not signed again.
     ///
     /// # Errors
     /// [`KernelError::NoSigner`]; the log is not a continuation of its last checkpoint.

@@ -29,6 +29,7 @@ use super::registry::text;
 use super::store::{Object, Query, Tx};
 use crate::base::hash::Digest;
 use crate::base::limits::PAGE_MAX;
+use crate::data::timestamp::Timestamp;
 
 /// What evidence is kept, by its commitment, with its entry and its time: other contents are nobody's business.
 pub(super) const EVIDENCE: &str = "evidence";
@@ -182,6 +183,15 @@ pub(super) fn entry_of(tx: &mut dyn Tx, id: &str) -> Result<Option<Entry>, Kerne
     let entry = rows.first().filter(|(at, _)| *at == index).and_then(|(_, bytes)| Entry::read(bytes).ok());
     let entry = entry.filter(|entry| entry.id == id);
     entry.map(Some).ok_or_else(|| KernelError::Damaged(format!("the entry {id}")))
+}
+
+/// The entry of some evidence, and since when it is there.
+pub(super) fn evidence_of(object: &Object) -> Result<(String, Timestamp), KernelError> {
+    let read = || {
+        let body: Map<String, Value> = serde_json::from_slice(&object.body).ok()?;
+        Some((text(&body, "entry")?.to_owned(), Timestamp::parse(text(&body, "time")?).ok()?))
+    };
+    read().ok_or_else(|| KernelError::Damaged(format!("the evidence {}", object.key)))
 }
 
 fn types(tx: &mut dyn Tx) -> Result<Vec<String>, KernelError> {

@@ -496,6 +496,12 @@ impl Kernel {
     }
 }
 
+/// Since when a permit is there, and whether it is over.
+pub(super) fn age(object: &Object) -> Result<(Timestamp, bool), KernelError> {
+    let permit = issued(object.clone())?;
+    Ok((permit.issued, permit.state.is_final()))
+}
+
 /// Ends a permit whose time is over: nobody started it, or nobody said how it ended.
 pub(super) fn time_out(tx: &mut dyn Tx, shared: &Shared, object: Object) -> Result<PermitState, KernelError> {
     take(tx, shared, stored(object)?, Step::TimeOut, None, By::Time)

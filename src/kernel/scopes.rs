@@ -324,6 +324,12 @@ fn to(context: &str) -> Option<ScopeStatus> {
     ScopeStatus::parse(&members::text(one(&context, "to")?)?)
 }
 
+/// Since when a scope is there, and whether it is over. It is not while something runs in it.
+pub(super) fn age(object: &Object) -> Result<(Timestamp, bool), KernelError> {
+    let scope = read(object)?;
+    Ok((scope.created_at, scope.status != ScopeStatus::Active && scope.attempts_reserved == 0))
+}
+
 /// Writes down that a scope has had its time.
 pub(super) fn time_out(tx: &mut dyn Tx, shared: &Shared, object: Object) -> Result<(), KernelError> {
     let before = read(&object)?;

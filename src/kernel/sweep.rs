@@ -3,6 +3,9 @@
 //! Whoever sweeps has to be allowed to. That is asked only if there is something to sweep, so that a log is not full of who
 //! looked and found nothing.
 //!
+//! The head of the log is signed, if the kernel has the key and the oldest entry that no checkpoint stands for is
+//! [`SIGN_AFTER`] old.
+//!
 //! Permits that nobody started expire, those that nobody ended are abandoned; gates expire or ask another group; scopes
 //! expire. One thing that can't be swept, because it is damaged, keeps no other from it.
 
@@ -11,13 +14,16 @@
 use std::sync::Arc;
 
 use super::engine::{Kernel, Shared};
+use super::entry::Entry;
 use super::error::KernelError;
 use super::govern::act::Act;
+use super::log::checkpoint;
 use super::permit::PermitState;
 use super::record::Principal;
 use super::store::{Object, Query, Tx};
 use super::{approvals, running, scopes};
 use crate::base::limits::SWEEP_MAX;
+use crate::data::duration::Duration;
 use crate::data::timestamp::Timestamp;
 
 /// What was swept.
@@ -29,10 +35,16 @@ pub struct Swept {
     pub gates: Vec<String>,
     /// Scopes that have expired.
     pub scopes: Vec<String>,
+    /// Of how many entries the head of the log was signed, if it was.
+    pub signed: Option<u64>,
     /// What could not be swept: its kind, its id, and why.
-    pub failed: Vec<(&'static str, String, KernelError)>,
+    pub failed: Vec<Failed>,
 }
 
+/// How old the oldest entry that no checkpoint stands for gets before a sweep signs.
+pub const SIGN_AFTER: Duration = Duration(3_600_000);
+
+type Failed = (&'static str, String, KernelError);
 type Step<T> = fn(&mut dyn Tx, &Shared, Object) -> Result<T, KernelError>;
 
 impl Kernel {
@@ -42,23 +54,47 @@ impl Kernel {
     /// [`KernelError::Forbidden`]; or the store failed: what was swept before that is not lost.
     pub fn sweep(&self, who: &Principal) -> Result<Swept, KernelError> {
         let mut swept = Swept::default();
-        if !self.read(is_due(self.shared.environment.now()))? {
-            return Ok(swept);
-        }
-        self.permit(who, Act::sweep())?;
         let mut failed = Vec::new();
-        swept.permits = self.sweep_each(running::KIND, running::time_out, &mut failed)?;
-        swept.gates = names(self.sweep_each(approvals::KIND, approvals::time_out, &mut failed)?);
-        swept.scopes = names(self.sweep_each(scopes::KIND, scopes::time_out, &mut failed)?);
+        if self.read(is_due(self.shared.environment.now()))? {
+            self.sweep_all(who, &mut swept, &mut failed)?;
+        }
+        match self.sign_if_due() {
+            Ok(signed) => swept.signed = signed,
+            Err(why) => failed.push(("checkpoint", String::new(), why)),
+        }
         swept.failed = failed;
         Ok(swept)
+    }
+
+    fn sweep_all(&self, who: &Principal, swept: &mut Swept, failed: &mut Vec<Failed>) -> Result<(), KernelError> {
+        self.permit(who, Act::sweep())?;
+        swept.permits = self.sweep_each(running::KIND, running::time_out, failed)?;
+        swept.gates = names(self.sweep_each(approvals::KIND, approvals::time_out, failed)?);
+        swept.scopes = names(self.sweep_each(scopes::KIND, scopes::time_out, failed)?);
+        Ok(())
+    }
+
+    /// Signs the head of the log, if there is something that it is time to sign for. Gives of how many entries.
+    fn sign_if_due(&self) -> Result<Option<u64>, KernelError> {
+        if self.shared.settings.signer.is_none() {
+            return Ok(None);
+        }
+        let now = self.shared.environment.now();
+        let is_due = self.read(move |tx| {
+            let signed = checkpoint::current(tx)?.map_or(0, |kept| kept.size);
+            let oldest = tx.entries(signed, 1)?;
+            let Some((_, bytes)) = oldest.first() else { return Ok(false) };
+            let entry = Entry::read(bytes).map_err(|why| KernelError::Damaged(format!("entry {signed}: {why}")))?;
+            Ok(entry.time.checked_add(SIGN_AFTER).is_ok_and(|due| due <= now))
+        })?;
+        if is_due { Ok(Some(self.sign_checkpoint()?.size)) } else { Ok(None) }
     }
 
     fn sweep_each<T: Send + 'static>(
         &self,
         kind: &'static str,
         step: Step<T>,
-        failed: &mut Vec<(&'static str, String, KernelError)>,
+        failed: &mut Vec<Failed>,
     ) -> Result<Vec<(String, T)>, KernelError> {
         let mut all = Vec::new();
         let mut after = None;

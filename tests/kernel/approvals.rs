@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pdl::Answer;
+use pdl::data::duration::Duration;
 use pdl::data::timestamp::Timestamp;
 use pdl::kernel::ask::Verdict;
 use pdl::kernel::entry::Kind;
@@ -10,6 +11,7 @@ use pdl::kernel::environment::{Environment, NoRandomness};
 use pdl::kernel::gate::{Gate, GateState, Ineligible, Refused, Verdict as Vote};
 use pdl::kernel::modes::Mode;
 use pdl::kernel::replay;
+use pdl::kernel::retain::Old;
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::{Kernel, KernelError};
 
@@ -93,19 +95,35 @@ fn whoever_is_asked_and_whoever_asked_see_the_gate() {
         assert_eq!(kernel.gate(&seer, &gate.id), Ok(Some(gate.clone())), "{id}");
         assert_eq!(kernel.gates(&seer, Some(GateState::Pending), None, 9), Ok(vec![gate.clone()]), "{id}");
     }
+    assert_eq!(log(&kernel).len(), entries);
     for (ty, id) in [("Person", "eve"), ("Person", "bot"), ("Agent", "ann")] {
-        let other = who(ty, id);
+        let (other, entries) = (who(ty, id), log(&kernel).len());
         assert_eq!(kernel.gates(&other, None, None, 9), Ok(vec![]), "{id}");
         assert_eq!(log(&kernel).len(), entries, "{id}");
         assert!(matches!(kernel.gate(&other, &gate.id), Err(KernelError::Forbidden(_))), "{id}");
         assert_eq!(kernel.gate(&other, "gate_0"), Ok(None), "{id}");
+        assert_eq!(log(&kernel).len(), entries + 1, "{id}");
     }
-    assert_eq!(log(&kernel).len(), entries + 3);
     // Whoever has voted goes on seeing it, also when nobody asks them any more.
     vote(&kernel, &gate, "ann", Vote::Approve).expect("it counts");
     let gone = br#"{"upsert":[{"type":"Person","id":"ann"}],"remove":[]}"#;
     kernel.patch_entities(&who("Person", "olga"), gone).expect("it is changed");
     assert!(matches!(kernel.gate(&who("Person", "ann"), &gate.id), Ok(Some(_))));
+}
+
+#[test]
+fn gates_that_are_over_and_old_are_removed() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let gate = opened(&kernel);
+    let olga = who("Person", "olga");
+    world.turn(60);
+    assert_eq!(kernel.tidy(&olga, Old::Gates, Duration(1)), Ok(0), "it waits");
+    vote(&kernel, &gate, "ann", Vote::Deny).expect("it counts");
+    assert_eq!(kernel.tidy(&olga, Old::Gates, Duration(60_000)), Ok(0), "it is too young");
+    assert_eq!(kernel.tidy(&olga, Old::Gates, Duration(59_999)), Ok(1));
+    assert_eq!(kernel.gate(&olga, &gate.id), Ok(None));
+    assert_ne!(opened(&kernel).id, gate.id);
 }
 
 #[test]

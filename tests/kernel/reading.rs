@@ -23,12 +23,14 @@ use pdl::kernel::replay;
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{self, Sqlite};
 use pdl::kernel::store::{Store, StoreError, Tx};
+use pdl::kernel::sweep::Swept;
 use pdl::kernel::{Kernel, KernelError, Settings};
 use pdl::log::note::Signer;
 use pdl::log::tree::leaf_hash;
 use pdl::{Digest, LoadOptions};
 use serde_json::{Map, json};
 
+use super::house;
 use super::room::Room;
 
 const ORIGIN: &str = "pdl.example/log";
@@ -259,6 +261,35 @@ fn others_are_given_files_and_proofs() {
         Ok(json!("a@b.example"))
     );
     assert_eq!(kernel.entry(&ada, "ent_0"), Err(KernelError::Log(LogError::NoEntry("ent_0".to_owned()))));
+}
+
+#[test]
+fn a_sweep_signs_once_an_hour_if_there_is_something_to_sign_for() {
+    let opened = |signer| {
+        let world = house::World::new();
+        let environment: Arc<dyn Environment> = Arc::<house::World>::clone(&world);
+        let kernel = Kernel::open(Box::new(Memory::new()), environment, settings(ORIGIN, signer)).expect("it opens");
+        (world, kernel)
+    };
+    let (world, kernel) = opened(Some(signer(7)));
+    let sweep = || kernel.sweep(&officer()).expect("nothing is due that she may not end").signed;
+    let size = kernel.read(|tx| Ok(tx.log_size()?)).expect("it can be read");
+    assert_eq!(sweep(), None);
+    world.turn(3_599);
+    assert_eq!((sweep(), kernel.checkpoint()), (None, Ok(None)));
+    world.turn(1);
+    assert_eq!(sweep(), Some(size));
+    assert_eq!(kernel.checkpoint().map(|kept| kept.map(|kept| kept.size)), Ok(Some(size)));
+    world.turn(7_200);
+    assert_eq!(sweep(), None);
+    grow(&kernel, 1);
+    assert_eq!(sweep(), None);
+    world.turn(3_600);
+    assert_eq!(sweep(), Some(size + 1));
+    // Without the key nothing is signed, and nothing is wrong.
+    let (world, kernel) = opened(None);
+    world.turn(3_600);
+    assert_eq!(kernel.sweep(&officer()), Ok(Swept::default()));
 }
 
 #[test]

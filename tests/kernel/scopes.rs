@@ -5,9 +5,11 @@ use std::thread;
 
 use pdl::Answer;
 use pdl::data::decimal::Decimal;
+use pdl::data::duration::Duration;
 use pdl::kernel::ask::Verdict;
 use pdl::kernel::entry::Kind;
 use pdl::kernel::permit::{Permit, PermitState, StepRefused};
+use pdl::kernel::retain::Old;
 use pdl::kernel::running::Outcome;
 use pdl::kernel::scope::{Scope, ScopeRefused, ScopeStatus};
 use pdl::kernel::store::memory::Memory;
@@ -244,13 +246,13 @@ fn a_responder_says_what_became_of_what_nobody_ended() {
     assert_eq!(settle(&ran, Outcome::Completed(Some(usd("-1")))), Err(KernelError::Scope(ScopeRefused::BadCost)));
     assert_eq!(left(), (0, 3, Decimal::ZERO, usd("1.5")));
     settle(&ran, Outcome::Completed(None)).expect("it was started");
-    settle(&dear, Outcome::Completed(Some(usd("0.75")))).expect("it was started");
+    settle(&dear, Outcome::Completed(Some(usd("0.25")))).expect("it was started");
     let told = log(&kernel).into_iter().rfind(|entry| entry.kind == Kind::PermitCompleted).expect("it is told");
     assert_eq!((told.body["reason"].as_str(), &told.body["principal"]["id"]), (Some(why), &"olga".into()));
     let allowed = log(&kernel).into_iter().find(|entry| entry.id == told.links["allowed"]).expect("it is there");
     assert_eq!((allowed.body["of"].as_str(), allowed.body["answer"].as_str()), (Some("kernel"), Some("ALLOW")));
     settle(&failed, Outcome::Failed).expect("it was started");
-    assert_eq!(left(), (3, 0, usd("1.25"), Decimal::ZERO));
+    assert_eq!(left(), (3, 0, usd("0.75"), Decimal::ZERO));
     // Once, and nothing that was not started, or that time has ended.
     assert_eq!(settle(&ran, Outcome::Failed), Err(KernelError::Step(StepRefused::Ended)));
     assert_eq!(kernel.complete(&who("Agent", "bot"), failed.token()), Err(KernelError::Step(StepRefused::Ended)));
@@ -262,6 +264,43 @@ fn a_responder_says_what_became_of_what_nobody_ended() {
     world.turn(600);
     kernel.sweep(&olga).expect("it sweeps");
     assert_eq!(settle(&late, Outcome::Failed), Err(KernelError::Step(StepRefused::Ended)));
+}
+
+#[test]
+fn what_is_over_and_old_is_removed_and_the_log_stays() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let (olga, bot, age) = (who("Person", "olga"), who("Agent", "bot"), Duration(50_000));
+    let (scope, revoked, busy) = (made(&kernel, 5, "2"), made(&kernel, 1, "1"), made(&kernel, 1, "1"));
+    let ended = begun(&kernel, &scope);
+    kernel.complete(&bot, ended.token()).expect("it was started");
+    let long = begun(&kernel, &busy);
+    for scope in [&revoked, &busy] {
+        kernel.revoke_scope(&olga, &scope.id, "it went wrong").expect("she is a responder");
+    }
+    world.turn(100);
+    let young = begun(&kernel, &scope);
+    kernel.complete(&bot, young.token()).expect("it was started");
+    let before = log(&kernel);
+    assert!(matches!(kernel.tidy(&bot, Old::Permits, age), Err(KernelError::Forbidden(_))));
+    // Not what is younger, and not what is not over.
+    assert_eq!(kernel.tidy(&olga, Old::Permits, Duration(100_000)), Ok(0));
+    assert_eq!(kernel.tidy(&olga, Old::Permits, age), Ok(1));
+    let states = [&ended, &long, &young].map(|permit| kernel.permit_state(&olga, &permit.claims().id));
+    assert_eq!(states, [Ok(None), Ok(Some(PermitState::Started)), Ok(Some(PermitState::Completed))]);
+    assert_eq!(kernel.complete(&bot, ended.token()), Err(KernelError::UnknownPermit));
+    // A scope stays while something runs in it, for that has to be settled.
+    assert_eq!(kernel.tidy(&olga, Old::Scopes, age), Ok(1));
+    kernel.complete(&bot, long.token()).expect("it was started");
+    assert_eq!(kernel.tidy(&olga, Old::Scopes, age), Ok(1));
+    let left: Vec<String> =
+        kernel.scopes(&olga, None, None, 9).expect("she may").into_iter().map(|one| one.id).collect();
+    assert_eq!(left, [scope.id]);
+    assert_eq!(kernel.tidy(&olga, Old::Permits, age), Ok(1));
+    // Whoever finds nothing is not asked, and nothing that was written is another.
+    let entries = log(&kernel);
+    assert_eq!(kernel.tidy(&bot, Old::Scopes, age), Ok(0));
+    assert_eq!((log(&kernel).len(), &entries[..before.len()]), (entries.len(), &before[..]));
 }
 
 #[test]
@@ -289,7 +328,12 @@ fn whoever_is_no_operator_sees_what_is_theirs() {
     assert!(matches!(kernel.permit_state(&other, &permit.claims().id), Err(KernelError::Forbidden(_))));
     assert_eq!(log(&kernel).len(), entries + 2);
     // No more than was asked for, in their order.
-    let more: Vec<String> = (0..3).map(|_| made(&kernel, 2, "1").id).collect();
+    let more: Vec<String> = (0..3)
+        .map(|_| {
+            world.turn(1);
+            made(&kernel, 2, "1").id
+        })
+        .collect();
     let ids = |seer, after, limit| -> Vec<String> {
         let scopes = kernel.scopes(seer, None, after, limit).expect("they may look");
         scopes.into_iter().map(|scope| scope.id).collect()

@@ -13,6 +13,7 @@ use crate::kernel::govern::operators::Operator;
 use crate::kernel::modes::Mode;
 use crate::kernel::permit::PermitState;
 use crate::kernel::record::Principal;
+use crate::kernel::retain::Old;
 
 /// Where a kernel is.
 #[derive(Arguments, Clone, Debug)]
@@ -61,8 +62,10 @@ pub enum KernelCommand {
     Mode(ModeArgs),
     /// Say who governs the kernel, appoint and remove them
     Operators(OperatorsArgs),
-    /// End what nobody has ended in time
+    /// End what nobody has ended in time, and sign the head of the log once an hour
     Sweep(ActArgs),
+    /// Remove what is over and old; the log stays as it is
+    Tidy(TidyArgs),
     /// Go on with a backup that was put back: what was done behind it is lost
     Accept(PlaceArgs),
 }
@@ -183,6 +186,20 @@ pub struct RemoveArgs {
     /// Who
     #[arg(required = true, value_name = "PRINCIPAL", value_parser = values::principal)]
     pub principals: Vec<Principal>,
+}
+
+/// `pdl kernel tidy`
+#[derive(Arguments, Debug)]
+pub struct TidyArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// How old it has to be, such as 90d
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub older_than: Duration,
+    /// What [default: permits, gates, scopes and events]
+    #[arg(long, value_name = "KIND", value_parser = values::old())]
+    pub what: Vec<Old>,
 }
 
 /// `pdl kernel spend`

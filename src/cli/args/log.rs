@@ -35,6 +35,10 @@ pub enum LogCommand {
     Replay(ReplayArgs),
     /// Write the log to files that others can verify
     Export(ExportArgs),
+    /// Write the log to files, sign for it, and verify them: then entries can be dropped
+    Archive(ArchiveArgs),
+    /// Drop the oldest entries, as far as an archive has them
+    Compact(CompactArgs),
     /// Forget the sensitive values of an entry
     Erase(EraseArgs),
 }
@@ -143,9 +147,37 @@ pub struct ExportArgs {
     /// The folder for the files
     #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub folder: PathBuf,
-    /// Up to the checkpoint of so many entries [default: the last one]
+    /// Up to the checkpoint of so many entries [default: one of all of them, signed for it]
     #[arg(long, value_name = "NUMBER")]
     pub size: Option<u64>,
+}
+
+/// `pdl log archive`
+#[derive(Arguments, Debug)]
+pub struct ArchiveArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The folder for the files; one that has an earlier archive gets what is new
+    #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+}
+
+/// `pdl log compact`
+#[derive(Arguments, Debug)]
+pub struct CompactArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub act: ActArgs,
+    /// The folder of the archive
+    #[arg(value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+    /// Those before this index [default: all that are in the archive]
+    #[arg(long, value_name = "INDEX")]
+    pub before: Option<u64>,
+    /// Why: it stands in the log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
 }
 
 /// `pdl log erase`

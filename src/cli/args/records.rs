@@ -74,6 +74,9 @@ pub struct MoveArgs {
     /// What shows that it is right, in JSON: it is kept
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub evidence: Option<PathBuf>,
+    /// Tell this once it is done, such as refund.paid=payload.json, with what is in the file, in JSON; several are several
+    #[arg(long, value_name = "NAME=FILE")]
+    pub announce: Vec<String>,
 }
 
 /// `pdl records step`

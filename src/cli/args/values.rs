@@ -12,6 +12,7 @@ use crate::kernel::govern::operators::{Operator, Role};
 use crate::kernel::modes::Mode;
 use crate::kernel::permit::PermitState;
 use crate::kernel::record::Principal;
+use crate::kernel::retain::Old;
 use crate::kernel::scope::ScopeStatus;
 
 /// A moment, said outright or from now on backwards.
@@ -153,6 +154,11 @@ pub fn permit_state() -> impl TypedValueParser<Value = PermitState> {
 /// Reads what has become of a scope.
 pub fn scope_status() -> impl TypedValueParser<Value = ScopeStatus> {
     one_of(ScopeStatus::ALL.iter().map(|status| status.name()), ScopeStatus::parse)
+}
+
+/// Reads what can be tidied.
+pub fn old() -> impl TypedValueParser<Value = Old> {
+    one_of(Old::ALL.iter().map(|old| old.name()), Old::of_name)
 }
 
 #[cfg(test)]

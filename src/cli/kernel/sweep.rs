@@ -29,8 +29,11 @@ pub fn run(args: &ActArgs, output: &mut Output) -> Result<Status, Failure> {
         }
         Format::Json => {
             let list: Vec<_> = ended.iter().map(|(id, state)| json!({ "id": id, "state": state })).collect();
-            output.data(&format!("{:#}\n", json!({ "ended": list })))?;
+            output.data(&format!("{:#}\n", json!({ "ended": list, "signed": swept.signed })))?;
         }
+    }
+    if let (Some(size), Format::Human) = (swept.signed, args.place.format) {
+        output.say(&format!("signed for {size} entries"));
     }
     for (kind, id, why) in &swept.failed {
         output.say(&format!("the {kind} {id} can't be swept: {why}"));

@@ -27,7 +27,9 @@ pub fn run(args: &TidyArgs, output: &mut Output) -> Result<Status, Failure> {
         removed.insert(old.name().to_owned(), number.into());
     }
     match args.act.place.format {
-        Format::Human if removed.values().all(|number| *number == json!(0)) => output.say("nothing is over and that old"),
+        Format::Human if removed.values().all(|number| *number == json!(0)) => {
+            output.say("nothing is over and that old")
+        }
         Format::Human => {}
         Format::Json => output.data(&format!("{:#}\n", json!({ "removed": removed })))?,
     }

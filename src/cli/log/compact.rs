@@ -23,6 +23,7 @@ pub fn archive(args: &ArchiveArgs, output: &mut Output) -> Result<Status, Failur
     let place = Place::new(&args.act.place.store);
     let (kernel, (_, verifier)) = (place.open()?, place.verifier()?);
     let known = [verifier];
+    kernel.sign_checkpoint().map_err(|error| trouble::kernel(&error))?;
     let bar = Bar::new("exporting");
     let files = &mut Folder::new(&args.folder);
     let kept = kernel.export_log(&args.act.who, None, &known, files, &mut |progress| bar.show(progress));

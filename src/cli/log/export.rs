@@ -15,6 +15,9 @@ use super::verify::Folder;
 pub fn run(args: &ExportArgs, output: &mut Output) -> Result<Status, Failure> {
     let place = Place::new(&args.act.place.store);
     let (kernel, (_, verifier)) = (place.open()?, place.verifier()?);
+    if args.size.is_none() {
+        kernel.sign_checkpoint().map_err(|error| trouble::kernel(&error))?;
+    }
     let bar = Bar::new("exporting");
     let (files, known) = (&mut Folder::new(&args.folder), [verifier]);
     let kept = kernel

@@ -2,11 +2,14 @@
 //!
 //! The entry itself stays as it was written, byte for byte, and so do its leaf and every proof of it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::LogError;
 use super::append::{Event, Log};
 use super::commitment::commitments;
+use crate::base::hash::Digest;
 use crate::kernel::entry::{Entry, Kind};
 use crate::kernel::environment::Environment;
 use crate::kernel::store::{StoreError, Tx};
@@ -42,9 +45,22 @@ pub fn erase(
     reason: &str,
     allowed: Option<&str>,
 ) -> Result<Option<Entry>, LogError> {
-    let entry = entry_of(tx, id)?;
+    let places = commitments(&entry_of(tx, id)?)?;
+    erase_places(log, tx, environment, id, places, (principal, reason), allowed)
+}
+
+/// The same of some of the commitments of an entry.
+pub(in crate::kernel) fn erase_places(
+    log: &Log,
+    tx: &mut dyn Tx,
+    environment: &dyn Environment,
+    id: &str,
+    places: BTreeMap<String, Digest>,
+    (principal, reason): (&Value, &str),
+    allowed: Option<&str>,
+) -> Result<Option<Entry>, LogError> {
     let mut erased = Map::new();
-    for (place, digest) in commitments(&entry)? {
+    for (place, digest) in places {
         if tx.erase_content(digest)? {
             erased.insert(place, digest.to_string().into());
         }

@@ -2,9 +2,13 @@
 
 use std::thread;
 
-use pdl::kernel::entry::Kind;
+use pdl::data::duration::Duration;
+use pdl::kernel::entry::{Entry, Kind};
 use pdl::kernel::gate::{GateState, Verdict as Vote};
+use pdl::kernel::govern::operators::{Change, Operator, Role};
+use pdl::kernel::record::Principal;
 use pdl::kernel::records::change::{Changed, Move};
+use pdl::kernel::retain::Old;
 use pdl::kernel::{Kernel, KernelError};
 use pdl::{Answer, Digest};
 
@@ -205,6 +209,43 @@ fn of_those_who_step_at_once_one_wins() {
     }
     // Of those who lost, nothing is left.
     assert_eq!(kernel.records(&reader(), "Refund", None, None, 999).map(|records| records.len()), Ok(24));
+}
+
+#[test]
+fn evidence_is_erased_with_its_entry_or_by_its_age() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let (olga, pia) = (reader(), who("Person", "pia"));
+    let appointed = Change::Appoint(Operator::person(pia.clone(), &[Role::PrivacyOfficer]));
+    kernel.change_operators(&olga, &[appointed]).expect("she is an admin");
+    done(&kernel, &[making("r1", PLAIN).proving("1"), making("r2", PLAIN).proving("2")]);
+    world.turn(60);
+    done(&kernel, &[making("r3", PLAIN).proving("3")]);
+    let entries = log(&kernel);
+    let made: Vec<&Entry> = entries.iter().filter(|entry| entry.kind == Kind::RecordCreated).collect();
+    let commitment = |entry: &Entry| entry.body["evidence"]["commitment"].as_str().and_then(Digest::parse);
+    let kept = || {
+        let one = |entry: &&Entry| kernel.evidence(&olga, commitment(entry).expect("it is hidden")).expect("she may");
+        made.iter().map(one).collect::<Vec<_>>()
+    };
+    let texts = |texts: [Option<&str>; 3]| texts.map(|text| text.map(str::to_owned)).to_vec();
+    assert_eq!(kept(), texts([Some("1"), Some("2"), Some("3")]));
+    kernel.erase(&pia, &made[0].id, "the person asked for it").expect("she may");
+    assert_eq!(kept(), texts([None, Some("2"), Some("3")]));
+    // Who tidies all else has to leave it.
+    let tidy = |by: &Principal| kernel.tidy(by, Old::Evidence, Duration(30_000));
+    assert!(matches!(tidy(&olga), Err(KernelError::Forbidden(_))));
+    assert_eq!(tidy(&pia), Ok(2));
+    assert_eq!((kept(), tidy(&pia)), (texts([None, None, Some("3")]), Ok(0)));
+    // That it is gone is told, of the one that was still there; of its other secrets nothing is lost.
+    let told = log(&kernel).pop().expect("it is told");
+    assert_eq!((told.kind, &told.links["erased"]), (Kind::ContentErased, &made[1].id));
+    assert_eq!(
+        told.body["contents"].as_object().map(|contents| contents.keys().collect::<Vec<_>>()),
+        Some(vec!["/evidence"])
+    );
+    assert!(told.links.contains_key("allowed") && told.body["reason"] == "older than 30s");
+    assert_eq!(log(&kernel)[..entries.len()], entries[..]);
 }
 
 #[test]

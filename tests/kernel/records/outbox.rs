@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use pdl::data::duration::Duration;
 use pdl::kernel::environment::Environment;
 use pdl::kernel::outbox::OutboxEvent;
 use pdl::kernel::records::change::Move;
+use pdl::kernel::retain::Old;
 use pdl::kernel::store::StoreError;
 use pdl::kernel::store::sqlite::{Options, Sqlite};
 use pdl::kernel::{Kernel, KernelError};
@@ -43,7 +45,32 @@ fn events_leave_in_order_once_they_are_durable() {
     assert_eq!((&taken[2].entry, &first.entry), (&history[0].id, &history[1].id));
     assert_eq!(history[1].body["events"][1], serde_json::json!({ "name": "made twice", "number": 2 }));
     assert_eq!(names(&waiting(&kernel)), [(4, "more"), (5, "more"), (6, "more")]);
+    // Who hands them out is somebody whose role it is, and so is who looks at them.
+    for other in [who("Agent", "bot"), who("Person", "arthur")] {
+        let delivery = kernel.deliver(&other, &mut |_| Ok::<_, String>(()));
+        assert!(matches!(delivery, Err(KernelError::Forbidden(_))), "{delivery:?}");
+    }
+    assert!(matches!(kernel.events(&who("Agent", "bot"), None, 0, 1), Err(KernelError::Forbidden(_))));
     assert_eq!(names(&kernel.events(&reader(), Some(true), 1, 1).expect("it is there")), [(2, "made twice")]);
+}
+
+#[test]
+fn events_that_were_delivered_and_are_old_are_removed() {
+    let world = World::new();
+    let kernel = ready(&world);
+    done(&kernel, &[making("r1", PLAIN).announcing("made", "{}").announcing("made twice", "{}")]);
+    world.turn(60);
+    let tidy = |age| kernel.tidy(&reader(), Old::Events, Duration(age));
+    assert_eq!(tidy(1), Ok(0), "they wait");
+    kernel
+        .deliver(&reader(), &mut |event| if event.number == 1 { Ok(()) } else { Err("not now") })
+        .expect("it is there");
+    assert_eq!(tidy(60_000), Ok(0), "they are too young");
+    assert_eq!(tidy(59_999), Ok(1));
+    assert_eq!(names(&kernel.events(&reader(), None, 0, 9).expect("it is there")), [(2, "made twice")]);
+    // Numbers go on where they were.
+    done(&kernel, &[to("r1", "approved").announcing("approved", "{}")]);
+    assert_eq!(names(&waiting(&kernel)), [(2, "made twice"), (3, "approved")]);
 }
 
 #[test]
