@@ -1,9 +1,12 @@
 //! The same as in `drive.rs`, of jobs and of modes; and what people do together.
 
+use std::collections::BTreeSet;
+
 use pdl::data::decimal::Decimal;
 use pdl::kernel::KernelError;
 use pdl::kernel::modes::Mode;
 use pdl::kernel::records::change::{Changed, Move};
+use pdl::kernel::store::{Query, Tx};
 use pdl::{Answer, Digest};
 use serde_json::Value;
 
@@ -113,7 +116,7 @@ impl Run<'_> {
     /// What is kept of jobs is what the model has.
     pub(super) fn same_jobs(&self) -> Audit<()> {
         let of = |why: KernelError| why.to_string();
-        let jobs = self.kernel().records("Job", None, None, 99).map_err(of)?;
+        let jobs = self.kernel().records(&olga(), "Job", None, None, 99).map_err(of)?;
         hold!(jobs.len() == self.model.jobs.len(), "there are {} jobs", jobs.len());
         for (job, (id, expected)) in jobs.iter().zip(&self.model.jobs) {
             let properties: Value = serde_json::from_str(&job.properties).map_err(|why| why.to_string())?;
@@ -129,12 +132,18 @@ impl Run<'_> {
     /// And so is what belongs to them: evidence, what was announced; and how actions are enforced.
     pub(super) fn same_beside_jobs(&self) -> Audit<()> {
         let of = |why: KernelError| why.to_string();
-        for proof in 0..6 {
-            let digest = Digest::of(evidence(proof).as_bytes());
-            let is_kept = self.kernel().evidence(digest).map_err(of)?.is_some();
-            hold!(is_kept == self.model.proofs.contains(&proof), "the evidence {proof} is kept: {is_kept}");
+        let found = |tx: &mut dyn Tx| {
+            let (kind, limit) = ("evidence".to_owned(), u32::MAX);
+            Ok(tx.find(&Query { kind, state: None, due_until_ms: None, after: None, limit })?)
+        };
+        let mut kept = BTreeSet::new();
+        for object in self.kernel().read(found).map_err(of)? {
+            let commitment = Digest::parse(&object.key).ok_or("evidence is known by something else")?;
+            kept.extend(self.kernel().evidence(&olga(), commitment).map_err(of)?);
         }
-        let told = self.kernel().events(None, 0, u32::MAX).map_err(of)?;
+        let expected: BTreeSet<String> = self.model.proofs.iter().map(|proof| evidence(*proof)).collect();
+        hold!(kept == expected, "the evidence {kept:?} is kept, and not {expected:?}");
+        let told = self.kernel().events(&olga(), None, 0, u32::MAX).map_err(of)?;
         let are_whole = told.iter().zip(1_u64..).all(|(event, number)| event.number == number);
         hold!(told.len() == self.model.announced && are_whole, "{} steps were announced", told.len());
         for (action, who) in ACTIONS.iter().flat_map(|action| (0..9).map(move |who| (action, somebody(who)))) {

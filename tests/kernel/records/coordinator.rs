@@ -148,7 +148,7 @@ fn all_domains_are_written_and_then_it_is_told() {
     );
     // And there it stays, whatever else is allowed.
     let note = note("t1", "traces", "trace", "failed");
-    assert_eq!(story.denied(std::slice::from_ref(&note)), ["NOTED_BEFORE"]);
+    assert_eq!(story.denied(std::slice::from_ref(&note)), ["NOTED_BEFORE", "OVER"]);
     story.end(0);
 }
 
@@ -171,9 +171,8 @@ fn what_failed_is_taken_back_in_reverse_and_nothing_is_told() {
     story.done(&undo(&story, "t1", "incidents"));
     story.done(&[to("t1", "ROLLED_BACK")]);
     assert_eq!(story.attribute("Transaction", "t1", "undone"), json!(["incidents", "policies"]));
-    // It is final: that nothing may be noted of it any more is the kernel's to say, where policy does not.
     let last = note("t1", "incidents", "incident", "untried");
-    assert_eq!(story.denied(&[last]), ["NOTED_BEFORE"]);
+    assert_eq!(story.denied(&[last]), ["NOTED_BEFORE", "NOTHING_TO_NOTE", "OVER"]);
     // What was written is there still, as taken back, and each taking back is acknowledged: policies first.
     assert_eq!((story.status("Incident", "t1-i"), story.status("Evaluation", "t1-e")), taken_back());
     let acknowledgements =

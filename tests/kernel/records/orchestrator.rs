@@ -65,6 +65,13 @@ fn to_contract(id: &str, to: &str, set: &str) -> Move {
     Move::step(on("Agent", "step_contract", ("Contract", id), &format!(r#"{{"to":"{to}"}}"#)), set)
 }
 
+/// What the audit of a contract's job came to, stored in the contract.
+fn judged(id: &str, verdict: &str) -> Move {
+    let set = format!(r#"{{"audit_verdict":"{verdict}"}}"#);
+    Move::step(on("Agent", "record_verdict", ("Contract", id), "{}"), set)
+        .knowing(format!(r#"{{"verdict":"{verdict}"}}"#))
+}
+
 /// The job of a contract, as the contract's changes make it.
 fn job(story: &Story, id: &str, contract: &str, steps: &str) -> Move {
     let (now, until) = (story.after(0), story.after(3_600));
@@ -199,11 +206,15 @@ fn a_contract_is_carried_out() {
     assert_eq!(story.denied(&[complete()]), ["CONTRACT-004"]);
     let within = complete().knowing(r#"{"verdict":"PASS","within_job":"j1"}"#);
     assert_eq!(story.denied(&[within]), ["EXEC-005"]);
-    story.done(&[complete().knowing(r#"{"verdict":"PASS"}"#).proving(r#"{"audit":"PASS"}"#)]);
+    story.done(&[judged("c1", "PASS").proving(r#"{"audit":"PASS"}"#)]);
+    // It stands in the contract from then on, whatever somebody says of it.
+    assert_eq!(story.denied(&[judged("c1", "FAIL")]), ["VERDICT_STANDS"]);
+    assert_eq!(story.attribute("Contract", "c1", "audit_verdict"), "PASS");
+    story.done(&[complete()]);
     assert_eq!(story.denied(&[to_contract("c1", "FAILED", "{}")]), ["CONTRACT-005"]);
     let history = story.kernel().history(&reader(), "Contract", "c1", None, 99).expect("it is there");
     let states: Vec<&Value> = history.iter().rev().map(|entry| &entry.body["to"]).collect();
-    assert_eq!(states, ["ELIGIBLE", "APPROVED", "ACTIVE", "COMPLETED"]);
+    assert_eq!(states, ["ELIGIBLE", "APPROVED", "ACTIVE", "ACTIVE", "COMPLETED"]);
     story.end(0);
 }
 
@@ -242,7 +253,10 @@ fn a_job_fails_and_another_is_cancelled() {
         audited(&story),
         [("j1".to_owned(), Answer::RequireApproval), ("j2".to_owned(), Answer::RequireApproval)]
     );
-    let complete = to_contract("c2", "COMPLETED", r#"{"version":4}"#).knowing(r#"{"verdict":"INCONCLUSIVE"}"#);
+    story.done(&[judged("c2", "INCONCLUSIVE")]);
+    let complete = to_contract("c2", "COMPLETED", r#"{"version":4}"#).knowing(r#"{"verdict":"PASS"}"#);
     assert_eq!(story.denied(&[complete]), ["CONTRACT-004"]);
+    // On one that has failed with its job, no verdict is stored any more.
+    assert_eq!(story.denied(&[judged("c1", "FAIL")]), ["CONTRACT_NOT_ACTIVE"]);
     story.end(0);
 }
