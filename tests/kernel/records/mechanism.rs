@@ -240,10 +240,8 @@ fn evidence_is_erased_with_its_entry_or_by_its_age() {
     // That it is gone is told, of the one that was still there; of its other secrets nothing is lost.
     let told = log(&kernel).pop().expect("it is told");
     assert_eq!((told.kind, &told.links["erased"]), (Kind::ContentErased, &made[1].id));
-    assert_eq!(
-        told.body["contents"].as_object().map(|contents| contents.keys().collect::<Vec<_>>()),
-        Some(vec!["/evidence"])
-    );
+    let contents = told.body["contents"].as_object().expect("it says what");
+    assert!(contents.len() == 1 && contents.contains_key("/evidence"), "{contents:?}");
     assert!(told.links.contains_key("allowed") && told.body["reason"] == "older than 30s");
     assert_eq!(log(&kernel)[..entries.len()], entries[..]);
 }
