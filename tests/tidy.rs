@@ -376,9 +376,11 @@ fn features_bring_the_dependencies_that_they_are_known_for() {
                 "dep:unicode-normalization",
             ],
         ),
+        ("analysis", &["compiler", "dep:batsat"]),
         (
             "cli",
             &[
+                "analysis",
                 "compiler",
                 "kernel",
                 "signatures",

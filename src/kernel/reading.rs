@@ -166,7 +166,8 @@ impl Kernel {
     }
 
     /// Signs the head of the log and keeps that. What stands behind the last checkpoint is promised to nobody: so it is
-    /// called before a checkpoint, or files that end with one, are given away, and by [`Kernel::sweep`] once an hour. A head that was signed is not signed again.
+    /// called before a checkpoint, or files that end with one, are given away, and by [`Kernel::sweep`] once an hour. A head
+    /// that was signed is not signed again.
     ///
     /// # Errors
     /// [`KernelError::NoSigner`]; the log is not a continuation of its last checkpoint.
