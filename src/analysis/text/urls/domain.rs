@@ -83,7 +83,7 @@ fn host_after(label: u32, octet: u32, byte: u8) -> [u32; 2] {
 }
 
 fn is_host(label: u32, octet: u32) -> bool {
-    let v4 = octet != NO_ADDRESS && octet / 8 == 3 && octet % 8 > 0;
+    let v4 = octet != NO_ADDRESS && octet / 8 == 3 && !octet.is_multiple_of(8);
     label != DEAD && label != 0 && (!is_number(label) || v4)
 }
 
