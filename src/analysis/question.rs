@@ -61,8 +61,8 @@ pub struct Question<'a> {
     pub world: World<'a>,
     solver: Solver,
     told: usize,
-    /// What the search may still take.
-    pub budget: Budget,
+    /// What one search may take.
+    steps: u64,
 }
 
 /// After so many rounds collections are as spelt out as they get.
@@ -74,7 +74,7 @@ impl<'a> Question<'a> {
     pub fn new<T>(
         sides: &[&'a TypedPolicy],
         kind: &Kind,
-        budget: Budget,
+        steps: u64,
         mut encode: impl FnMut(&mut World<'a>) -> T,
     ) -> (Question<'a>, T) {
         let mut assumed: BTreeMap<Arc<str>, Demand> = BTreeMap::new();
@@ -86,7 +86,7 @@ impl<'a> Question<'a> {
             let encoded = encode(&mut world);
             match world.wants() {
                 Some(more) if round < ROUNDS_MAX => assumed = more,
-                _ => return (Question { world, solver: Solver::new(), told: 0, budget }, encoded),
+                _ => return (Question { world, solver: Solver::new(), told: 0, steps }, encoded),
             }
             round += 1;
         }
@@ -94,9 +94,10 @@ impl<'a> Question<'a> {
 
     /// Looks for a request of which all of these hold.
     pub fn find(&mut self, all: &[F]) -> Found {
+        let mut budget = Budget::new(self.steps);
         loop {
             self.tell();
-            match self.solver.check(&mut self.world.cx, all, &mut self.budget) {
+            match self.solver.check(&mut self.world.cx, all, &mut budget) {
                 Outcome::Sat(model) => {
                     let laws = self.world.refine(&model);
                     if laws.is_empty() {
@@ -119,7 +120,8 @@ impl<'a> Question<'a> {
     pub fn find_small(&mut self, all: &[F], preferences: &[F]) -> Found {
         let first = self.find(all);
         let Found::Some(model) = first else { return first };
-        let smaller = self.solver.smallest(&mut self.world.cx, all, preferences, &mut self.budget);
+        let mut budget = Budget::new(self.steps);
+        let smaller = self.solver.smallest(&mut self.world.cx, all, preferences, &mut budget);
         match smaller {
             Outcome::Sat(smaller) if self.world.refine(&smaller).is_empty() => Found::Some(smaller),
             _ => Found::Some(model),
@@ -129,7 +131,8 @@ impl<'a> Question<'a> {
     /// The least of a cube of conditions that still implies a goal.
     pub fn generalise(&mut self, cube: &[F], goal: F) -> Vec<F> {
         self.tell();
-        self.solver.generalise(&mut self.world.cx, cube, goal, &mut self.budget)
+        let mut budget = Budget::new(self.steps);
+        self.solver.generalise(&mut self.world.cx, cube, goal, &mut budget)
     }
 
     /// Whether a condition implies another. `None` where that is not known.

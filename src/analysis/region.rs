@@ -3,6 +3,7 @@
 //! A region is a conjunction of conditions that the policy itself is made of. It is found from one request: what holds of
 //! it is left out piece by piece, as long as what remains still implies that the answer changes.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use crate::analysis::encode::{Bound, Leaf};
@@ -82,49 +83,56 @@ pub fn around(question: &mut Question<'_>, leaves: &[Leaf], model: &Model, goal:
 /// What comparisons with constants leave of a number: from, to, and what it is not; each with how it is written.
 #[derive(Clone, Debug, Default)]
 struct Bounds {
-    low: Option<(i128, String)>,
-    high: Option<(i128, String)>,
+    low: Option<End>,
+    high: Option<End>,
     not: Vec<(i128, String)>,
+}
+
+/// One end: the last value that is within, as it is written, and the comparison with it.
+#[derive(Clone, Debug)]
+struct End {
+    value: i128,
+    plain: String,
+    shown: String,
+}
+
+fn sign(sign: char, strict: bool, bound: &Bound) -> String {
+    format!("{sign}{} {}", if strict { "" } else { "=" }, bound.show(bound.value))
 }
 
 impl Bounds {
     fn narrow(&mut self, bound: &Bound, holds: bool) {
-        use std::cmp::Ordering;
-        let value = bound.value;
-        // A bound is one of `<=` or `==`, or its negation.
         match (bound.order, holds) {
-            (Ordering::Less, true) => self.at_most(value, bound),
-            (Ordering::Less, false) => self.at_least(value.saturating_add(1), bound),
-            (Ordering::Greater, true) => self.at_least(value, bound),
-            (Ordering::Greater, false) => self.at_most(value.saturating_sub(1), bound),
+            (Ordering::Less, true) => self.at_most(bound, bound.strict),
+            (Ordering::Less, false) => self.at_least(bound, !bound.strict),
+            (Ordering::Greater, true) => self.at_least(bound, bound.strict),
+            (Ordering::Greater, false) => self.at_most(bound, !bound.strict),
             (Ordering::Equal, true) => {
-                self.at_most(value, bound);
-                self.at_least(value, bound);
+                self.at_most(bound, false);
+                self.at_least(bound, false);
             }
-            (Ordering::Equal, false) => self.not.push((value, bound.show(value))),
+            (Ordering::Equal, false) => self.not.push((bound.value, bound.show(bound.value))),
         }
     }
 
-    fn at_most(&mut self, value: i128, bound: &Bound) {
-        if self.high.as_ref().is_none_or(|(known, _)| value < *known) {
-            self.high = Some((value, bound.show(value)));
+    fn at_most(&mut self, bound: &Bound, strict: bool) {
+        let value = if strict { bound.value.saturating_sub(1) } else { bound.value };
+        if self.high.as_ref().is_none_or(|high| value < high.value) {
+            self.high = Some(End { value, plain: bound.show(value), shown: sign('<', strict, bound) });
         }
     }
 
-    fn at_least(&mut self, value: i128, bound: &Bound) {
-        if self.low.as_ref().is_none_or(|(known, _)| value > *known) {
-            self.low = Some((value, bound.show(value)));
+    fn at_least(&mut self, bound: &Bound, strict: bool) {
+        let value = if strict { bound.value.saturating_add(1) } else { bound.value };
+        if self.low.as_ref().is_none_or(|low| value > low.value) {
+            self.low = Some(End { value, plain: bound.show(value), shown: sign('>', strict, bound) });
         }
     }
 
     fn shown(self, term: &str) -> Vec<String> {
-        let mut all = match (self.low, self.high) {
-            (Some((low, shown)), Some((high, _))) if low == high => vec![format!("{term} == {shown}")],
-            (low, high) => {
-                let mut all: Vec<String> = low.map(|(_, shown)| format!("{term} >= {shown}")).into_iter().collect();
-                all.extend(high.map(|(_, shown)| format!("{term} <= {shown}")));
-                all
-            }
+        let mut all: Vec<String> = match (self.low, self.high) {
+            (Some(low), Some(high)) if low.value == high.value => vec![format!("{term} == {}", low.plain)],
+            (low, high) => low.into_iter().chain(high).map(|end| format!("{term} {}", end.shown)).collect(),
         };
         all.extend(self.not.into_iter().map(|(_, shown)| format!("{term} != {shown}")));
         all

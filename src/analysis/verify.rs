@@ -5,7 +5,6 @@ mod rules;
 
 use std::sync::Arc;
 
-use crate::analysis::budget::Budget;
 use crate::analysis::decision::{Decided, decide};
 use crate::analysis::diff::{Decide, Told};
 use crate::analysis::question::{Found, Kind, Question, kinds};
@@ -89,7 +88,7 @@ pub struct Finding {
 /// How far is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Steps for each kind of request.
+    /// Steps for each question.
     pub steps: u64,
     /// Rules of all modules are looked at, not of the package's own alone.
     pub everything: bool,
@@ -97,7 +96,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { steps: 5_000_000, everything: false }
+        Options { steps: 1_000_000, everything: false }
     }
 }
 
@@ -169,8 +168,7 @@ pub fn verify(
             &text,
         ]);
         let key = key.to_string();
-        let budget = Budget::new(options.steps);
-        let (mut question, (decided, said)) = Question::new(&[policy], &kind, budget, |world| {
+        let (mut question, (decided, said)) = Question::new(&[policy], &kind, options.steps, |world| {
             let decided = decide(world, 0);
             let said = claims::encode(world, policy, action, &decided);
             (decided, said)

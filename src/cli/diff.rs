@@ -75,10 +75,13 @@ impl<'a> Meaning<'a> {
         named(&change.kind.action) || change.responsible.iter().any(|rule| named(&rule.id))
     }
 
-    /// How many changes permit more without being meant.
+    /// How many changes permit more without being meant; what was not listed may be anything.
     #[must_use]
     pub fn unmeant(&self) -> usize {
-        self.diff.changes.iter().filter(|change| self.is_unmeant(change)).count()
+        let listed = self.diff.changes.iter().filter(|change| self.is_unmeant(change)).count();
+        let named = |name: &str| self.allowed.iter().any(|pattern| pattern.is_match(name));
+        let cut = self.diff.cut.iter().filter(|(kind, direction)| direction.widens() && !named(&kind.action)).count();
+        listed + cut
     }
 
     /// The exit status.

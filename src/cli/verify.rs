@@ -4,7 +4,7 @@ mod cache;
 
 use std::fmt::Write as _;
 
-use self::cache::Cache;
+pub use self::cache::Cache;
 use super::args::ReportFormat;
 use super::args::meaning::VerifyArgs;
 use super::decider::Claiming;
@@ -114,7 +114,9 @@ fn answer(answer: Answer) -> &'static str {
     super::diff::tell::answer(answer)
 }
 
-fn human(built: &Built, findings: &[Finding], color: bool) -> String {
+/// For a terminal.
+#[must_use]
+pub fn human(built: &Built, findings: &[Finding], color: bool) -> String {
     let mut out = String::new();
     for finding in findings {
         let word = match (&finding.verdict, finding.about) {

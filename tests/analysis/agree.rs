@@ -1,7 +1,6 @@
 //! A request that the analysis finds for an answer gets that answer; and the encoding says of every request what the
 //! machine says.
 
-use pdl::analysis::budget::Budget;
 use pdl::analysis::decision::decide;
 use pdl::analysis::question::{Found, Question, kinds};
 use pdl::analysis::request::request;
@@ -15,8 +14,7 @@ const ANSWERS: [Answer; 3] = [Answer::Deny, Answer::RequireApproval, Answer::All
 pub fn each_answer(house: &House, steps: u64) -> Result<[usize; 3], String> {
     let mut counts = [0; 3];
     for kind in kinds(&house.policy) {
-        let (mut question, decided) =
-            Question::new(&[&house.policy], &kind, Budget::new(steps), |world| decide(world, 0));
+        let (mut question, decided) = Question::new(&[&house.policy], &kind, steps, |world| decide(world, 0));
         for answer in ANSWERS {
             let goal = decided.answers(&mut question.world, answer);
             let valid = decided.valid;
@@ -70,8 +68,7 @@ fn numbers_are_exact() {
     for (condition, possible) in cases {
         let house = House::of(&text(condition));
         let [kind] = &kinds(&house.policy)[..] else { panic!("one kind") };
-        let (mut question, decided) =
-            Question::new(&[&house.policy], kind, Budget::new(1_000_000), |world| decide(world, 0));
+        let (mut question, decided) = Question::new(&[&house.policy], kind, 1_000_000, |world| decide(world, 0));
         let goal = decided.answers(&mut question.world, Answer::Allow);
         match question.find(&[goal]) {
             Found::Some(model) => {

@@ -73,9 +73,43 @@ fn what_permits_more_fails_and_says_so() {
     repository.commit("pay back what is disputed");
     let (said, markdown) = ci(&repository, &[]);
     assert_eq!(said.status, 6, "{said:?}");
+    assert!(said.out.contains("FAIL diff: 2 regions more permitted than before"), "{said:?}");
+    assert!(markdown.contains("| `diff` | **more is permitted** |"), "{markdown}");
+    assert!(markdown.contains("DENY → ALLOW: refund by Agent on Order\n  when    "), "{markdown}");
     assert!(said.out.contains("FAIL replay of requests.jsonl: replayed 6 of 6 requests: 1 more permitted"), "{said:?}");
     assert!(markdown.contains("| `replay of requests.jsonl` | **more is permitted** |"), "{markdown}");
     assert!(markdown.contains("DENY → ALLOW: 1\n  line 4: Agent::\"mira\" refund Order::\"1003\"\n"), "{markdown}");
+}
+
+#[test]
+fn what_is_meant_passes() {
+    let repository = repository("pull-meant");
+    repository.edit(POLICY, "        unless  resource.disputed\n", "");
+    repository.commit("pay back what is disputed");
+    let (said, markdown) = ci(&repository, &["--allow-widening=refund"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(said.out.contains("(2 of them meant)"), "{said:?}");
+    assert!(markdown.contains("| `diff` | passed |"), "{markdown}");
+    // What is meant of one action is meant of no other.
+    let (said, _) = ci(&repository, &["--allow-widening=cancel*"]);
+    assert_eq!(said.status, 6, "{said:?}");
+}
+
+#[test]
+fn a_claim_that_no_longer_holds_fails() {
+    let repository = repository("pull-refuted");
+    let claim = "\nprove disputes on refund {\n    never allow when resource.disputed\n}\n";
+    let path = repository.path().join(POLICY);
+    let text = fs::read_to_string(&path).expect("the policy is there");
+    fs::write(&path, text + claim).expect("it can be written");
+    repository.commit("claim it");
+    let (said, _) = ci(&repository, &[]);
+    assert!(said.status == 0 && said.out.contains("ok   verify: "), "{said:?}");
+    repository.edit(POLICY, "        unless  resource.disputed\n", "");
+    repository.commit("pay back what is disputed");
+    let (said, markdown) = ci(&repository, &["--allow-widening=refund"]);
+    assert_eq!(said.status, 7, "{said:?}");
+    assert!(markdown.contains("| `verify` | **refuted** |"), "{markdown}");
 }
 
 #[test]
@@ -84,6 +118,8 @@ fn what_permits_less_is_told() {
     repository.edit(POLICY, "context.amount > 100.0\n", "context.amount > 90.0\n");
     repository.commit("ask earlier");
     let (said, markdown) = ci(&repository, &[]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(said.out.contains("ok   diff: 1 region changed otherwise"), "{said:?}");
     assert!(
         said.out.contains("ok   replay of requests.jsonl: replayed 6 of 6 requests: 0 more permitted, 1 less"),
         "{said:?}"

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::compare::directions;
 use super::{Change, Decide, Diff, Direction, Responsible, Told, Undecided, schema};
-use crate::analysis::budget::Budget;
 use crate::analysis::decision::{Decided, decide};
 use crate::analysis::encode::Leaf;
 use crate::analysis::formula::F;
@@ -19,7 +18,7 @@ use crate::types::typed::{Answer, TypedPolicy};
 /// How far is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Steps for each kind of request.
+    /// Steps for each question.
     pub steps: u64,
     /// Regions that are listed for each kind and direction.
     pub regions: usize,
@@ -27,7 +26,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { steps: 5_000_000, regions: 8 }
+        Options { steps: 1_000_000, regions: 8 }
     }
 }
 
@@ -70,7 +69,7 @@ fn of_kind(
     machine: &mut dyn Decide,
     result: &mut Diff,
 ) {
-    let (mut question, encoded) = Question::new(&[old, new], kind, Budget::new(options.steps), |world| {
+    let (mut question, encoded) = Question::new(&[old, new], kind, options.steps, |world| {
         let sides = [decide(world, 0), decide(world, 1)];
         let directions = directions(world, &sides[0], &sides[1]);
         let mut leaves: Vec<Leaf> = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Encoder, Truth, Val};
 use crate::analysis::formula::F;
 use crate::analysis::numbers::Linear;
-use crate::analysis::value::{Item, Many, Shape, Sym, either};
+use crate::analysis::value::{Choice, Item, Many, Shape, Sym, either};
 use crate::analysis::world::WITNESSES_MAX;
 use crate::types::operator::Operator;
 use crate::types::ty::Type;
@@ -192,14 +192,16 @@ impl<'a> Encoder<'_, 'a> {
             }
             Quantifier::Count => {
                 self.asked_of_each(&many, found, failed, body);
-                Val { sym: Sym::Number(self.counted(&many, &yes)), error: failed }
+                let key = [Sym::Many(many.clone()), Sym::number(i128::from(body.span.start))];
+                self.world.asked(&many, broken, "one that is not counted", &key);
+                Val { sym: Sym::Number(self.counted(&many, &yes, found, broken)), error: failed }
             }
         };
         Val { error: self.world.cx.formulas.either(of.error, value.error), ..value }
     }
 
     /// How many elements fit: of what is not spelt out any number may.
-    fn counted(&mut self, many: &Many, yes: &[F]) -> crate::analysis::value::Choice<Linear> {
+    fn counted(&mut self, many: &Many, yes: &[F], found: F, broken: F) -> Choice<Linear> {
         if !many.complete {
             for origin in many.origins.clone() {
                 self.world.demands.sized(&origin);
@@ -209,8 +211,13 @@ impl<'a> Encoder<'_, 'a> {
             let extra = self.world.unknown_number("how many of very many elements fit", 0, 1 << 20);
             if let Some(difference) = extra.plus(more, -1) {
                 let cx = &mut self.world.cx;
-                let axiom = cx.formulas.at_most(&cx.numbers, &difference, 0);
-                self.world.axioms.push(axiom);
+                // If some fit, or some do not, then one that is spelt out does so too.
+                let at_most = cx.formulas.at_most(&cx.numbers, &difference, 0);
+                let all = !cx.formulas.at_most(&cx.numbers, &difference, -1);
+                let none = cx.formulas.at_most(&cx.numbers, &extra, 0);
+                let one_fits = cx.formulas.either(none, found);
+                let one_does_not = cx.formulas.either(all, broken);
+                self.world.axioms.extend([at_most, one_fits, one_does_not]);
             }
             extra
         });

@@ -28,7 +28,7 @@ pub struct Leaf {
     pub bound: Option<Bound>,
 }
 
-/// A comparison of a number with a constant: at most (`Less`), at least (`Greater`) or exactly this.
+/// A comparison of a number with a constant: below (`Less`), above (`Greater`) or exactly it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
     /// What is compared, as PDL.
@@ -37,6 +37,8 @@ pub struct Bound {
     pub order: Ordering,
     /// With what, in the units of its type.
     pub value: i128,
+    /// The constant itself is left out.
+    pub strict: bool,
     unit: Unit,
 }
 
@@ -139,15 +141,15 @@ impl<'a> Encoder<'_, 'a> {
             (Some(value), None) => (other, value, true),
             _ => return None,
         };
-        let (order, by) = match (operator, turned) {
-            (Operator::Equal, _) => (Ordering::Equal, 0),
-            (Operator::LessEqual, false) | (Operator::GreaterEqual, true) => (Ordering::Less, 0),
-            (Operator::Less, false) | (Operator::Greater, true) => (Ordering::Less, -1),
-            (Operator::GreaterEqual, false) | (Operator::LessEqual, true) => (Ordering::Greater, 0),
-            (Operator::Greater, false) | (Operator::Less, true) => (Ordering::Greater, 1),
+        let (order, strict) = match (operator, turned) {
+            (Operator::Equal, _) => (Ordering::Equal, false),
+            (Operator::LessEqual, false) | (Operator::GreaterEqual, true) => (Ordering::Less, false),
+            (Operator::Less, false) | (Operator::Greater, true) => (Ordering::Less, true),
+            (Operator::GreaterEqual, false) | (Operator::LessEqual, true) => (Ordering::Greater, false),
+            (Operator::Greater, false) | (Operator::Less, true) => (Ordering::Greater, true),
             _ => return None,
         };
-        Some(Bound { term: self.shown_as_operand(term), order, value: value + by, unit })
+        Some(Bound { term: self.shown_as_operand(term), order, value, strict, unit })
     }
 
     fn shown_as_operand(&self, expr: &Expr) -> String {

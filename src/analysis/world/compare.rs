@@ -79,6 +79,13 @@ impl World<'_> {
             }
             Shape::List => {
                 self.link(one, other);
+                for (fixed, open) in [(one, other), (other, one)] {
+                    for origin in open.origins.clone() {
+                        if fixed.complete {
+                            self.demands.places(&origin, fixed.items.len() + 1);
+                        }
+                    }
+                }
                 let mut parts = Vec::new();
                 for place in 0..one.items.len().max(other.items.len()) {
                     match (one.items.get(place), other.items.get(place)) {
@@ -92,13 +99,13 @@ impl World<'_> {
                     }
                 }
                 let both = self.cx.formulas.and(parts);
-                let differs = self.unknown(
-                    "two lists that are compared with one another",
-                    &[Sym::Many(one.clone().into()), Sym::Many(other.clone().into())],
-                );
                 // What is not spelt out may differ; of lists that are written out nothing is not.
-                let whole = |many: &Many| many.complete && many.over == F::FALSE;
-                if whole(one) || whole(other) { both } else { self.cx.formulas.both(both, !differs) }
+                if one.complete || other.complete {
+                    return both;
+                }
+                let key = [Sym::Many(one.clone().into()), Sym::Many(other.clone().into())];
+                let differs = self.unknown("two lists that are compared with one another", &key);
+                self.cx.formulas.both(both, !differs)
             }
             Shape::Map => {
                 self.link(one, other);

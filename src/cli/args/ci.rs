@@ -16,6 +16,9 @@ pub struct CiArgs {
     /// Compare with where this branch and HEAD parted, such as origin/main
     #[arg(long, value_name = "REV")]
     pub base: String,
+    /// More may be permitted of actions, or by rules, whose name matches this glob; can be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub allow_widening: Vec<String>,
     /// Decide these requests by the old and by the new policy, one for each line
     #[arg(long, value_name = "FILE.jsonl", value_hint = ValueHint::FilePath)]
     pub requests: Vec<PathBuf>,

@@ -51,8 +51,8 @@ pub struct DiffArgs {
     /// How many regions are listed for each kind of request and direction
     #[arg(long, value_name = "NUMBER", default_value_t = 8)]
     pub regions: usize,
-    /// How many steps are spent on each kind of request before it stays undecided
-    #[arg(long, value_name = "NUMBER", default_value_t = 5_000_000)]
+    /// How many steps a question may take before it stays undecided
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000)]
     pub steps: u64,
     /// How the result is shown
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DiffFormat::Human)]
@@ -72,8 +72,8 @@ pub struct VerifyArgs {
     /// Keep proofs in this folder, and take them from there where nothing has changed
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub cache: Option<PathBuf>,
-    /// How many steps are spent on each kind of request before it stays undecided
-    #[arg(long, value_name = "NUMBER", default_value_t = 5_000_000)]
+    /// How many steps a question may take before it stays undecided
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000)]
     pub steps: u64,
     /// How the result is shown
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Human)]

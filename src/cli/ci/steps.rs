@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use crate::analysis::diff::Options;
+use crate::analysis::verify as verify_options;
 use crate::cli::args::ReportFormat;
 use crate::cli::args::ci::CiArgs;
 use crate::cli::check::Findings;
+use crate::cli::diff::{Meaning, tell};
 use crate::cli::files;
 use crate::cli::load::{self, tree};
 use crate::cli::output::Output;
@@ -13,6 +16,7 @@ use crate::cli::replay::{self, World};
 use crate::cli::report;
 use crate::cli::status::{Failure, Status};
 use crate::cli::test;
+use crate::cli::verify::{self, Cache};
 use crate::diagnostic::{Counts, Diagnostic, Diagnostics, render};
 
 use super::Package;
@@ -29,6 +33,8 @@ pub enum Verdict {
     Undecided,
     /// Something is more permitted than before.
     Widened,
+    /// A claim does not hold.
+    Refuted,
     /// Something is wrong.
     Failed,
 }
@@ -41,6 +47,7 @@ impl Verdict {
             Verdict::Passed => Status::Success,
             Verdict::Undecided => Status::Undecided,
             Verdict::Widened => Status::Widened,
+            Verdict::Refuted => Status::Refuted,
             Verdict::Failed => Status::Fault,
         }
     }
@@ -84,8 +91,9 @@ pub fn package(path: &Path, old: &Path, args: &CiArgs, findings: &mut Findings) 
     };
     let line = if counts == Counts::default() { "no faults".to_owned() } else { render::summary(counts) };
     let mut steps = vec![Step::new("check", Verdict::Passed, line).with(shown), tests(&built, findings)?];
+    steps.push(claims(&built, findings)?);
     let mut silent = Output::plain();
-    steps.extend(changes(&built, old, args, &mut silent)?);
+    steps.extend(changes(&built, old, args, findings, &mut silent)?);
     Ok(Package { name, steps })
 }
 
@@ -107,7 +115,13 @@ fn tests(built: &Built, findings: &mut Findings) -> Result<Step, Failure> {
 }
 
 /// What the change means, and what it does to known requests.
-fn changes(built: &Built, old: &Path, args: &CiArgs, output: &mut Output) -> Result<Vec<Step>, Failure> {
+fn changes(
+    built: &Built,
+    old: &Path,
+    args: &CiArgs,
+    findings: &mut Findings,
+    output: &mut Output,
+) -> Result<Vec<Step>, Failure> {
     let (tree, inside) = tree::of(old)?;
     if !tree.is_folder(&inside) && !tree.is_file(&inside) {
         return Ok(vec![Step::new("diff", Verdict::Passed, "the package is new: there is nothing to compare it with")]);
@@ -119,20 +133,58 @@ fn changes(built: &Built, old: &Path, args: &CiArgs, output: &mut Output) -> Res
             return Ok(vec![Step::new("diff", Verdict::Undecided, line)]);
         }
     };
-    let mut steps = vec![diff(&before, built)?];
+    let difference = diff(&before, built, args, findings)?;
+    // What is more permitted was found and is meant, or was not found at all.
+    let is_meant = difference.verdict == Verdict::Passed && !args.allow_widening.is_empty();
+    let mut steps = vec![difference];
     for file in &args.requests {
-        steps.push(requests(file, &before, built, args, output)?);
+        let mut step = requests(file, &before, built, args, output)?;
+        if is_meant && step.verdict == Verdict::Widened {
+            step.verdict = Verdict::Passed;
+        }
+        steps.push(step);
     }
     Ok(steps)
 }
 
 /// Whether the two say the same of every request.
-fn diff(old: &Built, new: &Built) -> Result<Step, Failure> {
+fn diff(old: &Built, new: &Built, args: &CiArgs, findings: &mut Findings) -> Result<Step, Failure> {
     let program = |built: &Built| policy::program_of(&built.bundle()?);
     if program(old)? == program(new)? {
         return Ok(Step::new("diff", Verdict::Passed, "the program is the same, and so is every answer"));
     }
-    Ok(Step::new("diff", Verdict::Undecided, "the program has changed, and what that means was not decided"))
+    let meaning = Meaning::with(old, new, Options::default(), &args.allow_widening)?;
+    let verdict = match meaning.status() {
+        Status::Success | Status::Changed => Verdict::Passed,
+        Status::Widened => Verdict::Widened,
+        _ => Verdict::Undecided,
+    };
+    let told = meaning.diagnostics();
+    report_on(new, told, findings);
+    let is_same = meaning.diff.is_equivalent() && meaning.diff.schema.is_empty();
+    let details = if is_same { String::new() } else { tell::human(&meaning, false) };
+    Ok(Step::new("diff", verdict, meaning.verdict()).with(details))
+}
+
+/// Whether what is claimed holds.
+fn claims(built: &Built, findings: &mut Findings) -> Result<Step, Failure> {
+    let found = verify::verified(built, verify_options::Options::default(), &mut Cache::default())?;
+    let verdict = match verify::status(&found) {
+        Status::Success => Verdict::Passed,
+        Status::Refuted => Verdict::Refuted,
+        _ => Verdict::Undecided,
+    };
+    let told: Vec<Diagnostic> = found.iter().filter_map(verify::diagnostic).collect();
+    let details = if told.is_empty() { String::new() } else { verify::human(built, &found, false) };
+    report_on(built, told, findings);
+    Ok(Step::new("verify", verdict, verify::summary(&found)).with(details))
+}
+
+fn report_on(built: &Built, told: Vec<Diagnostic>, findings: &mut Findings) {
+    let mut sink = Diagnostics::default();
+    told.into_iter().for_each(|diagnostic| sink.push(diagnostic));
+    let counts = sink.counts();
+    findings.add(&built.sources, counts, sink.finish());
 }
 
 /// What known requests are answered by both.

@@ -20,6 +20,7 @@ pub fn markdown(packages: &[Package], base: &str) -> String {
                 Verdict::Passed => "passed",
                 Verdict::Undecided => "**not decided**",
                 Verdict::Widened => "**more is permitted**",
+                Verdict::Refuted => "**refuted**",
                 Verdict::Failed => "**failed**",
             };
             out.push_str(&format!("| {} | {word} | {} |\n", code(&step.title), code(&step.line)));
