@@ -3,20 +3,18 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use pdl::build::{Sources, build};
 use pdl::bytecode::bundle::{public_key, sign};
-use pdl::data::duration::Duration;
 use pdl::data::timestamp::Timestamp;
 use pdl::kernel::ask::Verdict;
 use pdl::kernel::entry::{Entry, Kind};
-use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::environment::Environment;
 use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::log::commitment::reveal;
-use pdl::kernel::permit::{Issuer, PermitState, StepRefused};
+use pdl::kernel::permit::{PermitState, StepRefused};
 use pdl::kernel::record::{self, Principal};
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{Options, Sqlite};
@@ -25,6 +23,7 @@ use pdl::kernel::{Kernel, KernelError, Settings};
 use pdl::{Answer, Digest, LoadOptions};
 use serde_json::{Value, json};
 
+use super::house::{self, World, bundle_of, open_with, who};
 use super::room::Room;
 
 pub const SHOP: &str = r#"module shop
@@ -70,70 +69,25 @@ fn stricter() -> String {
 }
 
 pub fn bundle(text: &str) -> Vec<u8> {
-    let files = [("shop.pdl", text)];
-    build(&Sources { package: "shop", version: "1.0.0", files: &files })
-        .unwrap_or_else(|error| panic!("{error}"))
-        .bundle
-}
-
-/// Time that is turned by hand, and numbers that don't come twice.
-#[derive(Debug)]
-pub struct World {
-    now: AtomicI64,
-    chance: AtomicU64,
-}
-
-impl World {
-    pub fn new() -> Arc<World> {
-        let now = Timestamp::parse("2026-11-20T10:00:00Z").expect("it is a time").millis();
-        Arc::new(World { now: AtomicI64::new(now), chance: AtomicU64::new(0) })
-    }
-
-    pub fn turn(&self, millis: i64) {
-        self.now.fetch_add(millis, Ordering::Relaxed);
-    }
-}
-
-impl Environment for World {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.now.load(Ordering::Relaxed)).expect("it is a time")
-    }
-
-    fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
-        for part in buffer.chunks_mut(32) {
-            let next = Digest::of(&self.chance.fetch_add(1, Ordering::Relaxed).to_le_bytes());
-            part.copy_from_slice(&next.0[..part.len()]);
-        }
-        Ok(())
-    }
+    bundle_of("shop", text)
 }
 
 pub fn settings(bundles: LoadOptions) -> Settings {
-    Settings {
-        bundles,
-        founders: vec![Operator::person(
-            operator(),
-            &[Role::Admin, Role::PolicyManager, Role::RegistryManager, Role::Caretaker],
-        )],
-        issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
-        start_within: Duration(60_000),
-        run_within: Duration(600_000),
-        origin: "pdl.example/log".to_owned(),
-        signer: None,
-    }
+    let roles = [Role::Admin, Role::PolicyManager, Role::RegistryManager, Role::Caretaker];
+    let founders = vec![Operator::person(operator(), &roles)];
+    Settings { bundles, founders, ..house::settings() }
 }
 
 pub fn open(store: impl Store + 'static, world: &Arc<World>) -> Kernel {
-    let world: Arc<dyn Environment> = Arc::<World>::clone(world);
-    Kernel::open(Box::new(store), world, settings(LoadOptions::UNSIGNED)).expect("it opens")
+    open_with(store, world, settings(LoadOptions::UNSIGNED))
 }
 
 pub fn operator() -> Principal {
-    Principal::new("Person", "olga").expect("it is short")
+    who("Person", "olga")
 }
 
 pub fn agent() -> Principal {
-    Principal::new("Agent", "bot").expect("it is short")
+    who("Agent", "bot")
 }
 
 pub const ENTITIES: &[u8] =
@@ -299,7 +253,7 @@ fn nobody_but_the_kernel_says_what_time_it_is() {
     let shown = verdict.decision.expect("it is a decision").to_json();
     assert!(shown.contains("kernel_field") && shown.contains("facts"), "{shown}");
     // And it says what time it is.
-    world.turn(4 * 366 * 24 * 3_600_000);
+    world.turn_millis(4 * 366 * 24 * 3_600_000);
     let late = kernel.decide(&agent(), &request("1"), FACTS);
     assert_eq!(late.decision.expect("it is a decision").rules[0].id, "shop.too_late");
     // What could not be read is kept as it was given, and hidden.
@@ -391,7 +345,7 @@ fn every_version_of_the_registry_can_be_had_again() {
     let began = world.now();
     let mut seen = vec![(1, began, kernel.active().expect("it decides").entities())];
     for change in 2..140 {
-        world.turn(1_000);
+        world.turn_millis(1_000);
         let version = match change {
             100 => kernel.load_entities(&operator(), ENTITIES),
             120 => kernel.activate(&operator(), &bundle(&stricter()), None).map(|_| 120),
@@ -492,14 +446,14 @@ fn a_permit_is_started_once_for_its_own_request() {
     // Those that nobody used, and those that nobody ended.
     let (unused, begun) =
         (kernel.decide(&agent(), &request("1"), FACTS), kernel.decide(&agent(), &request("2"), FACTS));
-    world.turn(59_999);
+    world.turn_millis(59_999);
     kernel.start(&agent(), permit(&begun), &request("2")).expect("there is time");
     assert_eq!(kernel.sweep(&operator()).map(|swept| swept.permits), Ok(vec![]));
-    world.turn(1);
+    world.turn_millis(1);
     assert_eq!(kernel.start(&agent(), permit(&unused), &request("1")).map(drop), refused(StepRefused::Expired));
     let id = |verdict: &Verdict| verdict.permit.as_ref().expect("it was allowed").claims().id.clone();
     assert_eq!(kernel.sweep(&operator()).map(|swept| swept.permits), Ok(vec![(id(&unused), PermitState::Expired)]));
-    world.turn(600_000);
+    world.turn_millis(600_000);
     assert_eq!(kernel.sweep(&operator()).map(|swept| swept.permits), Ok(vec![(id(&begun), PermitState::Abandoned)]));
     assert_eq!(kernel.sweep(&operator()).map(|swept| swept.permits), Ok(vec![]));
     assert_eq!(kernel.complete(&agent(), permit(&begun)), refused(StepRefused::Ended));
@@ -555,7 +509,7 @@ fn work_runs_if_it_is_allowed_and_its_end_is_told() {
     assert!(panicked.is_err());
     // What takes too long is told by the sweep; whoever comes later still learns that it ran, and that nobody was told.
     let slow = kernel.invoke(&agent(), &request("1"), FACTS, |_| {
-        world.turn(600_000);
+        world.turn_millis(600_000);
         kernel.sweep(&operator())
     });
     assert_eq!(slow.outcome.expect("it ran").expect("it was swept").permits.len(), 1);

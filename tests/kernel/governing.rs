@@ -24,7 +24,8 @@ use pdl::kernel::{Kernel, KernelError, Settings};
 use pdl::{Answer, Digest, LoadOptions};
 use serde_json::{Value, json};
 
-use super::engine::{ENTITIES, FACTS, SHOP, World, agent, bundle, kinds, limit, log, request, settings};
+use super::engine::{ENTITIES, FACTS, SHOP, agent, bundle, kinds, limit, log, request, settings};
+use super::house::World;
 use super::room::Room;
 
 fn person(id: &str) -> Principal {

@@ -43,7 +43,12 @@ impl World {
 
     /// So many seconds later.
     pub fn turn(&self, seconds: i64) {
-        self.now.fetch_add(seconds * 1_000, Ordering::Relaxed);
+        self.turn_millis(seconds * 1_000);
+    }
+
+    /// So many milliseconds later.
+    pub fn turn_millis(&self, millis: i64) {
+        self.now.fetch_add(millis, Ordering::Relaxed);
     }
 }
 
@@ -84,15 +89,24 @@ pub fn settings() -> Settings {
 }
 
 pub fn open(store: impl Store + 'static, world: &Arc<World>) -> Kernel {
+    open_with(store, world, settings())
+}
+
+/// The same with other settings.
+pub fn open_with(store: impl Store + 'static, world: &Arc<World>, settings: Settings) -> Kernel {
     let world: Arc<dyn Environment> = Arc::<World>::clone(world);
-    Kernel::open(Box::new(store), world, settings()).expect("it opens")
+    Kernel::open(Box::new(store), world, settings).expect("it opens")
 }
 
 pub fn bundle(text: &str) -> Vec<u8> {
-    let files = [("house.pdl", text)];
-    build(&Sources { package: "house", version: "1.0.0", files: &files })
-        .unwrap_or_else(|error| panic!("{error}"))
-        .bundle
+    bundle_of("house", text)
+}
+
+/// That of a package with one file, which is called as it is.
+pub fn bundle_of(package: &str, text: &str) -> Vec<u8> {
+    let files = [(&*format!("{package}.pdl"), text)];
+    let built = build(&Sources { package, version: "1.0.0", files: &files });
+    built.unwrap_or_else(|error| panic!("{error}")).bundle
 }
 
 pub fn who(ty: &str, id: &str) -> Principal {

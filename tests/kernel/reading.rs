@@ -12,7 +12,7 @@ use pdl::kernel::environment::{Environment, NoRandomness};
 use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::log::LogError;
 use pdl::kernel::log::append::{Event, Log};
-use pdl::kernel::log::export::{Files, verify_files};
+use pdl::kernel::log::export::verify_files;
 use pdl::kernel::log::finding::Finding;
 use pdl::kernel::log::search::Search;
 use pdl::kernel::log::verify::{Options, Report};
@@ -195,19 +195,7 @@ fn a_log_that_grows_is_verified_as_it_was() {
     assert_eq!(page.entries.len(), 5);
 }
 
-#[derive(Default)]
-struct Folder(BTreeMap<String, Vec<u8>>);
-
-impl Files for Folder {
-    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), String> {
-        self.0.insert(path.to_owned(), bytes.to_vec());
-        Ok(())
-    }
-
-    fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, String> {
-        Ok(self.0.get(path).cloned())
-    }
-}
+type Folder = BTreeMap<String, Vec<u8>>;
 
 #[test]
 fn others_are_given_files_and_proofs() {

@@ -9,28 +9,25 @@ mod gaps;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use pdl::build::{Sources, build};
-use pdl::data::duration::Duration;
-use pdl::data::timestamp::Timestamp;
 use pdl::kernel::entry::{Entry, Kind};
-use pdl::kernel::environment::{Environment, NoRandomness};
 use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::json::canonical;
 use pdl::kernel::log::append::Log;
 use pdl::kernel::log::erase::erase;
 use pdl::kernel::log::verify::{self, verify};
-use pdl::kernel::permit::Issuer;
 use pdl::kernel::record::Principal;
 use pdl::kernel::replay::{Finding, Gap, Options, Outcome, Report};
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::{Object, Query, Store, StoreError, Tx};
 use pdl::kernel::{Kernel, KernelError, Settings};
 use pdl::log::tree::{Frontier, leaf_hash};
-use pdl::{Answer, Digest, LoadOptions};
+use pdl::{Answer, Digest};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+
+use super::house::{World, bundle_of, open_with, settings, who};
 
 /// Every kind of answer; `secret` takes the place of what makes values sensitive.
 const SHOP: &str = r#"module shop
@@ -79,66 +76,25 @@ shadow policy stricter on pay {
 "#;
 
 fn bundle(text: &str, secret: &str) -> Vec<u8> {
-    let text = text.replace("secret", secret);
-    let files = [("shop.pdl", &text[..])];
-    build(&Sources { package: "shop", version: "1.0.0", files: &files })
-        .unwrap_or_else(|error| panic!("{error}"))
-        .bundle
-}
-
-/// Time that is turned by hand, and numbers that don't come twice.
-#[derive(Debug)]
-struct World {
-    now: AtomicI64,
-    chance: AtomicU64,
-}
-
-impl World {
-    fn new() -> Arc<World> {
-        let now = Timestamp::parse("2026-11-20T10:00:00Z").expect("it is a time").millis();
-        Arc::new(World { now: AtomicI64::new(now), chance: AtomicU64::new(0) })
-    }
-}
-
-impl Environment for World {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.now.load(Ordering::Relaxed)).expect("it is a time")
-    }
-
-    fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
-        for part in buffer.chunks_mut(32) {
-            let next = Digest::of(&self.chance.fetch_add(1, Ordering::Relaxed).to_le_bytes());
-            part.copy_from_slice(&next.0[..part.len()]);
-        }
-        Ok(())
-    }
+    bundle_of("shop", &text.replace("secret", secret))
 }
 
 fn open(store: impl Store + 'static, world: &Arc<World>) -> Kernel {
-    let world: Arc<dyn Environment> = Arc::<World>::clone(world);
-    let settings = Settings {
-        bundles: LoadOptions::UNSIGNED,
-        founders: vec![
-            Operator::person(olga(), &[Role::Admin, Role::PolicyManager, Role::RegistryManager]),
-            Operator::person(auditor(), &[Role::Auditor]),
-        ],
-        issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
-        start_within: Duration(60_000),
-        run_within: Duration(600_000),
-        origin: "pdl.example/log".to_owned(),
-        signer: None,
-    };
-    Kernel::open(Box::new(store), world, settings).expect("it opens")
+    let founders = vec![
+        Operator::person(olga(), &[Role::Admin, Role::PolicyManager, Role::RegistryManager]),
+        Operator::person(auditor(), &[Role::Auditor]),
+    ];
+    open_with(store, world, Settings { founders, ..settings() })
 }
 
 /// Whoever governs the kernel.
 fn olga() -> Principal {
-    Principal::new("Person", "olga").expect("it is short")
+    who("Person", "olga")
 }
 
 /// Whoever may read what is hidden.
 fn auditor() -> Principal {
-    Principal::new("Person", "ida").expect("it is short")
+    who("Person", "ida")
 }
 
 /// How many of the decisions are on what was done to the kernel itself.
@@ -147,7 +103,7 @@ fn acts(kernel: &Kernel) -> u64 {
 }
 
 fn agent() -> Principal {
-    Principal::new("Agent", "bot").expect("it is short")
+    who("Agent", "bot")
 }
 
 fn entities(limit: &str) -> Vec<u8> {
@@ -196,11 +152,11 @@ fn ask(kernel: &Kernel, world: &World) -> u64 {
         assert_eq!(verdict.trouble, None);
         assert_eq!(verdict.decision.expect("it was decided").kind.name(), *kind);
     }
-    let now = world.now.load(Ordering::Relaxed);
-    world.now.store(now + 5 * 366 * 24 * 3_600_000, Ordering::Relaxed);
+    const LATER: i64 = 5 * 366 * 24 * 3_600;
+    world.turn(LATER);
     let late = kernel.decide(&agent(), &request("1", "1", true), facts);
     assert_eq!(late.decision.expect("it was decided").kind.name(), "denied");
-    world.now.store(now, Ordering::Relaxed);
+    world.turn(-LATER);
     asked.len() as u64 + 1
 }
 

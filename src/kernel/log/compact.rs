@@ -118,19 +118,7 @@ mod tests {
     use crate::kernel::store::Store as _;
     use crate::log::tree::Node;
 
-    #[derive(Clone, Debug, Default, PartialEq)]
-    struct Folder(BTreeMap<String, Vec<u8>>);
-
-    impl Files for Folder {
-        fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), String> {
-            self.0.insert(path.to_owned(), bytes.to_vec());
-            Ok(())
-        }
-
-        fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, String> {
-            Ok(self.0.get(path).cloned())
-        }
-    }
+    type Folder = BTreeMap<String, Vec<u8>>;
 
     /// What is done in a transaction of its own, with its answer.
     fn done<T>(store: &mut Memory, mut work: impl FnMut(&mut dyn Tx) -> Result<T, LogError>) -> Result<T, LogError> {
@@ -238,9 +226,9 @@ mod tests {
     #[test]
     fn nothing_is_dropped_without_an_archive_of_it() {
         let (mut store, world, log, folder) = archived();
-        for path in folder.0.keys() {
+        for path in folder.keys() {
             let mut lacking = folder.clone();
-            lacking.0.remove(path);
+            lacking.remove(path);
             assert!(matches!(verified(&mut lacking), Err(LogError::Archive(_))), "{path}");
         }
         // One of another log.

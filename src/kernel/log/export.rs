@@ -48,6 +48,18 @@ pub trait Files {
     fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, String>;
 }
 
+/// Files that are nowhere but in memory, by their paths.
+impl Files for BTreeMap<String, Vec<u8>> {
+    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), String> {
+        self.insert(path.to_owned(), bytes.to_vec());
+        Ok(())
+    }
+
+    fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, String> {
+        Ok(self.get(path).cloned())
+    }
+}
+
 /// Writes the log up to a checkpoint, the one of `size` entries or the last one. Gives that checkpoint.
 ///
 /// # Errors
@@ -290,19 +302,7 @@ mod tests {
     use crate::kernel::store::Store as _;
     use crate::log::tree::Node;
 
-    #[derive(Clone, Debug, Default, PartialEq)]
-    struct Folder(BTreeMap<String, Vec<u8>>);
-
-    impl Files for Folder {
-        fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), String> {
-            self.0.insert(path.to_owned(), bytes.to_vec());
-            Ok(())
-        }
-
-        fn read(&mut self, path: &str) -> Result<Option<Vec<u8>>, String> {
-            Ok(self.0.get(path).cloned())
-        }
-    }
+    type Folder = BTreeMap<String, Vec<u8>>;
 
     const SIZE: u64 = 600;
     const SIGNED: [u64; 3] = [1, 256, 590];
@@ -325,7 +325,7 @@ mod tests {
     fn exported(store: &mut Memory, size: Option<u64>) -> Result<Folder, LogError> {
         let mut folder = Folder::default();
         let kept = export(store, size, ORIGIN, &[signer().verifier()], &mut folder, &mut |_| {})?;
-        assert_eq!(folder.0["checkpoint"], kept.note.as_bytes());
+        assert_eq!(folder["checkpoint"], kept.note.as_bytes());
         Ok(folder)
     }
 
@@ -344,7 +344,7 @@ mod tests {
             let mut paths: Vec<String> = Tile::all(size).map(|tile| tile.to_string()).collect();
             paths.push(CHECKPOINT.to_owned());
             paths.sort();
-            assert_eq!(folder.0.keys().cloned().collect::<Vec<_>>(), paths);
+            assert_eq!(folder.keys().cloned().collect::<Vec<_>>(), paths);
             let report = report(&mut folder);
             assert!(report.is_sound(), "{report:?}");
             assert_eq!((report.size, report.covered), (size, size));
@@ -358,7 +358,7 @@ mod tests {
         let (mut store, log) = (Memory::default(), Log::default());
         store.transact(&mut |tx| log.checkpoint(tx, &signer()).map(|_| ()).map_err(Into::into)).expect("it is signed");
         let mut folder = exported(&mut store, None).expect("it can be exported");
-        assert_eq!(folder.0.len(), 1);
+        assert_eq!(folder.len(), 1);
         assert!(report(&mut folder).is_sound());
     }
 
@@ -374,9 +374,9 @@ mod tests {
 
     #[test]
     fn missing_files_are_named() {
-        for path in WHOLE.0.keys() {
+        for path in WHOLE.keys() {
             let mut folder = WHOLE.clone();
-            folder.0.remove(path);
+            folder.remove(path);
             let why = "it is missing".to_owned();
             assert_eq!(report(&mut folder).findings, [Finding::File { path: path.clone(), why }]);
         }
@@ -386,10 +386,10 @@ mod tests {
     fn other_entries_are_named() {
         let mut folder = WHOLE.clone();
         let tile = Tile::of_entry(300, 590).expect("it is there");
-        let bytes = folder.0[&tile.to_string()].clone();
+        let bytes = folder[&tile.to_string()].clone();
         let mut entries = read_entries(tile, &bytes).expect("they are entries");
         entries.swap(300 - 256, 301 - 256);
-        folder.0.insert(tile.to_string(), write_entries(entries).expect("they are short"));
+        folder.insert(tile.to_string(), write_entries(entries).expect("they are short"));
         let found = report(&mut folder).findings;
         assert!(
             matches!(
@@ -407,8 +407,8 @@ mod tests {
         #[test]
         fn a_changed_byte(which: prop::sample::Index, place: prop::sample::Index, change in 1..=255_u8) {
             let mut folder = WHOLE.clone();
-            let path = which.get(&WHOLE.0.keys().collect::<Vec<_>>()).to_string();
-            let bytes = folder.0.get_mut(&path).expect("it is there");
+            let path = which.get(&WHOLE.keys().collect::<Vec<_>>()).to_string();
+            let bytes = folder.get_mut(&path).expect("it is there");
             let place = place.index(bytes.len());
             bytes[place] ^= change;
             let found = report(&mut folder).findings;
