@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use pdl::Machine;
 use pdl::kernel::replay::against::Logged;
 use pdl::vm::machine::Decided;
+use pdl::{LoadOptions, Machine};
 
 use super::*;
 

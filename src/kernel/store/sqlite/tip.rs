@@ -290,6 +290,8 @@ fn fault(error: io::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use super::*;
 
     fn place(number: u64) -> Place {
@@ -344,7 +346,7 @@ mod tests {
         for number in 1..4 {
             for start in (0..4).map(|page| page * SLOT_STEP_BYTES) {
                 let single = (start..start + SLOT_BYTES).map(|at| at..at + 1);
-                for damaged in single.chain([start..start + SLOT_STEP_BYTES]) {
+                for damaged in single.chain(iter::once(start..start + SLOT_STEP_BYTES)) {
                     let mut bytes = file(number);
                     bytes[damaged.clone()].iter_mut().for_each(|byte| *byte ^= 1);
                     let said = said(&bytes);
