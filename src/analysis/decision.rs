@@ -44,10 +44,13 @@ pub struct Rule {
     /// Its gate.
     pub gate: Option<GateSym>,
     /// Its obligations: names and arguments.
-    pub obligations: Vec<(Arc<str>, Vec<Sym>)>,
+    pub obligations: Vec<Obliged>,
     /// When its gate or an argument is an error.
     pub consequence: F,
 }
+
+/// An obligation: its name and its arguments.
+pub type Obliged = (Arc<str>, Vec<Sym>);
 
 /// A gate.
 #[derive(Clone, Debug)]
@@ -186,7 +189,7 @@ fn consequences<'a>(
     encoder: &mut Encoder<'_, 'a>,
     gate: Option<&'a Gate>,
     obligations: &'a [(ObligationId, Vec<Expr>)],
-) -> (Option<GateSym>, Vec<(Arc<str>, Vec<Sym>)>, F) {
+) -> (Option<GateSym>, Vec<Obliged>, F) {
     let mut errors = Vec::new();
     let gate = gate.map(|gate| {
         let mut value = |encoder: &mut Encoder<'_, 'a>, expr: &'a Expr| {

@@ -237,8 +237,11 @@ mod tests {
         Budget::new(100_000)
     }
 
+    /// Factors, whether at most or at least, and the bound.
+    type Row = (Vec<i128>, bool, i128);
+
     /// Up to four variables between -4 and 4, and sums of them.
-    fn problems() -> impl Strategy<Value = (Vec<(i128, i128)>, Vec<(Vec<i128>, bool, i128)>)> {
+    fn problems() -> impl Strategy<Value = (Vec<(i128, i128)>, Vec<Row>)> {
         let bounds = prop::collection::vec((-4..=2_i128, 0..=4_i128).prop_map(|(low, size)| (low, low + size)), 1..=4);
         let constraint = (prop::collection::vec(-5..=5_i128, 4), any::<bool>(), -12..=12_i128);
         // Many with one variable, as it is in life.

@@ -265,10 +265,10 @@ mod tests {
     fn pigeons(all: &mut Formulas, count: usize) -> F {
         let sits: Vec<Vec<F>> = (0..count).map(|_| (1..count).map(|_| all.free()).collect()).collect();
         let mut parts: Vec<F> = sits.iter().map(|holes| all.or(holes.iter().copied())).collect();
-        for hole in 0..count - 1 {
-            for one in 0..count {
-                for other in 0..one {
-                    let both = all.both(sits[one][hole], sits[other][hole]);
+        for (at, one) in sits.iter().enumerate() {
+            for other in &sits[..at] {
+                for (here, there) in one.iter().zip(other) {
+                    let both = all.both(*here, *there);
                     parts.push(!both);
                 }
             }

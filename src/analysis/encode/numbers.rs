@@ -103,7 +103,7 @@ impl Encoder<'_, '_> {
         })
     }
 
-    pub(super) fn to_decimal(&mut self, value: &Sym, ty: &Type) -> Val {
+    pub(super) fn as_decimal(&mut self, value: &Sym, ty: &Type) -> Val {
         self.multiply(value, &Sym::number(MILLION), ty)
     }
 

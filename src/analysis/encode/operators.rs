@@ -80,7 +80,7 @@ impl<'a> Encoder<'_, 'a> {
             O::IntAbs | O::DecimalAbs => self.distance(first, ty),
             O::IntMin | O::DecimalMin => self.extreme(first, second, false, ty),
             O::IntMax | O::DecimalMax => self.extreme(first, second, true, ty),
-            O::IntToDecimal => self.to_decimal(first, ty),
+            O::IntToDecimal => self.as_decimal(first, ty),
             O::DecimalTruncate => self.truncated(first, ty),
             O::TimestampYear
             | O::TimestampMonth

@@ -12,6 +12,12 @@ use crate::analysis::formula::F;
 use crate::analysis::solver::Model;
 use crate::analysis::value::{Term, Word};
 
+/// A pair, when its first lies below its second, and whether it does in a model.
+type Below = ((Term, Term), F, bool);
+
+/// Type and id.
+type Name = (Arc<str>, Arc<str>);
+
 impl World<'_> {
     /// When the first entity is the second, or lies below it.
     pub fn is_in(&mut self, one: Term, other: Term) -> F {
@@ -109,9 +115,9 @@ impl World<'_> {
         let who: BTreeMap<Term, (Arc<str>, Arc<str>)> =
             self.below.keys().flat_map(|(a, b)| [*a, *b]).map(|term| (term, self.identity(term, model))).collect();
         let mut laws = Vec::new();
-        let pairs: Vec<((Term, Term), F, bool)> =
+        let pairs: Vec<Below> =
             self.below.iter().map(|(pair, below)| (*pair, *below, model.holds(&self.cx, *below))).collect();
-        let mut truth: BTreeMap<[&(Arc<str>, Arc<str>); 2], ((Term, Term), F, bool)> = BTreeMap::new();
+        let mut truth: BTreeMap<[&Name; 2], Below> = BTreeMap::new();
         for &((a, b), below, holds) in &pairs {
             let key = [&who[&a], &who[&b]];
             match truth.get(&key) {
