@@ -120,6 +120,7 @@ impl Disk {
     }
 
     /// Leaves so much room and no more, until it is said otherwise.
+    #[cfg(feature = "compiler")]
     pub fn leave_room(&self, bytes: Option<usize>) {
         let mut state = self.state();
         state.capacity = bytes.map(|bytes| state.used() + bytes);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::thread;
 
 use pdl::data::duration::Duration;
@@ -30,22 +30,33 @@ use pdl::log::tree::leaf_hash;
 use pdl::{Digest, LoadOptions};
 use serde_json::{Map, json};
 
-use super::house;
 use super::room::Room;
 
 const ORIGIN: &str = "pdl.example/log";
 
-/// A clock that stands still, and chance that never comes twice.
+/// A clock that is turned by hand, and chance that never comes twice.
 #[derive(Debug, Default)]
-struct World(AtomicU64);
+struct World {
+    chance: AtomicU64,
+    /// Milliseconds since the clock was made.
+    gone: AtomicI64,
+}
+
+impl World {
+    /// So many seconds later.
+    fn turn(&self, seconds: i64) {
+        self.gone.fetch_add(seconds * 1_000, Ordering::Relaxed);
+    }
+}
 
 impl Environment for World {
     fn now(&self) -> Timestamp {
-        Timestamp::parse("2026-11-21T10:00:00Z").expect("it is a time")
+        let made = Timestamp::parse("2026-11-21T10:00:00Z").expect("it is a time");
+        Timestamp::from_millis(made.millis() + self.gone.load(Ordering::Relaxed)).expect("it is a time")
     }
 
     fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
-        let digest = Digest::of(&self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes()).0;
+        let digest = Digest::of(&self.chance.fetch_add(1, Ordering::Relaxed).to_be_bytes()).0;
         buffer.iter_mut().zip(digest).for_each(|(byte, chance)| *byte = chance);
         Ok(())
     }
@@ -254,8 +265,8 @@ fn others_are_given_files_and_proofs() {
 #[test]
 fn a_sweep_signs_once_an_hour_if_there_is_something_to_sign_for() {
     let opened = |signer| {
-        let world = house::World::new();
-        let environment: Arc<dyn Environment> = Arc::<house::World>::clone(&world);
+        let world = Arc::new(World::default());
+        let environment: Arc<dyn Environment> = Arc::<World>::clone(&world);
         let kernel = Kernel::open(Box::new(Memory::new()), environment, settings(ORIGIN, signer)).expect("it opens");
         (world, kernel)
     };
