@@ -18,6 +18,7 @@ mod entries;
 mod eval;
 mod events;
 mod exact;
+mod explain;
 mod files;
 mod fmt;
 mod git;
@@ -124,6 +125,7 @@ fn command(command: Command, output: &mut Output) -> Result<Status, Failure> {
         Command::Replay(args) => replay::run(&args, output),
         Command::Diff(args) => diff::run(&args, output),
         Command::Verify(args) => verify::run(&args, output),
+        Command::Explain(args) => explain::run(&args, output),
         Command::Ci(args) => ci::run(&args, output),
         Command::Inspect(args) => inspect::run(&args, output),
         Command::Fmt(args) => fmt::run(&args, output),

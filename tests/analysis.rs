@@ -1,5 +1,6 @@
 //! What a policy means, held against what the machine answers.
 
 mod agree;
+mod explain;
 mod house;
 mod pairs;

@@ -9,6 +9,9 @@ mod leaves;
 mod numbers;
 mod operators;
 mod texts;
+mod tree;
+
+pub use tree::{Joint, Read, Tree};
 
 pub use texts::{address_word, net_word, word_address, word_net};
 
@@ -63,6 +66,7 @@ pub struct Encoder<'w, 'a> {
     policy: &'a TypedPolicy,
     instance: usize,
     lets: HashMap<LocalId, &'a Expr>,
+    let_names: HashMap<LocalId, &'a str>,
     locals: HashMap<LocalId, Val>,
     names: HashMap<LocalId, String>,
     leaves: Vec<Leaf>,
@@ -74,6 +78,7 @@ impl<'w, 'a> Encoder<'w, 'a> {
     /// An encoder of an instance, with these `let`s.
     pub fn new(world: &'w mut World<'a>, side: usize, instance: usize, lets: &'a [LetDef]) -> Encoder<'w, 'a> {
         let policy = world.sides[side];
+        let let_names = lets.iter().map(|def| (def.local, &*def.name)).collect();
         let lets = lets.iter().map(|def| (def.local, &def.value)).collect();
         Encoder {
             world,
@@ -81,6 +86,7 @@ impl<'w, 'a> Encoder<'w, 'a> {
             policy,
             instance,
             lets,
+            let_names,
             locals: HashMap::new(),
             names: HashMap::new(),
             leaves: Vec::new(),

@@ -14,6 +14,7 @@ use crate::analysis::numbers::Linear;
 use crate::analysis::solver::Model;
 use crate::analysis::value::{Choice, Many, Shape, Sym, Term, Word};
 use crate::analysis::world::World;
+use crate::types::ty::Type;
 use crate::types::typed::{FieldDef, TypedPolicy};
 
 pub use json::Json;
@@ -53,7 +54,7 @@ pub enum Value {
 }
 
 /// An entity's name: type and id.
-type Key = (Arc<str>, Arc<str>);
+pub type Key = (Arc<str>, Arc<str>);
 
 /// Writes the documents of one side.
 #[derive(Debug)]
@@ -71,52 +72,80 @@ struct Writer<'w, 'a> {
 /// The documents that ask a model of one side.
 #[must_use]
 pub fn request(world: &World<'_>, model: &Model, side: usize) -> Request {
-    let mut writer =
-        Writer { world, model, side, policy: world.sides[side], named: BTreeSet::new(), unknown: BTreeSet::new() };
+    let mut writer = writer(world, model, side);
     for (term, def) in world.terms() {
         if !def.presented && !model.holds(&world.cx, def.known) {
             writer.unknown.insert(world.identity(term, model));
         }
     }
-    let subject = writer.party(world.subject);
-    let resource = writer.party(world.resource);
-    let (mut context, mut facts) = (Vec::new(), Vec::new());
-    let policy = writer.policy;
-    let action = world.action[side].or_else(|| world.action.iter().flatten().next().copied());
-    let fields: &[FieldDef] = match world.action[side] {
-        Some(action) => &policy.actions[action].context,
-        None => &[],
-    };
-    for field in fields {
-        let value = match world.context_read(side, &field.name) {
-            Some(sym) => writer.value(sym),
-            None => writer.simple(&field.ty),
-        };
-        let told = writer.json(&field.ty, &value);
-        if let Some(told) = told {
-            if field.kernel { &mut facts } else { &mut context }.push((field.name.to_string(), told));
-        }
-    }
-    let name = (0..world.sides.len())
-        .filter_map(|other| Some(world.sides[other].actions.get(world.action[other]?)?.wire.clone()))
-        .next()
-        .filter(|_| action.is_some())
-        .unwrap_or_default();
-    let action = Json::Object(vec![("name".to_owned(), Json::Text(name.to_string()))]);
-    let mut members =
-        vec![("subject".to_owned(), subject), ("action".to_owned(), action), ("resource".to_owned(), resource)];
-    if !context.is_empty() {
-        members.push(("context".to_owned(), Json::Object(context)));
-    }
+    let (request, facts) = writer.documents();
     let entities = writer.entities();
-    Request {
-        request: Json::Object(members).to_string(),
-        facts: Json::Object(facts).to_string(),
-        entities: entities.to_string(),
-    }
+    Request { request: request.to_string(), facts: facts.to_string(), entities: entities.to_string() }
+}
+
+/// The request and the facts that ask a model of one side, where these entities are registered and no others.
+#[must_use]
+pub fn request_among(world: &World<'_>, model: &Model, side: usize, registered: BTreeSet<Key>) -> (Json, Json) {
+    let mut writer = writer(world, model, side);
+    writer.named = registered;
+    writer.documents()
+}
+
+/// What a symbolic value is in a model.
+#[must_use]
+pub fn value(world: &World<'_>, model: &Model, side: usize, sym: &Sym) -> Value {
+    writer(world, model, side).value(sym)
+}
+
+/// The same as it is sent; nothing for what is absent.
+#[must_use]
+pub fn sent(world: &World<'_>, model: &Model, side: usize, sym: &Sym, ty: &Type) -> Option<Json> {
+    let mut writer = writer(world, model, side);
+    let value = writer.value(sym);
+    writer.json(ty, &value)
+}
+
+fn writer<'w, 'a>(world: &'w World<'a>, model: &'w Model, side: usize) -> Writer<'w, 'a> {
+    Writer { world, model, side, policy: world.sides[side], named: BTreeSet::new(), unknown: BTreeSet::new() }
 }
 
 impl Writer<'_, '_> {
+    /// The request and the facts.
+    fn documents(&mut self) -> (Json, Json) {
+        let (world, side) = (self.world, self.side);
+        let subject = self.party(world.subject);
+        let resource = self.party(world.resource);
+        let (mut context, mut facts) = (Vec::new(), Vec::new());
+        let policy = self.policy;
+        let action = world.action[side].or_else(|| world.action.iter().flatten().next().copied());
+        let fields: &[FieldDef] = match world.action[side] {
+            Some(action) => &policy.actions[action].context,
+            None => &[],
+        };
+        for field in fields {
+            let value = match world.context_read(side, &field.name) {
+                Some(sym) => self.value(sym),
+                None => self.simple(&field.ty),
+            };
+            let told = self.json(&field.ty, &value);
+            if let Some(told) = told {
+                if field.kernel { &mut facts } else { &mut context }.push((field.name.to_string(), told));
+            }
+        }
+        let name = (0..world.sides.len())
+            .filter_map(|other| Some(world.sides[other].actions.get(world.action[other]?)?.wire.clone()))
+            .next()
+            .filter(|_| action.is_some())
+            .unwrap_or_default();
+        let action = Json::Object(vec![("name".to_owned(), Json::Text(name.to_string()))]);
+        let mut members =
+            vec![("subject".to_owned(), subject), ("action".to_owned(), action), ("resource".to_owned(), resource)];
+        if !context.is_empty() {
+            members.push(("context".to_owned(), Json::Object(context)));
+        }
+        (Json::Object(members), Json::Object(facts))
+    }
+
     fn chosen<'c, T>(&self, choice: &'c Choice<T>) -> Option<&'c T> {
         choice.iter().find(|(when, _)| self.holds(*when)).map(|(_, what)| what)
     }

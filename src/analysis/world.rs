@@ -249,6 +249,11 @@ impl<'a> World<'a> {
         self.attributes.get(&(term, name.into()))?.get(side)?.as_ref()
     }
 
+    /// All values that were read of the context and of attributes.
+    pub fn read(&self, side: usize) -> impl Iterator<Item = &Sym> {
+        self.context.values().chain(self.attributes.values()).filter_map(move |value| value.get(side)?.as_ref())
+    }
+
     /// Registered entities that are the same have the same attributes.
     fn same_attributes(&mut self, term: Term, name: &Arc<str>, ty: &Arc<str>, value: &PerSide) {
         let others: Vec<(Term, PerSide)> = (self.attributes.iter())

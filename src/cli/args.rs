@@ -62,6 +62,8 @@ pub enum Command {
     Diff(meaning::DiffArgs),
     /// Prove what holds of every request: 0 proved, 7 a claim is refuted, 8 undecided
     Verify(meaning::VerifyArgs),
+    /// Say why a request is answered as it is, and what would be allowed; or who can do what
+    Explain(meaning::ExplainArgs),
     /// Look at everything that has to hold before a change is merged
     Ci(ci::CiArgs),
     /// Show what a bundle is

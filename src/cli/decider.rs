@@ -1,5 +1,8 @@
 //! The real machines behind the analysis: what it finds is asked of them before anybody sees it.
 
+use std::path::PathBuf;
+
+use super::eval;
 use super::policy::{self, Built};
 use super::status::Failure;
 use crate::analysis::diff::{Decide, Told};
@@ -40,6 +43,36 @@ fn decision(machine: &Machine, scratch: &mut Scratch, request: &Request) -> Resu
         .map_err(|refused| format!("the entities are refused: {refused}"))?;
     let question = Question { facts: Some(request.facts.as_bytes()), ..Question::strict(request.request.as_bytes()) };
     Ok(machine.decide(question, scratch).decision())
+}
+
+/// A machine of one package with entities and facts that stay.
+#[derive(Debug)]
+pub struct Standing {
+    machine: Machine,
+    scratch: Scratch,
+}
+
+impl Standing {
+    /// The machine of a package, with the entities of these files.
+    pub fn new(built: &Built, entities: &[PathBuf]) -> Result<Standing, Failure> {
+        let machine = policy::machine(policy::loaded_bundle(&built.bundle()?)?)?;
+        if !entities.is_empty() {
+            eval::load_entities(&machine, entities)?;
+        }
+        Ok(Standing { machine, scratch: Scratch::default() })
+    }
+
+    /// The machine.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// The whole decision.
+    pub fn decision(&mut self, request: &[u8], facts: Option<&[u8]>) -> Decision {
+        let question = Question { facts, ..Question::strict(request) };
+        self.machine.decide(question, &mut self.scratch).record()
+    }
 }
 
 /// An answer, as the typed tree has it.

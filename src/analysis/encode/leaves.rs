@@ -112,7 +112,7 @@ impl<'a> Encoder<'_, 'a> {
     }
 
     /// The opposite of a comparison is a comparison.
-    fn opposite(&self, expr: &'a Expr) -> Option<String> {
+    pub(super) fn opposite(&self, expr: &'a Expr) -> Option<String> {
         let ExprKind::Operator(operator, operands) = &expr.kind else { return None };
         let operator = match operator {
             Operator::Equal => Operator::NotEqual,

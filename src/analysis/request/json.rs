@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
 use super::{Value, Writer};
 use crate::analysis::encode::{word_address, word_net};
 use crate::data::decimal::Decimal;
@@ -23,6 +26,115 @@ pub enum Json {
     Array(Vec<Json>),
     /// An object.
     Object(Vec<(String, Json)>),
+}
+
+impl Json {
+    /// Reads a document. What is `null` is left out, as if it were not there.
+    ///
+    /// # Errors
+    /// It is no JSON.
+    pub fn parse(text: &[u8]) -> Result<Json, serde_json::Error> {
+        let raw: &RawValue = serde_json::from_slice(text)?;
+        Ok(Json::of(raw)?.unwrap_or(Json::Object(Vec::new())))
+    }
+
+    fn of(raw: &RawValue) -> Result<Option<Json>, serde_json::Error> {
+        let text = raw.get();
+        Ok(Some(match text.as_bytes().first() {
+            Some(b'{') => {
+                let members: Members<'_> = serde_json::from_str(text)?;
+                let mut all = Vec::with_capacity(members.0.len());
+                for (name, raw) in members.0 {
+                    all.extend(Json::of(raw)?.map(|value| (name, value)));
+                }
+                Json::Object(all)
+            }
+            Some(b'[') => {
+                let items: Vec<&RawValue> = serde_json::from_str(text)?;
+                let mut all = Vec::with_capacity(items.len());
+                for raw in items {
+                    all.extend(Json::of(raw)?);
+                }
+                Json::Array(all)
+            }
+            Some(b'"') => Json::Text(serde_json::from_str(text)?),
+            Some(b't' | b'f') => Json::Bool(serde_json::from_str(text)?),
+            Some(b'n') => return Ok(None),
+            _ => Json::Number(text.to_owned()),
+        }))
+    }
+
+    /// A member of an object.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Json> {
+        match self {
+            Json::Object(members) => members.iter().find(|(known, _)| known == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        if let Json::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// Gives another value to what stands at a place; nothing takes it away. Objects on the way are made.
+    pub fn set(&mut self, place: &[String], value: Option<Json>) {
+        let Some((name, rest)) = place.split_first() else { return };
+        let Json::Object(members) = self else { return };
+        let at = members.iter().position(|(known, _)| known == name);
+        match (rest.is_empty(), at, value) {
+            (true, Some(at), None) => {
+                members.remove(at);
+            }
+            (true, Some(at), Some(value)) => {
+                if let Some(member) = members.get_mut(at) {
+                    member.1 = value;
+                }
+            }
+            (true, None, Some(value)) => members.push((name.clone(), value)),
+            (true, None, None) => {}
+            (false, Some(at), value) => {
+                if let Some(member) = members.get_mut(at) {
+                    member.1.set(rest, value);
+                }
+            }
+            (false, None, Some(value)) => {
+                let mut inner = Json::Object(Vec::new());
+                inner.set(rest, Some(value));
+                members.push((name.clone(), inner));
+            }
+            (false, None, None) => {}
+        }
+    }
+}
+
+/// The members of an object, as they are written.
+struct Members<'d>(Vec<(String, &'d RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'de>, D::Error> {
+        struct All;
+
+        impl<'de> Visitor<'de> for All {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut all = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    all.push(member);
+                }
+                Ok(Members(all))
+            }
+        }
+
+        deserializer.deserialize_map(All)
+    }
 }
 
 impl fmt::Display for Json {

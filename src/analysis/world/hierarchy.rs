@@ -110,6 +110,12 @@ impl World<'_> {
         pairs.map(|(pair, _)| *pair).collect()
     }
 
+    /// All pairs of which was asked whether the first lies below the second, and when it does.
+    #[must_use]
+    pub fn below_read(&self) -> Vec<((Term, Term), F)> {
+        self.below.iter().map(|(pair, below)| (*pair, *below)).collect()
+    }
+
     /// The laws that a model breaks; none if it can be a hierarchy.
     pub fn refine(&mut self, model: &Model) -> Vec<F> {
         let who: BTreeMap<Term, (Arc<str>, Arc<str>)> =

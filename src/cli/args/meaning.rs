@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args as Arguments, ValueEnum, ValueHint};
 
-use super::ReportFormat;
+use super::values::{EntityRef, entity};
+use super::{Format, ReportFormat, time};
+use crate::data::timestamp::Timestamp;
 
 /// How a difference is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -78,4 +80,36 @@ pub struct VerifyArgs {
     /// How the result is shown
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Human)]
     pub format: ReportFormat,
+}
+
+/// `pdl explain`
+#[derive(Arguments, Debug)]
+pub struct ExplainArgs {
+    /// A source file, a folder with a pdl.toml, a bundle with its sources, or git:REV:PATH
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub path: PathBuf,
+    /// The request, in JSON; `-` is standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present_any = ["who_can", "what_can"])]
+    pub request: Option<PathBuf>,
+    /// Who can do this action to this resource, such as deploy 'Service::"web"'
+    #[arg(long, num_args = 2, value_names = ["ACTION", "RESOURCE"], conflicts_with_all = ["request", "what_can", "facts", "now"])]
+    pub who_can: Option<Vec<String>>,
+    /// What this subject can do, such as 'Agent::"ci"'
+    #[arg(long, value_name = "SUBJECT", value_parser = entity, conflicts_with_all = ["request", "facts", "now"])]
+    pub what_can: Option<EntityRef>,
+    /// The registered entities, in JSON; those of several files are loaded together
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub entities: Vec<PathBuf>,
+    /// The kernel's field `now`, such as 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub now: Option<Timestamp>,
+    /// All fields that the kernel gives, in JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub facts: Option<PathBuf>,
+    /// How many steps are spent on each question before it stays undecided
+    #[arg(long, value_name = "NUMBER", default_value_t = 5_000_000)]
+    pub steps: u64,
+    /// How the result is shown
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Human)]
+    pub format: Format,
 }
