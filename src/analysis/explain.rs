@@ -10,7 +10,6 @@ pub mod who;
 
 use std::sync::Arc;
 
-use crate::analysis::budget::Budget;
 use crate::analysis::decision::{Decided, Does, Rule, decide};
 use crate::analysis::encode::{Encoder, Joint, Tree};
 use crate::analysis::formula::F;
@@ -156,7 +155,7 @@ pub fn explain(
     steps: u64,
     machine: Machine<'_>,
 ) -> Result<Explanation, String> {
-    let (mut question, encoded) = Question::new(&[policy], kind, Budget::new(steps), |world| {
+    let (mut question, encoded) = Question::new(&[policy], kind, steps, |world| {
         let decided = decide(world, 0);
         let trees = decided.rules.iter().map(|rule| tree(world, rule)).collect();
         let pins = pin::request(world, 0, asked, registry);
@@ -189,7 +188,7 @@ pub fn explain(
         })
         .collect();
     let blurred = question.world.blurred.iter().filter(|doubt| !doubt.is_empty());
-    let doubts = encoded.pins.doubts.iter().chain(blurred).cloned().collect();
+    let mut doubts: Vec<String> = encoded.pins.doubts.iter().chain(blurred).cloned().collect();
     let mut nearest = Vec::new();
     let wanted: &[Answer] = match given.answer {
         Answer::Allow => &[],
@@ -197,8 +196,8 @@ pub fn explain(
         Answer::Deny => &[Answer::Allow, Answer::RequireApproval],
     };
     for wanted in wanted {
-        question.budget = Budget::new(steps);
-        let found = nearest::nearest(&mut question, &encoded, &model, asked, *wanted, machine);
+        let (found, doubt) = nearest::nearest(&mut question, &encoded, &model, asked, *wanted, machine);
+        doubts.extend(doubt);
         let enough = matches!(found, Nearest::Found(_));
         nearest.push((*wanted, found));
         if enough {

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use pdl::analysis::budget::Budget;
 use pdl::analysis::decision::decide;
 use pdl::analysis::explain::{Explanation, Given, Holds, Nearest, explain};
 use pdl::analysis::pin::{self, Asked, Registry};
@@ -46,7 +45,7 @@ fn pinned(house: &House, random: &mut Random, requests: usize, count: &mut Count
         let asked = Asked { request: json(&request.request), facts: json(&request.facts) };
         let registry = Registry::read(&house.policy, &json(&request.entities));
         let kind = asked.kind(&house.policy).ok_or("the kind is not known")?;
-        let (mut question, (decided, pins)) = Question::new(&[&house.policy], &kind, Budget::new(300_000), |world| {
+        let (mut question, (decided, pins)) = Question::new(&[&house.policy], &kind, 300_000, |world| {
             let decided = decide(world, 0);
             (decided, pin::request(world, 0, &asked, &registry))
         });

@@ -21,6 +21,8 @@ const TOGETHER_MAX: usize = 3;
 const SETS_MAX: usize = 3_000;
 /// So many requests are told that are equally near.
 const TOLD_MAX: usize = 3;
+/// After so many sets that can't be decided no more are tried.
+const GIVEN_UP_MAX: usize = 8;
 
 pub(super) fn nearest(
     question: &mut Question<'_>,
@@ -29,25 +31,25 @@ pub(super) fn nearest(
     asked: &Asked,
     wanted: Answer,
     machine: Machine<'_>,
-) -> Nearest {
+) -> (Nearest, Option<String>) {
     let goal = encoded.decided.answers(&mut question.world, wanted);
     let (own, fixed): (Vec<&Pin>, Vec<&Pin>) =
         encoded.pins.fields.iter().partition(|pin| pin.control == Control::Caller && pin.formula != F::TRUE);
     let mut always: Vec<F> = encoded.pins.registry.iter().copied().chain(fixed.iter().map(|pin| pin.formula)).collect();
     always.push(goal);
     match question.find(&always) {
-        Found::None => return Nearest::Never,
-        Found::Undecided(reason) => return Nearest::Undecided(reason),
+        Found::None => return (Nearest::Never, None),
+        Found::Undecided(reason) => return (Nearest::Undecided(reason), None),
         Found::Some(_) => {}
     }
-    let mut search = Search { question, own, always, given, asked, wanted, machine, doubt: None };
+    let mut search = Search { question, own, always, given, asked, wanted, machine, doubt: None, given_up: 0 };
     let mut tried = 0;
     for size in 1..=TOGETHER_MAX.min(search.own.len()) {
         let mut found: Vec<Near> = Vec::new();
         let mut set: Vec<usize> = (0..size).collect();
         loop {
             tried += 1;
-            if tried > SETS_MAX {
+            if tried > SETS_MAX || search.given_up > GIVEN_UP_MAX {
                 break;
             }
             found.extend(search.within(&set));
@@ -56,7 +58,11 @@ pub(super) fn nearest(
             }
         }
         if !found.is_empty() {
-            return Nearest::Found(found);
+            let doubt = search.doubt.map(|why| format!("whether something nearer would do: {why}"));
+            return (Nearest::Found(found), doubt);
+        }
+        if search.given_up > GIVEN_UP_MAX {
+            break;
         }
     }
     let mut open: Vec<usize> = (0..search.own.len()).collect();
@@ -68,8 +74,14 @@ pub(super) fn nearest(
         }
     }
     match search.within(&open) {
-        Some(near) => Nearest::Found(vec![near]),
-        None => Nearest::Undecided(search.doubt.unwrap_or_else(|| search.question.doubts())),
+        Some(near) => {
+            let doubt = format!("whether fewer than {} other fields would do", near.changes.len());
+            (Nearest::Found(vec![near]), Some(doubt))
+        }
+        None => {
+            let doubts = search.question.doubts();
+            (Nearest::Undecided(search.doubt.unwrap_or(doubts)), None)
+        }
     }
 }
 
@@ -97,6 +109,7 @@ struct Search<'s, 'w, 'a> {
     wanted: Answer,
     machine: Machine<'s>,
     doubt: Option<String>,
+    given_up: usize,
 }
 
 impl Search<'_, '_, '_> {
@@ -113,6 +126,7 @@ impl Search<'_, '_, '_> {
             Found::Some(model) => model,
             Found::None => return None,
             Found::Undecided(reason) => {
+                self.given_up += 1;
                 self.doubt.get_or_insert(reason);
                 return None;
             }
@@ -150,6 +164,7 @@ impl Search<'_, '_, '_> {
             return Some(Near { changes, request });
         }
         let doubts = self.question.doubts();
+        self.given_up += 1;
         self.doubt.get_or_insert(doubts);
         None
     }

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use crate::analysis::budget::Budget;
 use crate::analysis::decision::{Decided, decide};
 use crate::analysis::formula::F;
 use crate::analysis::pin::{self, Pins, Registry};
@@ -74,7 +73,7 @@ pub fn who(
 ) {
     let nobody = Registry::default();
     let registry = asking.registry.unwrap_or(&nobody);
-    let (mut question, (decided, pins)) = Question::new(&[policy], kind, Budget::new(asking.steps), |world| {
+    let (mut question, (decided, pins)) = Question::new(&[policy], kind, asking.steps, |world| {
         let decided = decide(world, 0);
         let given = if asking.open == Open::Subject { world.resource } else { world.subject };
         let pins = match asking.registry {
@@ -99,7 +98,6 @@ pub fn who(
         let mut given = given.clone();
         given.push(is(&mut asker.question.world, open, id));
         for answer in [Answer::Allow, Answer::RequireApproval] {
-            asker.question.budget = Budget::new(asking.steps);
             if let Some(can) = asker.can(&given, answer, Some(id.clone()), asking.most[1]) {
                 asker.result.list.push(can);
             }
