@@ -7,11 +7,11 @@
 
 use std::hint::black_box;
 
+use pdl::LoadOptions;
 use pdl::build::{Sources, build};
 use pdl::replay::{Judge, Room, Side, Tally, row};
 use pdl::vm::machine::{Machine, Question, Scratch};
 use pdl::vm::run::Unmetered;
-use pdl::LoadOptions;
 use pdl_bench::{Samples, machine, measure};
 use serde_json::{Value, json};
 

@@ -160,7 +160,7 @@ struct World(AtomicU64);
 impl Environment for World {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-        i64::try_from(since).ok().and_then(|since| Timestamp::from_millis(since).ok()).unwrap_or(Timestamp::EPOCH)
+        i64::try_from(since).ok().and_then(Timestamp::from_millis).unwrap_or(Timestamp::EPOCH)
     }
 
     fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {

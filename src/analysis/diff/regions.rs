@@ -26,7 +26,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { steps: 1_000_000, regions: 8 }
+        Options { steps: 1_000_000, regions: 3 }
     }
 }
 

@@ -51,7 +51,7 @@ pub struct DiffArgs {
     #[arg(long, value_name = "GLOB")]
     pub allow_widening: Vec<String>,
     /// How many regions are listed for each kind of request and direction
-    #[arg(long, value_name = "NUMBER", default_value_t = 8)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 3)]
     pub regions: usize,
     /// How many steps a question may take before it stays undecided
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000)]
