@@ -30,6 +30,8 @@ pub enum Holds {
     No,
     /// An error.
     Error,
+    /// It is not known: it rests on what is not encoded exactly.
+    Unknown,
 }
 
 /// A condition of a rule, of one request.
@@ -178,15 +180,17 @@ pub fn explain(
         Found::None => return Err("the analysis comes to another answer than the machine".to_owned()),
         Found::Undecided(reason) => return Err(reason),
     };
-    let rules = (encoded.decided.rules.iter().zip(&encoded.trees))
-        .map(|(rule, tree)| RuleTree {
+    let vague = !question.world.blurred.is_empty() || !encoded.pins.doubts.is_empty();
+    let mut rules = Vec::with_capacity(encoded.trees.len());
+    for (rule, tree) in encoded.decided.rules.iter().zip(&encoded.trees) {
+        rules.push(RuleTree {
             id: rule.id.clone(),
             does: rule.does,
             shadow: rule.shadow,
             span: rule.span,
-            condition: node(&question.world, &model, tree),
-        })
-        .collect();
+            condition: node(&mut question, &model, tree, vague.then_some(&all)),
+        });
+    }
     let blurred = question.world.blurred.iter().filter(|doubt| !doubt.is_empty());
     let mut doubts: Vec<String> = encoded.pins.doubts.iter().chain(blurred).cloned().collect();
     let mut nearest = Vec::new();
@@ -217,16 +221,25 @@ fn tree(world: &mut World<'_>, rule: &Rule) -> Tree {
     Encoder::new(world, 0, rule.instance, lets).tree(condition)
 }
 
-fn node(world: &World<'_>, model: &Model, tree: &Tree) -> Node {
-    let holds = |formula| model.holds(&world.cx, formula);
-    let truth = match () {
-        () if holds(tree.truth.error) => Holds::Error,
-        () if holds(tree.truth.yes) => Holds::Yes,
-        () => Holds::No,
+/// What a tree comes to in a request. `given` says which request; where not all is encoded exactly it may leave something
+/// open, which is then told as unknown.
+fn node(question: &mut Question<'_>, model: &Model, tree: &Tree, given: Option<&[F]>) -> Node {
+    let world = &mut question.world;
+    let (error, yes) = (model.holds(&world.cx, tree.truth.error), model.holds(&world.cx, tree.truth.yes));
+    let (holds, formula) = match (error, yes) {
+        (true, _) => (Holds::Error, tree.truth.error),
+        (_, true) => (Holds::Yes, tree.truth.yes),
+        _ => (Holds::No, tree.truth.no),
     };
+    let holds = match given {
+        Some(given) if question.implies(given, formula) != Some(true) => Holds::Unknown,
+        _ => holds,
+    };
+    let world = &question.world;
     let reads = (tree.reads.iter())
+        .filter(|read| !(read.computed && given.is_some()))
         .map(|read| {
-            let told = match holds(read.value.error) {
+            let told = match model.holds(&world.cx, read.value.error) {
                 true => "an error".to_owned(),
                 false => shown::value(&read.ty, &value(world, model, 0, &read.value.sym)),
             };
@@ -236,8 +249,8 @@ fn node(world: &World<'_>, model: &Model, tree: &Tree) -> Node {
     Node {
         joint: tree.joint.clone(),
         text: tree.text.clone(),
-        holds: truth,
-        parts: tree.parts.iter().map(|part| node(world, model, part)).collect(),
+        holds,
+        parts: tree.parts.iter().map(|part| node(question, model, part, given)).collect(),
         reads,
     }
 }

@@ -96,9 +96,9 @@ pub(super) struct Maker<'w, 'a, 'r> {
 pub fn request(world: &mut World<'_>, side: usize, asked: &Asked, registry: &Registry) -> Pins {
     let (subject, resource) = (world.subject, world.resource);
     let mut maker = Maker::new(world, side, registry);
-    for (name, term) in [("subject", subject), ("resource", resource)] {
+    for (name, term, other) in [("subject", subject, "resource"), ("resource", resource, "subject")] {
         if let Some(party) = asked.request.member(name) {
-            maker.party(name, term, party);
+            maker.party(name, term, party, asked.request.member(other));
         }
     }
     maker.context(asked);
@@ -138,7 +138,7 @@ impl<'w, 'a, 'r> Maker<'w, 'a, 'r> {
     }
 
     /// The subject or the resource: who it is, and the attributes that come with the request.
-    fn party(&mut self, name: &str, term: Term, party: &Json) {
+    fn party(&mut self, name: &str, term: Term, party: &Json, other: Option<&Json>) {
         let Some(id) = party.member("id").and_then(Json::text) else {
             return self.pins.doubts.push(format!("{name} has no id"));
         };
@@ -149,17 +149,20 @@ impl<'w, 'a, 'r> Maker<'w, 'a, 'r> {
         let properties = party.member("properties");
         let known = self.registry.entity(&ty, &id);
         // Of one entity that is both, the attributes that one gives are those of the other too.
-        let key = (ty.clone(), id.clone());
-        let again = self.given.contains(&key);
-        if !def.presented && !again {
-            self.given.push(key);
+        let other = other.filter(|other| !def.presented && other.member("id").and_then(Json::text) == Some(&*id));
+        let other = other.filter(|other| {
+            other
+                .member("type")
+                .and_then(Json::text)
+                .is_some_and(|named| *def.wire == *named || *def.qualified == *named)
+        });
+        if !def.presented {
+            self.given.push((ty.clone(), id.clone()));
         }
         for field in def.attributes.iter().filter(|field| def.presented || field.presented) {
             let Some(sym) = self.world.attribute_read(self.side, term, &field.name).cloned() else { continue };
-            let given = properties.and_then(|properties| properties.member(&field.name));
-            if given.is_none() && again {
-                continue;
-            }
+            let theirs = other.and_then(|other| other.member("properties"));
+            let given = [properties, theirs].into_iter().flatten().find_map(|of| of.member(&field.name));
             let value = given.or_else(|| known.filter(|_| !def.presented)?.properties.member(&field.name)).cloned();
             let place = vec![name.to_owned(), "properties".to_owned(), field.name.to_string()];
             self.field(place, format!("{name}.{}", field.name), Control::Caller, &sym, &field.ty, value.as_ref());

@@ -209,3 +209,42 @@ fn what_the_caller_does_not_control_stays() {
     let level = format!("{:?}", some.condition);
     assert!(level.contains(r#"("subject.level", "1")"#), "{level}");
 }
+
+#[test]
+fn an_attribute_that_one_party_gives_is_the_others_too() {
+    let house = House::of(
+        "module m\nentity A { tag: String @presented, level: Int }\naction go { subject: A resource: A }\n\
+         policy p on go { allow yes when subject.tag == \"new\" and resource.tag == \"new\" and subject.level == 1 }\n",
+    );
+    let request = Request {
+        request: r#"{ "subject": { "type": "A", "id": "a" }, "action": { "name": "go" },
+            "resource": { "type": "A", "id": "a", "properties": { "tag": "new" } } }"#
+            .to_owned(),
+        facts: "{}".to_owned(),
+        entities: r#"[ { "type": "A", "id": "a", "properties": { "tag": "old", "level": 1 } } ]"#.to_owned(),
+    };
+    let explanation = explained(&house, &request);
+    let [rule] = &explanation.rules[..] else { panic!("one rule") };
+    assert_eq!((rule.condition.holds, explanation.nearest.len()), (Holds::Yes, 0));
+}
+
+#[test]
+fn what_is_not_followed_is_not_told() {
+    let house = House::of(
+        "module m\npresented entity A {}\naction go { subject: A resource: A context { n: Int, m: Int } }\n\
+         policy p on go { allow yes when context.n * context.m > 6 and context.n < 5 or context.m == 9 }\n",
+    );
+    let request = Request {
+        request: r#"{ "subject": { "type": "A", "id": "a" }, "action": { "name": "go" },
+            "resource": { "type": "A", "id": "b" }, "context": { "n": 1, "m": 2 } }"#
+            .to_owned(),
+        facts: "{}".to_owned(),
+        entities: "[]".to_owned(),
+    };
+    let explanation = explained(&house, &request);
+    let told = format!("{:?}", explanation.rules[0].condition);
+    assert!(!told.contains("Error"), "{told}");
+    assert!(!explanation.doubts.is_empty(), "a product is known only in part");
+    // Whatever is found, the machine allows it.
+    assert!(matches!(&explanation.nearest[..], [(Answer::Allow, Nearest::Found(_))]), "{:?}", explanation.nearest);
+}

@@ -47,6 +47,8 @@ pub struct Read {
     pub value: Val,
     /// Its type.
     pub ty: Type,
+    /// It is what a call comes to, not what stands in the request.
+    pub computed: bool,
 }
 
 impl<'a> Encoder<'_, 'a> {
@@ -104,7 +106,17 @@ impl<'a> Encoder<'_, 'a> {
 
     fn joined(&mut self, expr: &'a Expr, joint: Joint, parts: &'a [Expr]) -> Tree {
         let truth = self.condition(expr);
-        let parts = parts.iter().map(|part| self.tree(part)).collect();
+        let mut all = Vec::with_capacity(parts.len());
+        for part in parts {
+            let part = self.tree(part);
+            // `a or b or c` is one list, however it is nested.
+            if part.joint == joint && matches!(joint, Joint::All | Joint::Any) {
+                all.extend(part.parts);
+            } else {
+                all.push(part);
+            }
+        }
+        let parts = all;
         Tree { joint, text: self.shown(expr), truth, parts, reads: Vec::new() }
     }
 
@@ -165,7 +177,7 @@ impl<'a> Encoder<'_, 'a> {
         if self.is_plain(&text) || all.iter().any(|known| known.text == text) || matches!(value.sym, Sym::Record(_)) {
             return;
         }
-        all.push(Read { text, value, ty: expr.ty.clone() });
+        all.push(Read { text, value, ty: expr.ty.clone(), computed: matches!(expr.kind, ExprKind::Call(..)) });
     }
 
     /// What stands for a constant says nothing by itself.

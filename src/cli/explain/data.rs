@@ -75,6 +75,7 @@ fn node(of: &Node) -> Value {
             Holds::Yes => "true",
             Holds::No => "false",
             Holds::Error => "error",
+            Holds::Unknown => "unknown",
         },
     });
     let joint = match of.joint {

@@ -85,6 +85,7 @@ fn write_node(out: &mut String, node: &Node, wanted: bool, depth: usize, color: 
         Holds::Yes => ("yes  ", if fits { GREEN } else { RED }),
         Holds::No => ("no   ", if fits { GREEN } else { RED }),
         Holds::Error => ("error", RED),
+        Holds::Unknown => ("?    ", YELLOW),
     };
     let _ = write!(out, "{:width$}{} ", "", paint(color, sequence, word), width = depth * 2);
     let text = match node.joint {
