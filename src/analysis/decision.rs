@@ -163,7 +163,7 @@ pub fn decide(world: &mut World<'_>, side: usize) -> Decided {
         }
         rules.sort_by_key(|rule| (rule.span, rule.instance));
     }
-    join(world, side, possible, rules, leaves)
+    join(world, side, rules, leaves)
 }
 
 fn add(leaves: &mut Vec<Leaf>, new: Vec<Leaf>) {
@@ -232,11 +232,18 @@ fn consequences<'a>(
     (gate, all, consequence)
 }
 
-fn join(world: &mut World<'_>, side: usize, possible: bool, rules: Vec<Rule>, leaves: Vec<Leaf>) -> Decided {
+/// When a side accepts the request and the entities, as far as anything was read of them by either side.
+pub fn accepts(world: &mut World<'_>, side: usize) -> F {
+    let possible = is_possible(world, side);
     let valid = world.valid[side].clone();
     let formulas = &mut world.cx.formulas;
     let valid = formulas.and(valid);
-    let valid = formulas.both(valid, F::constant(possible));
+    formulas.both(valid, F::constant(possible))
+}
+
+fn join(world: &mut World<'_>, side: usize, rules: Vec<Rule>, leaves: Vec<Leaf>) -> Decided {
+    let valid = accepts(world, side);
+    let formulas = &mut world.cx.formulas;
     let counting = |does: Does| rules.iter().filter(move |rule| rule.does == does && !rule.shadow);
     let violated = formulas.or(counting(Does::Violation).map(|rule| rule.condition.yes));
     let denied = formulas.or(counting(Does::Deny).map(|rule| rule.condition.yes));

@@ -3,6 +3,7 @@
 mod compare;
 mod regions;
 pub mod schema;
+mod shared;
 
 use std::fmt;
 use std::sync::Arc;

@@ -27,6 +27,16 @@ pub fn expression(
     Printer { policy, arguments, local, precise: false }.at(expr, Level::Implies)
 }
 
+/// As [`expression`], to stand beside an operator of comparison.
+pub fn operand(
+    policy: &TypedPolicy,
+    arguments: &[Const],
+    expr: &Expr,
+    local: &dyn Fn(LocalId) -> Option<String>,
+) -> String {
+    Printer { policy, arguments, local, precise: false }.at(expr, Level::Sum)
+}
+
 /// An expression with every name told apart: equal texts mean equal expressions.
 pub fn precise(
     policy: &TypedPolicy,
@@ -97,7 +107,8 @@ impl Printer<'_> {
             ExprKind::Narrowed(of) if self.precise => postfix(format!("known({})", self.at(of, Level::Implies))),
             ExprKind::Narrowed(of) => self.whole(of),
             ExprKind::Default(of, other) => {
-                (format!("{} ?? {}", self.at(of, Level::Postfix), self.at(other, Level::Postfix)), Level::Sum)
+                // It binds tighter than a comparison, and is read more easily in parentheses.
+                (format!("{} ?? {}", self.at(of, Level::Postfix), self.at(other, Level::Postfix)), Level::Compare)
             }
             ExprKind::IsType(of, types) => {
                 let names: Vec<String> = types

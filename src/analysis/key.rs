@@ -6,6 +6,7 @@
 //! has cannot keep the old one.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::analysis::diff::schema;
 use crate::analysis::display;
@@ -26,9 +27,19 @@ pub fn common(policy: &TypedPolicy) -> String {
             def.parameters.iter().map(|one| format!("{}: {}", one.name, schema::shown(policy, &one.ty))).collect();
         let _ = writeln!(text, "obligation {}({})", def.wire, parameters.join(", "));
     }
+    for (number, (name, body)) in functions(policy).into_iter().enumerate() {
+        let _ = writeln!(text, "fn {number} {name}{body}");
+    }
+    text
+}
+
+/// Each function: its name, and what it takes and gives.
+#[must_use]
+pub fn functions(policy: &TypedPolicy) -> Vec<(Arc<str>, String)> {
     let printer = Printer { policy, arguments: &[] };
-    for (number, def) in policy.functions.iter().enumerate() {
-        let _ = write!(text, "fn {number} {}: {} =", def.name, schema::shown(policy, &def.result));
+    let mut all = Vec::with_capacity(policy.functions.len());
+    for def in &policy.functions {
+        let mut text = format!(": {} =", schema::shown(policy, &def.result));
         for parameter in &def.parameters {
             let _ = write!(text, " {}: {}", parameter.local.0, schema::shown(policy, &parameter.ty));
         }
@@ -41,9 +52,9 @@ pub fn common(policy: &TypedPolicy) -> String {
                 }
             }
         }
-        text.push('\n');
+        all.push((def.name.clone(), text));
     }
-    text
+    all
 }
 
 /// What is on one action: its rules, invariants and claims, of each instance.

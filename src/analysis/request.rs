@@ -123,7 +123,11 @@ impl Writer<'_, '_> {
             None => &[],
         };
         for field in fields {
+            let left_out = (0..world.sides.len())
+                .filter_map(|other| world.context_read(other, &field.name))
+                .any(|sym| self.is_absent(sym));
             let value = match world.context_read(side, &field.name) {
+                Some(_) if left_out => Value::Absent,
                 Some(sym) => self.value(sym),
                 None => self.simple(&field.ty),
             };
@@ -156,6 +160,11 @@ impl Writer<'_, '_> {
 
     fn sum(&self, sum: &Linear) -> i128 {
         self.model.sum(&self.world.cx, sum).unwrap_or_default()
+    }
+
+    /// Whether a version that lets a field be left out sees it left out.
+    fn is_absent(&self, sym: &Sym) -> bool {
+        matches!(sym, Sym::Optional(present, _) if !self.holds(*present))
     }
 
     /// What a symbolic value is in the model.
@@ -249,7 +258,13 @@ impl Writer<'_, '_> {
         let mut all = Vec::with_capacity(def.attributes.len());
         for field in &def.attributes {
             let read = terms.iter().find_map(|term| self.world.attribute_read(self.side, *term, &field.name).cloned());
+            let sides = 0..self.world.sides.len();
+            let left_out = sides
+                .flat_map(|side| terms.iter().map(move |term| (side, *term)))
+                .filter_map(|(side, term)| self.world.attribute_read(side, term, &field.name))
+                .any(|sym| self.is_absent(sym));
             let value = match read {
+                Some(_) if left_out => Value::Absent,
                 Some(sym) => self.value(&sym),
                 None => self.simple(&field.ty),
             };

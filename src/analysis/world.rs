@@ -63,6 +63,8 @@ pub struct World<'a> {
     /// What is asked of collections.
     pub demands: Demands,
     assumed: BTreeMap<Arc<str>, Demand>,
+    /// What is made now is kept in the registry, which refers to nothing that it does not know.
+    kept: bool,
     /// Not everything that is asked of collections could be spelt out: each may have more.
     loose: bool,
     terms: Vec<TermDef>,
@@ -71,6 +73,8 @@ pub struct World<'a> {
     context: BTreeMap<Arc<str>, PerSide>,
     below: BTreeMap<(Term, Term), F>,
     unknown: HashMap<(String, Vec<Sym>), F>,
+    /// How many of what is not spelt out fit, by how much there is of it and by which of what is spelt out fit.
+    pub(super) counted: HashMap<(Linear, Vec<F>), Linear>,
     /// Quotients and rests of sums by constants.
     pub(super) parted: HashMap<(Linear, i128), (Linear, Linear)>,
     simple: Vec<F>,
@@ -105,12 +109,14 @@ impl<'a> World<'a> {
             demands: Demands::default(),
             assumed,
             loose: false,
+            kept: false,
             terms: Vec::new(),
             literals: HashMap::new(),
             attributes: BTreeMap::new(),
             context: BTreeMap::new(),
             below: BTreeMap::new(),
             unknown: HashMap::new(),
+            counted: HashMap::new(),
             parted: HashMap::new(),
             simple: Vec::new(),
             subject: Term(0),
@@ -234,7 +240,12 @@ impl<'a> World<'a> {
                     def.attributes.iter().find(|field| field.name == *name).map(|field| &field.ty)
                 })
                 .collect();
+            let given = (0..self.sides.len())
+                .filter_map(|side| self.entity_type(side, &of.ty))
+                .any(|def| def.presented || def.attributes.iter().any(|field| field.name == *name && field.presented));
+            self.kept = !given;
             let value = self.fresh(&format!("{}.{name}", of.path).into(), &types, of.known);
+            self.kept = false;
             self.attributes.insert(key, value.clone());
             if !of.presented {
                 self.same_attributes(term, name, &of.ty, &value);

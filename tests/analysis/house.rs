@@ -19,13 +19,18 @@ pub struct House {
 
 /// A typed tree from one source.
 pub fn typed(text: &str) -> TypedPolicy {
+    try_typed(text).unwrap_or_else(|told| panic!("{told}\n{text}"))
+}
+
+/// A typed tree from one source, or what the checker says of it.
+pub fn try_typed(text: &str) -> Result<TypedPolicy, String> {
     let (mut map, mut sink) = (SourceMap::default(), Diagnostics::default());
     let file = parse::parse_bytes(&mut map, "policy.pdl", text.as_bytes(), &mut sink);
     let module = LoadedModule { name: package::module_name(&file, "policy").into(), own: true, file };
     let package = package::assemble("tested", "1.0.0", map, vec![module], &mut sink);
     let policy = check(&package, &mut sink);
     let told = sink.finish();
-    policy.unwrap_or_else(|| panic!("{}\n{text}", compact::render(&package.sources, &told)))
+    policy.ok_or_else(|| compact::render(&package.sources, &told))
 }
 
 impl House {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::compare::directions;
-use super::{Change, Decide, Diff, Direction, Responsible, Told, Undecided, schema};
-use crate::analysis::decision::{Decided, decide};
+use super::{Change, Decide, Diff, Direction, Responsible, Told, Undecided, schema, shared};
+use crate::analysis::decision::{Decided, Rule, accepts, decide};
 use crate::analysis::encode::Leaf;
 use crate::analysis::formula::F;
 use crate::analysis::key;
@@ -70,11 +70,17 @@ fn of_kind(
     result: &mut Diff,
 ) {
     let (mut question, encoded) = Question::new(&[old, new], kind, options.steps, |world| {
-        let sides = [decide(world, 0), decide(world, 1)];
+        shared::read(world);
+        let mut sides = [decide(world, 0), decide(world, 1)];
+        for (side, decided) in sides.iter_mut().enumerate() {
+            // What the other one read may be refused by this one.
+            decided.valid = accepts(world, side);
+        }
         let directions = directions(world, &sides[0], &sides[1]);
         let mut leaves: Vec<Leaf> = Vec::new();
         let accepted = std::mem::take(&mut world.accepted);
-        for leaf in sides.iter().flat_map(|side| &side.leaves).chain(&accepted) {
+        let told = shared::tell_apart(old, new, [&sides[0].leaves, &sides[1].leaves]);
+        for leaf in told.iter().chain(&accepted) {
             let known = |other: &Leaf| {
                 (other.yes == leaf.yes && other.no == leaf.no) || (other.yes == leaf.no && other.no == leaf.yes)
             };
@@ -178,7 +184,8 @@ fn responsible(question: &Question<'_>, encoded: &Encoded, model: &Model) -> Vec
     for (side, other) in [(0, 1), (1, 0)] {
         for rule in encoded.sides[side].rules.iter().filter(|rule| !rule.shadow) {
             let holds = |yes: F| model.holds(&question.world.cx, yes);
-            let there = encoded.sides[other].rules.iter().find(|known| known.id == rule.id && known.does == rule.does);
+            let same = |known: &&Rule| !known.shadow && known.id == rule.id && known.does == rule.does;
+            let there = encoded.sides[other].rules.iter().find(same);
             let differs = match there {
                 Some(there) => {
                     holds(rule.condition.yes) != holds(there.condition.yes)

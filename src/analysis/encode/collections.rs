@@ -207,26 +207,37 @@ impl<'a> Encoder<'_, 'a> {
                 self.world.demands.sized(&origin);
             }
         }
-        let more = many.more.as_ref().map(|more| {
-            let extra = self.world.unknown_number("how many of very many elements fit", 0, 1 << 20);
-            if let Some(difference) = extra.plus(more, -1) {
-                let cx = &mut self.world.cx;
-                // If some fit, or some do not, then one that is spelt out does so too.
-                let at_most = cx.formulas.at_most(&cx.numbers, &difference, 0);
-                let all = !cx.formulas.at_most(&cx.numbers, &difference, -1);
-                let none = cx.formulas.at_most(&cx.numbers, &extra, 0);
-                let one_fits = cx.formulas.either(none, found);
-                let one_does_not = cx.formulas.either(all, broken);
-                self.world.axioms.extend([at_most, one_fits, one_does_not]);
-            }
-            extra
-        });
+        let more = many.more.clone().map(|more| self.counted_beyond(&more, yes, found, broken));
         let with = |count: i128| {
             let count = Linear::constant(count);
             more.as_ref().and_then(|more| count.plus(more, 1)).unwrap_or(count)
         };
         let counted = self.world.count(yes);
         counted.into_iter().map(|(when, count)| (when, with(count))).collect()
+    }
+
+    /// How many fit of what is not spelt out. One question has one number, on both sides.
+    fn counted_beyond(&mut self, more: &Linear, yes: &[F], found: F, broken: F) -> Linear {
+        let key = (more.clone(), yes.to_vec());
+        if let Some(known) = self.world.counted.get(&key) {
+            return known.clone();
+        }
+        let extra = self.world.unknown_number("how many of very many elements fit", 0, 1 << 20);
+        if let Some(difference) = extra.plus(more, -1) {
+            let cx = &mut self.world.cx;
+            // If some fit, or some do not, then one that is spelt out does so too.
+            let at_most = cx.formulas.at_most(&cx.numbers, &difference, 0);
+            let all = !cx.formulas.at_most(&cx.numbers, &difference, -1);
+            let none = cx.formulas.at_most(&cx.numbers, &extra, 0);
+            let one_fits = cx.formulas.either(none, found);
+            let one_does_not = cx.formulas.either(all, broken);
+            self.world.axioms.extend([at_most, one_fits, one_does_not]);
+        }
+        // Where nothing is spelt out that could be anything, different questions look alike.
+        if yes.iter().any(|fits| !matches!(*fits, F::TRUE | F::FALSE)) {
+            self.world.counted.insert(key, extra.clone());
+        }
+        extra
     }
 
     /// One element answers this, and one more may be an error.

@@ -11,7 +11,7 @@ use crate::data::duration::Duration;
 use crate::data::timestamp::Timestamp;
 use crate::types::operator::Operator;
 use crate::types::ty::Type;
-use crate::types::typed::{Const, Expr, ExprKind, Pattern};
+use crate::types::typed::{Const, Expr, ExprKind, LocalId, Pattern, TypedPolicy};
 
 /// A condition without parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,12 @@ enum Unit {
 }
 
 impl Bound {
+    /// Of an `Int`.
+    #[must_use]
+    pub fn whole(term: &str, order: Ordering, value: i128) -> Bound {
+        Bound { term: term.to_owned(), order, value, unit: Unit::One }
+    }
+
     /// A value as PDL.
     #[must_use]
     pub fn show(&self, value: i128) -> String {
@@ -101,7 +107,7 @@ impl<'a> Encoder<'_, 'a> {
             Pattern::Any | Pattern::Or(_) => return,
             Pattern::Const(value) => format!("{text} == {}", show(value)),
             Pattern::Present => format!("{text} is present"),
-            Pattern::Absent => format!("not ({text} is present)"),
+            Pattern::Absent => format!("{text} is absent"),
             Pattern::Range(Some(low), Some(high)) => format!("{text} >= {} and {text} <= {}", show(low), show(high)),
             Pattern::Range(Some(low), None) => format!("{text} >= {}", show(low)),
             Pattern::Range(None, Some(high)) => format!("{text} <= {}", show(high)),
@@ -113,6 +119,9 @@ impl<'a> Encoder<'_, 'a> {
 
     /// The opposite of a comparison is a comparison.
     pub(super) fn opposite(&self, expr: &'a Expr) -> Option<String> {
+        if let ExprKind::IsPresent(of) = &expr.kind {
+            return Some(format!("{} is absent", self.shown_as_operand(of)));
+        }
         let ExprKind::Operator(operator, operands) = &expr.kind else { return None };
         let operator = match operator {
             Operator::Equal => Operator::NotEqual,
@@ -152,25 +161,55 @@ impl<'a> Encoder<'_, 'a> {
         Some(Bound { term: self.shown_as_operand(term), order, value, strict, unit })
     }
 
+    /// As a side of a comparison.
     fn shown_as_operand(&self, expr: &Expr) -> String {
-        let text = self.shown(expr);
-        if text.contains(' ') && !text.ends_with(')') { format!("({text})") } else { text }
+        self.shown_with(expr, display::operand)
     }
 
     /// An expression as PDL.
     pub(super) fn shown(&self, expr: &Expr) -> String {
+        self.shown_with(expr, display::expression)
+    }
+
+    fn shown_with(&self, expr: &Expr, display: Display) -> String {
         let arguments = &self.policy.instances[self.instance].arguments;
-        display::expression(self.policy, arguments, expr, &|local| {
+        display(self.policy, arguments, expr, &|local| {
             let named = self.names.get(&local).cloned();
             named.or_else(|| self.lets.get(&local).map(|value| self.shown(value)))
         })
     }
 }
 
+/// One of the ways to write an expression.
+type Display = fn(&TypedPolicy, &[Const], &Expr, &dyn Fn(LocalId) -> Option<String>) -> String;
+
 /// The opposite of a condition that has no simpler one.
 #[must_use]
 pub fn negated(text: &str) -> String {
-    if text.contains(' ') { format!("not ({text})") } else { format!("not {text}") }
+    let one = !text.contains(' ') || ["any(", "all(", "acyclic(", "before("].iter().any(|word| is_call(word, text));
+    if !one { format!("not ({text})") } else { format!("not {text}") }
+}
+
+/// Whether a text begins with this and the parenthesis that it opens is closed by the last character.
+fn is_call(word: &str, text: &str) -> bool {
+    let Some(inside) = text.strip_prefix(word) else { return false };
+    let mut open = 1_usize;
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, c) in inside.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '(' if !quoted => open += 1,
+            ')' if !quoted => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return at + 1 == inside.len();
+        }
+    }
+    false
 }
 
 fn number(value: &Const) -> Option<(i128, Unit)> {

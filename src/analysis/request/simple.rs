@@ -27,7 +27,12 @@ impl Writer<'_, '_> {
                 let ty = def.wire.clone();
                 // Somebody who is there already, if there is anybody.
                 let known = self.named.iter().find(|(known, _)| *known == ty).map(|(_, id)| id.clone());
-                let id: Arc<str> = known.unwrap_or_else(|| "a".into());
+                let free = |id: &Arc<str>| !self.unknown.contains(&(ty.clone(), id.clone()));
+                let mut ids = (0_u32..).map(|number| match number {
+                    0 => Arc::from("a"),
+                    number => Arc::from(format!("a{number}")),
+                });
+                let id: Arc<str> = known.or_else(|| ids.find(free)).unwrap_or_else(|| "a".into());
                 self.name(&ty, &id);
                 Value::Entity(ty, id, None)
             }

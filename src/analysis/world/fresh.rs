@@ -1,11 +1,12 @@
 //! Values that a request or the registry may give: anything of a type.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{PerSide, WITNESSES_MAX, World};
 use crate::analysis::demand::Known;
-use crate::analysis::encode::{Leaf, negated};
+use crate::analysis::encode::{Bound, Leaf};
 use crate::analysis::formula::F;
 use crate::analysis::numbers::Linear;
 use crate::analysis::text::Domain;
@@ -77,14 +78,13 @@ impl World<'_> {
         }
     }
 
-    /// A side accepts the value only if this holds, where the value is there.
-    fn accept(&mut self, side: usize, when: F, condition: F, text: impl FnOnce() -> String) {
+    /// A side accepts the value only if this holds, where the value is there. It and its opposite are said so.
+    fn accept(&mut self, side: usize, when: F, condition: F, texts: [String; 2], bound: Option<Bound>) {
         let accepted = self.cx.formulas.implies(when, condition);
         if accepted != F::TRUE {
             self.valid[side].push(accepted);
-            let text = text();
-            let negated = negated(&text);
-            self.accepted.push(Leaf { text, negated, yes: accepted, no: !accepted, bound: None });
+            let [text, negated] = texts;
+            self.accepted.push(Leaf { text, negated, yes: accepted, no: !accepted, bound });
         }
     }
 
@@ -99,7 +99,8 @@ impl World<'_> {
             all.push(match (ty, value) {
                 (Some(Type::Optional(_)), Some(value)) => Some(Sym::perhaps(present, value)),
                 (Some(_), Some(value)) => {
-                    self.accept(side, when, present, || format!("{path} is present"));
+                    let texts = [format!("{path} is present"), format!("{path} is absent")];
+                    self.accept(side, when, present, texts, None);
                     Some(value)
                 }
                 _ => None,
@@ -116,9 +117,11 @@ impl World<'_> {
             let Some((least, greatest)) = bound else { continue };
             let below = self.cx.formulas.at_most(&self.cx.numbers, &sum, least.saturating_sub(1));
             let at_most = self.cx.formulas.at_most(&self.cx.numbers, &sum, *greatest);
-            let fits = self.cx.formulas.both(!below, at_most);
-            let text = || format!("{path} >= {least} and {path} <= {greatest}");
-            self.accept(side, when, fits, text);
+            let bound = |order, value: &i128| Bound::whole(path, order, *value);
+            let texts = [format!("{path} >= {least}"), format!("{path} < {least}")];
+            self.accept(side, when, !below, texts, Some(bound(Ordering::Greater, least)));
+            let texts = [format!("{path} <= {greatest}"), format!("{path} > {greatest}")];
+            self.accept(side, when, at_most, texts, Some(bound(Ordering::Less, greatest)));
         }
         types.iter().map(|ty| ty.map(|_| Sym::sum(sum.clone()))).collect()
     }
@@ -160,7 +163,7 @@ impl World<'_> {
         for (side, ty) in types.iter().enumerate().filter(|(_, ty)| ty.is_some()) {
             let own = variants(self, side, ty);
             for (is, name) in choice.iter().filter(|(_, name)| !own.contains(name)) {
-                self.accept(side, when, !*is, || format!("{path} != {name}"));
+                self.accept(side, when, !*is, [format!("{path} != {name}"), format!("{path} == {name}")], None);
             }
         }
         types.iter().map(|ty| ty.map(|_| Sym::Variant(choice.clone()))).collect()
@@ -214,12 +217,18 @@ impl World<'_> {
         for name in &names {
             terms.push(self.a_term(name.clone(), id.clone(), path.clone(), known));
         }
+        if self.kept {
+            // What the registry keeps refers to nothing that it does not know.
+            let axiom = self.cx.formulas.implies(when, known);
+            self.axioms.push(axiom);
+        }
         let choice = self.one_of(&terms);
         for (side, ty) in types.iter().enumerate().filter(|(_, ty)| ty.is_some()) {
             let own = allowed(self, side, ty);
             for ((is, _), name) in choice.iter().zip(&names) {
                 if !own.contains(name) {
-                    self.accept(side, when, !*is, || format!("not ({path} is {name})"));
+                    let texts = [format!("not ({path} is {name})"), format!("{path} is {name}")];
+                    self.accept(side, when, !*is, texts, None);
                 }
             }
         }
@@ -314,7 +323,8 @@ impl World<'_> {
         }) {
             if max < most {
                 let fits = self.is_at_most(&guards, more.as_ref(), max);
-                self.accept(side, when, fits, || format!("{path}.size <= {max}"));
+                let texts = [format!("{path}.size <= {max}"), format!("{path}.size > {max}")];
+                self.accept(side, when, fits, texts, None);
             }
         }
         (0..types.len())
