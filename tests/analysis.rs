@@ -4,3 +4,4 @@ mod agree;
 mod explain;
 mod house;
 mod pairs;
+mod samples;

@@ -1,5 +1,7 @@
 //! Typed expressions and constants as PDL, for people: what a `let` or a parameter stands for is put in its place.
 
+use std::cell::{Cell, RefCell};
+
 use crate::types::operator::Operator;
 use crate::types::ty::Type;
 use crate::types::typed::{Const, Expr, ExprKind, LocalId, Pattern, PatternSource, Quantifier, TypedPolicy};
@@ -24,7 +26,8 @@ pub fn expression(
     expr: &Expr,
     local: &dyn Fn(LocalId) -> Option<String>,
 ) -> String {
-    Printer { policy, arguments, local, precise: false }.at(expr, Level::Implies)
+    Printer { policy, arguments, local, precise: false, narrowed: RefCell::default(), within: Cell::new(0) }
+        .at(expr, Level::Implies)
 }
 
 /// As [`expression`], to stand beside an operator of comparison.
@@ -34,7 +37,21 @@ pub fn operand(
     expr: &Expr,
     local: &dyn Fn(LocalId) -> Option<String>,
 ) -> String {
-    Printer { policy, arguments, local, precise: false }.at(expr, Level::Sum)
+    Printer { policy, arguments, local, precise: false, narrowed: RefCell::default(), within: Cell::new(0) }
+        .at(expr, Level::Sum)
+}
+
+/// What an expression reads that has to be there for it to be PDL, each as the condition that it is.
+pub fn presumed(
+    policy: &TypedPolicy,
+    arguments: &[Const],
+    expr: &Expr,
+    local: &dyn Fn(LocalId) -> Option<String>,
+) -> Vec<String> {
+    let printer =
+        Printer { policy, arguments, local, precise: false, narrowed: RefCell::default(), within: Cell::new(0) };
+    let _ = printer.whole(expr);
+    printer.narrowed.into_inner()
 }
 
 /// An expression with every name told apart: equal texts mean equal expressions.
@@ -44,7 +61,8 @@ pub fn precise(
     expr: &Expr,
     local: &dyn Fn(LocalId) -> Option<String>,
 ) -> String {
-    Printer { policy, arguments, local, precise: true }.at(expr, Level::Implies)
+    Printer { policy, arguments, local, precise: true, narrowed: RefCell::default(), within: Cell::new(0) }
+        .at(expr, Level::Implies)
 }
 
 struct Printer<'a> {
@@ -52,6 +70,10 @@ struct Printer<'a> {
     arguments: &'a [Const],
     local: &'a dyn Fn(LocalId) -> Option<String>,
     precise: bool,
+    /// What is read as if it was there.
+    narrowed: RefCell<Vec<String>>,
+    /// Within what asks for itself whether something is there.
+    within: Cell<u32>,
 }
 
 impl Printer<'_> {
@@ -69,6 +91,20 @@ impl Printer<'_> {
     }
 
     fn whole(&self, expr: &Expr) -> (String, Level) {
+        let asks = matches!(
+            expr.kind,
+            ExprKind::If(..)
+                | ExprKind::Match(..)
+                | ExprKind::Quantifier(..)
+                | ExprKind::Operator(Operator::And | Operator::Or | Operator::Implies, _)
+        );
+        self.within.set(self.within.get() + u32::from(asks));
+        let told = self.shown(expr);
+        self.within.set(self.within.get() - u32::from(asks));
+        told
+    }
+
+    fn shown(&self, expr: &Expr) -> (String, Level) {
         let postfix = |text: String| (text, Level::Postfix);
         match &expr.kind {
             ExprKind::Const(value) if self.precise => postfix(format!("{}{value:?}", constant(self.policy, value))),
@@ -105,7 +141,13 @@ impl Printer<'_> {
             }
             ExprKind::IsPresent(of) => (format!("{} is present", self.at(of, Level::Sum)), Level::Compare),
             ExprKind::Narrowed(of) if self.precise => postfix(format!("known({})", self.at(of, Level::Implies))),
-            ExprKind::Narrowed(of) => self.whole(of),
+            ExprKind::Narrowed(of) => {
+                let (text, level) = self.whole(of);
+                if self.within.get() == 0 {
+                    self.narrowed.borrow_mut().push(format!("{text} is present"));
+                }
+                (text, level)
+            }
             ExprKind::Default(of, other) => {
                 // It binds tighter than a comparison, and is read more easily in parentheses.
                 (format!("{} ?? {}", self.at(of, Level::Postfix), self.at(other, Level::Postfix)), Level::Compare)

@@ -59,10 +59,14 @@ pub fn around(question: &mut Question<'_>, leaves: &[Leaf], model: &Model, goal:
     let least = if exact { question.generalise(&cube, goal) } else { cube };
     let formula = question.world.cx.formulas.and(least.iter().copied());
     let mut conditions = Vec::new();
+    let mut presumed = Vec::new();
     let mut bounds: BTreeMap<String, Bounds> = BTreeMap::new();
     for literal in &least {
         let Some((at, what)) = said.get(literal) else { continue };
         let Some(leaf) = leaves.get(*at) else { continue };
+        if *what != Said::Error {
+            presumed.extend(leaf.presumes.iter().cloned());
+        }
         match (&leaf.bound, what) {
             (Some(bound), Said::Yes | Said::No) => {
                 bounds.entry(bound.term.clone()).or_default().narrow(bound, *what == Said::Yes);
@@ -77,6 +81,11 @@ pub fn around(question: &mut Question<'_>, leaves: &[Leaf], model: &Model, goal:
     }
     conditions.sort();
     conditions.dedup();
+    // What has to be there stands before what reads it.
+    presumed.sort();
+    presumed.dedup();
+    conditions.retain(|condition| !presumed.contains(condition));
+    conditions.splice(0..0, presumed);
     Region { conditions, exact, formula }
 }
 

@@ -63,8 +63,6 @@ pub struct World<'a> {
     /// What is asked of collections.
     pub demands: Demands,
     assumed: BTreeMap<Arc<str>, Demand>,
-    /// What is made now is kept in the registry, which refers to nothing that it does not know.
-    kept: bool,
     /// Not everything that is asked of collections could be spelt out: each may have more.
     loose: bool,
     terms: Vec<TermDef>,
@@ -109,7 +107,6 @@ impl<'a> World<'a> {
             demands: Demands::default(),
             assumed,
             loose: false,
-            kept: false,
             terms: Vec::new(),
             literals: HashMap::new(),
             attributes: BTreeMap::new(),
@@ -240,12 +237,7 @@ impl<'a> World<'a> {
                     def.attributes.iter().find(|field| field.name == *name).map(|field| &field.ty)
                 })
                 .collect();
-            let given = (0..self.sides.len())
-                .filter_map(|side| self.entity_type(side, &of.ty))
-                .any(|def| def.presented || def.attributes.iter().any(|field| field.name == *name && field.presented));
-            self.kept = !given;
             let value = self.fresh(&format!("{}.{name}", of.path).into(), &types, of.known);
-            self.kept = false;
             self.attributes.insert(key, value.clone());
             if !of.presented {
                 self.same_attributes(term, name, &of.ty, &value);

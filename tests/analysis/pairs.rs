@@ -14,7 +14,7 @@ use pdl::analysis::request::Request;
 use crate::analysis::house::{House, try_typed};
 
 /// The versions and what is expected, from the text of a case.
-fn parts(text: &str) -> (String, [String; 2], String) {
+pub fn parts(text: &str) -> (String, [String; 2], String) {
     let (head, rest) = text.split_once("== old\n").expect("a case has an old version");
     let (old, rest) = rest.split_once("== new\n").expect("a case has a new version");
     let (new, expected) = rest.split_once("== expect\n").expect("a case says what is expected");
@@ -69,8 +69,17 @@ pub fn shown(found: &Diff) -> String {
     lines
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/analysis/pairs")
+/// All cases: where they stand, and their text.
+pub fn cases() -> Vec<(PathBuf, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/analysis/pairs");
+    let mut names: Vec<PathBuf> =
+        fs::read_dir(folder).expect("there are cases").map(|entry| entry.expect("it can be read").path()).collect();
+    names.sort();
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("a case can be read");
+        (path, text)
+    };
+    names.into_iter().map(read).collect()
 }
 
 #[test]
@@ -78,12 +87,8 @@ fn pairs_mean_what_is_written() {
     let update = std::env::var_os("UPDATE_CASES").is_some();
     let only = std::env::var("ONLY_CASE").unwrap_or_default();
     let mut faults = String::new();
-    let mut names: Vec<PathBuf> =
-        fs::read_dir(folder()).expect("there are cases").map(|entry| entry.expect("it can be read").path()).collect();
-    names.sort();
-    for path in names.iter().filter(|path| path.to_string_lossy().contains(&only)) {
-        let text = fs::read_to_string(path).expect("a case can be read");
-        let (head, [old, new], expected) = parts(&text);
+    for (path, text) in cases().iter().filter(|(path, _)| path.to_string_lossy().contains(&only)) {
+        let (head, [old, new], expected) = parts(text);
         let house = |text: &str| try_typed(text).and_then(House::new);
         let houses = match (house(&old), house(&new)) {
             (Ok(old), Ok(new)) => [old, new],

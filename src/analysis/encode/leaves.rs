@@ -24,6 +24,8 @@ pub struct Leaf {
     pub yes: F,
     /// When it is false.
     pub no: F,
+    /// What has to hold for it to be read at all: `x is present`.
+    pub presumes: Vec<String>,
     /// Of a comparison of a number with a constant.
     pub bound: Option<Bound>,
 }
@@ -89,7 +91,8 @@ impl<'a> Encoder<'_, 'a> {
         let bound = self.bound(expr);
         let text = self.shown(expr);
         let negated = self.opposite(expr).unwrap_or_else(|| negated(&text));
-        self.leaves.push(Leaf { text, negated, yes: truth.yes, no: truth.no, bound });
+        let presumes = self.shown_with(expr, display::presumed);
+        self.leaves.push(Leaf { text, negated, yes: truth.yes, no: truth.no, presumes, bound });
     }
 
     fn is_noted(&self, yes: F, no: F) -> bool {
@@ -114,7 +117,7 @@ impl<'a> Encoder<'_, 'a> {
             Pattern::Range(None, None) => return,
         };
         let negated = negated(&text);
-        self.leaves.push(Leaf { text, negated, yes: fits, no: !fits, bound: None });
+        self.leaves.push(Leaf { text, negated, yes: fits, no: !fits, presumes: Vec::new(), bound: None });
     }
 
     /// The opposite of a comparison is a comparison.
@@ -171,7 +174,7 @@ impl<'a> Encoder<'_, 'a> {
         self.shown_with(expr, display::expression)
     }
 
-    fn shown_with(&self, expr: &Expr, display: Display) -> String {
+    fn shown_with<T>(&self, expr: &Expr, display: Display<T>) -> T {
         let arguments = &self.policy.instances[self.instance].arguments;
         display(self.policy, arguments, expr, &|local| {
             let named = self.names.get(&local).cloned();
@@ -181,7 +184,7 @@ impl<'a> Encoder<'_, 'a> {
 }
 
 /// One of the ways to write an expression.
-type Display = fn(&TypedPolicy, &[Const], &Expr, &dyn Fn(LocalId) -> Option<String>) -> String;
+type Display<T> = fn(&TypedPolicy, &[Const], &Expr, &dyn Fn(LocalId) -> Option<String>) -> T;
 
 /// The opposite of a condition that has no simpler one.
 #[must_use]

@@ -84,7 +84,7 @@ impl World<'_> {
         if accepted != F::TRUE {
             self.valid[side].push(accepted);
             let [text, negated] = texts;
-            self.accepted.push(Leaf { text, negated, yes: accepted, no: !accepted, bound });
+            self.accepted.push(Leaf { text, negated, yes: accepted, no: !accepted, presumes: Vec::new(), bound });
         }
     }
 
@@ -217,11 +217,9 @@ impl World<'_> {
         for name in &names {
             terms.push(self.a_term(name.clone(), id.clone(), path.clone(), known));
         }
-        if self.kept {
-            // What the registry keeps refers to nothing that it does not know.
-            let axiom = self.cx.formulas.implies(when, known);
-            self.axioms.push(axiom);
-        }
+        // Neither the registry nor a request refers to what the registry does not know: both are refused, by each version.
+        let axiom = self.cx.formulas.implies(when, known);
+        self.axioms.push(axiom);
         let choice = self.one_of(&terms);
         for (side, ty) in types.iter().enumerate().filter(|(_, ty)| ty.is_some()) {
             let own = allowed(self, side, ty);
