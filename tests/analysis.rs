@@ -5,3 +5,4 @@ mod explain;
 mod house;
 mod pairs;
 mod samples;
+mod verify;

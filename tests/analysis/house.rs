@@ -67,7 +67,7 @@ impl House {
                 pdl::Answer::Deny => Answer::Deny,
                 pdl::Answer::RequireApproval => Answer::RequireApproval,
             },
-            kind: format!("{:?}", decision.kind),
+            kind: decision.kind.name().to_owned(),
             rules: decision.rules.iter().map(|rule| rule.id.as_str().into()).collect(),
             decision: format!("{:?} {:?} {:?}", decision.kind, decision.rules, decision.codes),
             gates: format!("{:?}", decision.gates),

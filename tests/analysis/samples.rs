@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use pdl::analysis::diff::{Change, Diff, Direction, Options, Told};
+use pdl::analysis::diff::{Change, Diff, Direction, Told};
 use pdl::analysis::question::Kind;
 use pdl::analysis::request::Request;
 use pdl::mutate::mutants;
@@ -13,7 +13,7 @@ use pdl::vm::machine::{Question, Scratch};
 
 use crate::analysis::agree::each_answer;
 use crate::analysis::house::{House, try_typed};
-use crate::analysis::pairs::{cases, compared, parts};
+use crate::analysis::pairs::{OPTIONS, cases, compared, parts};
 use crate::generate::package::Sketch;
 use crate::generate::random::Random;
 use crate::generate::worlds::Values;
@@ -169,7 +169,7 @@ fn regions_of_pairs_are_what_their_conditions_say() {
     for (path, text) in cases() {
         let (_, [old, new], _) = parts(&text);
         let houses = [House::of(&old), House::of(&new)];
-        let found = compared(&houses, Options::default());
+        let found = compared(&houses, OPTIONS);
         let probe =
             match Probe::of(&new, &found.changes).or_else(|first| Probe::of(&old, &found.changes).map_err(|_| first)) {
                 Ok(probe) => probe,
@@ -213,7 +213,7 @@ fn mutants_that_change_nothing_change_nothing() {
     let (mut same, mut other) = (0, 0);
     for mutant in mutants(&policy, &own) {
         let houses = [House::of(text), House::new(mutant.mutated(&policy)).expect("a mutant is a policy")];
-        let found = compared(&houses, Options::default());
+        let found = compared(&houses, OPTIONS);
         let asked = requests(&policy, &mut Random::new(7), 30);
         if let Err(told) = against(&houses, &found, None, &asked) {
             panic!("{}: {told}", mutant.name);

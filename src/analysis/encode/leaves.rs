@@ -56,7 +56,7 @@ impl Bound {
     /// Of an `Int`.
     #[must_use]
     pub fn whole(term: &str, order: Ordering, value: i128) -> Bound {
-        Bound { term: term.to_owned(), order, value, unit: Unit::One }
+        Bound { term: term.to_owned(), order, value, strict: false, unit: Unit::One }
     }
 
     /// A value as PDL.
