@@ -362,31 +362,29 @@ impl<'w, 'a> Encoder<'w, 'a> {
         let policy = self.policy;
         let def = &policy.functions[function.index()];
         let values: Vec<Val> = arguments.iter().map(|argument| self.value(argument)).collect();
-        match &def.body {
-            FunctionBody::Expr(body) => {
-                let shown: Vec<String> = arguments.iter().map(|argument| self.shown(argument)).collect();
-                let mut kept = Vec::with_capacity(values.len());
-                for ((parameter, value), text) in def.parameters.iter().zip(values).zip(shown) {
-                    kept.push((
-                        parameter.local,
-                        self.locals.insert(parameter.local, value),
-                        self.names.insert(parameter.local, text),
-                    ));
-                }
-                let result = self.value(body);
-                for (local, value, name) in kept {
-                    restore(&mut self.locals, local, value);
-                    restore(&mut self.names, local, name);
-                }
-                result
-            }
+        let texts: Vec<String> = arguments.iter().map(|argument| self.shown(argument)).collect();
+        // The rows of a table read its parameters too, not only its patterns.
+        let mut kept = Vec::with_capacity(values.len());
+        for ((parameter, value), text) in def.parameters.iter().zip(&values).zip(&texts) {
+            kept.push((
+                parameter.local,
+                self.locals.insert(parameter.local, value.clone()),
+                self.names.insert(parameter.local, text.clone()),
+            ));
+        }
+        let result = match &def.body {
+            FunctionBody::Expr(body) => self.value(body),
             FunctionBody::Table(rows) => {
                 let rows: Vec<(&'a [Pattern], &'a Expr)> =
                     rows.iter().map(|row| (&row.patterns[..], &row.value)).collect();
-                let texts: Vec<String> = arguments.iter().map(|argument| self.shown(argument)).collect();
                 self.rows(&values, &texts, &rows, &def.result)
             }
+        };
+        for (local, value, name) in kept {
+            restore(&mut self.locals, local, value);
+            restore(&mut self.names, local, name);
         }
+        result
     }
 
     /// Rows from the top, patterns from the left; an error is the result as soon as a pattern has to look at it.

@@ -257,3 +257,23 @@ fn what_is_not_followed_is_not_told() {
     assert!(!explanation.doubts.is_empty(), "a product is known only in part");
     assert!(!explanation.nearest.iter().any(|(answer, near)| *answer == Answer::Allow && *near == Nearest::Never));
 }
+
+#[test]
+fn rows_of_a_table_read_its_parameters() {
+    let house = House::of(
+        "module m\npresented entity A {}\ntable most(n: Int, quick: Bool) -> Int {\n    _, true => n * 2,\n    _, _ => n,\n}\n\
+         action go { subject: A resource: A context { n: Int in 0..=9, quick: Bool } }\n\
+         policy p on go { allow yes when most(context.n, context.quick) == 8 }\n",
+    );
+    for (n, quick, holds) in [(4, true, Holds::Yes), (4, false, Holds::No), (8, false, Holds::Yes)] {
+        let request = Request {
+            request: format!(
+                r#"{{ "subject": {{ "type": "A", "id": "a" }}, "action": {{ "name": "go" }},
+                    "resource": {{ "type": "A", "id": "b" }}, "context": {{ "n": {n}, "quick": {quick} }} }}"#
+            ),
+            facts: "{}".to_owned(),
+            entities: "[]".to_owned(),
+        };
+        assert_eq!(explained(&house, &request).rules[0].condition.holds, holds, "{n} {quick}");
+    }
+}
