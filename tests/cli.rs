@@ -5,6 +5,7 @@
 //! files, so that no shell is needed: see `prepare`.
 
 mod broken;
+mod change_safety;
 mod commands;
 mod forms;
 mod pull_request;
