@@ -100,7 +100,7 @@ fn pins_agree_with_the_machine_on_examples() {
 
 #[test]
 fn pins_agree_with_the_machine_on_random_programs() {
-    let cases = std::env::var("PDL_CASES").ok().map_or(40, |text| text.parse().expect("a number"));
+    let cases = std::env::var("PDL_CASES").ok().map_or(150, |text| text.parse().expect("a number"));
     let mut count = Count::default();
     for seed in 1..=cases {
         let mut random = Random::new(seed);
