@@ -26,7 +26,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { steps: 1_000_000, regions: 3 }
+        Options { steps: 5_000_000, regions: 3 }
     }
 }
 
