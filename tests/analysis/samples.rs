@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use pdl::analysis::diff::{Change, Diff, Direction, Told};
+use pdl::analysis::diff::{Change, Diff, Direction, Options, Told};
 use pdl::analysis::question::Kind;
 use pdl::analysis::request::Request;
 use pdl::mutate::mutants;
@@ -222,6 +222,44 @@ fn mutants_that_change_nothing_change_nothing() {
         assert_eq!(found.undecided, [], "{}", mutant.name);
     }
     assert!(other > 10, "{same} {other}");
+}
+
+/// A random change of a random program: what is said to be the same is the same for every request that is tried.
+#[test]
+fn random_changes_of_random_programs_are_told() {
+    let (mut same, mut told, mut unknown, mut differences) = (0, 0, 0, 0);
+    let mut faults = String::new();
+    let (seed, cases) = (number("PDL_SEED", 1), number("PDL_CASES", 20));
+    for seed in seed..seed + cases {
+        let mut random = Random::new(seed);
+        let mut sketch = Sketch::random(&mut random);
+        let Ok((policy, _)) = sketch.settle() else { continue };
+        let own = (0..policy.modules.len() as u32).map(ModuleId).collect();
+        let all: Vec<_> = mutants(&policy, &own).into_iter().collect();
+        for _ in 0..3.min(all.len()) {
+            let mutant = random.pick(&all);
+            let (Ok(old), Ok(new)) = (House::new(policy.clone()), House::new(mutant.mutated(&policy))) else {
+                continue;
+            };
+            let houses = [old, new];
+            let found = compared(&houses, Options { steps: 40_000, regions: 2 });
+            let asked = requests(&policy, &mut random, 8);
+            match against(&houses, &found, None, &asked) {
+                Ok(count) => differences += count,
+                Err(fault) => {
+                    let _ = writeln!(faults, "{seed} {}: {fault}\n{}", mutant.name, sketch.show());
+                }
+            }
+            *(match (found.is_equivalent(), found.undecided.is_empty()) {
+                (true, _) => &mut same,
+                (_, true) => &mut told,
+                _ => &mut unknown,
+            }) += 1;
+        }
+    }
+    println!("{same} the same, {told} told, {unknown} in part undecided; {differences} requests differ");
+    assert!(faults.is_empty(), "{faults}");
+    assert!(cases < 20 || same + told > 10 && differences > 0);
 }
 
 #[test]
