@@ -26,8 +26,7 @@ pub fn expression(
     expr: &Expr,
     local: &dyn Fn(LocalId) -> Option<String>,
 ) -> String {
-    Printer { policy, arguments, local, precise: false, narrowed: RefCell::default(), within: Cell::new(0) }
-        .at(expr, Level::Implies)
+    Printer::new(policy, arguments, local).at(expr, Level::Implies)
 }
 
 /// As [`expression`], to stand beside an operator of comparison.
@@ -37,8 +36,7 @@ pub fn operand(
     expr: &Expr,
     local: &dyn Fn(LocalId) -> Option<String>,
 ) -> String {
-    Printer { policy, arguments, local, precise: false, narrowed: RefCell::default(), within: Cell::new(0) }
-        .at(expr, Level::Sum)
+    Printer::new(policy, arguments, local).at(expr, Level::Sum)
 }
 
 /// What an expression reads that has to be there for it to be PDL, each as the condition that it is.
@@ -48,8 +46,7 @@ pub fn presumed(
     expr: &Expr,
     local: &dyn Fn(LocalId) -> Option<String>,
 ) -> Vec<String> {
-    let printer =
-        Printer { policy, arguments, local, precise: false, narrowed: RefCell::default(), within: Cell::new(0) };
+    let printer = Printer::new(policy, arguments, local);
     let _ = printer.whole(expr);
     printer.narrowed.into_inner()
 }
@@ -61,8 +58,7 @@ pub fn precise(
     expr: &Expr,
     local: &dyn Fn(LocalId) -> Option<String>,
 ) -> String {
-    Printer { policy, arguments, local, precise: true, narrowed: RefCell::default(), within: Cell::new(0) }
-        .at(expr, Level::Implies)
+    Printer { precise: true, ..Printer::new(policy, arguments, local) }.at(expr, Level::Implies)
 }
 
 struct Printer<'a> {
@@ -74,6 +70,16 @@ struct Printer<'a> {
     narrowed: RefCell<Vec<String>>,
     /// Within what asks for itself whether something is there.
     within: Cell<u32>,
+}
+
+impl<'a> Printer<'a> {
+    fn new(
+        policy: &'a TypedPolicy,
+        arguments: &'a [Const],
+        local: &'a dyn Fn(LocalId) -> Option<String>,
+    ) -> Printer<'a> {
+        Printer { policy, arguments, local, precise: false, narrowed: RefCell::default(), within: Cell::new(0) }
+    }
 }
 
 impl Printer<'_> {

@@ -12,7 +12,7 @@ use crate::analysis::diff::schema;
 use crate::analysis::display;
 use crate::base::hash::Digest;
 use crate::types::typed::{
-    ActionId, Claim, Const, Effect, Expr, FunctionBody, Instance, LetDef, MessagePart, TypedPolicy,
+    ActionId, Claim, Const, Effect, Expr, FunctionBody, Instance, LetDef, MessagePart, PolicyId, TypedPolicy,
 };
 
 /// What is common to all actions: the vocabulary and the functions.
@@ -84,6 +84,17 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
+    /// By name: places in the tree move when something else is added.
+    fn policy_name(&self, id: PolicyId) -> String {
+        let def = &self.policy.policies[id.index()];
+        format!("{}.{}", self.policy.modules[def.module.index()].name, def.name)
+    }
+
+    fn rule_name(&self, (policy, place): (PolicyId, u32)) -> String {
+        let rule = self.policy.policies[policy.index()].rules.get(place as usize).map(|rule| rule.name.clone());
+        format!("{}.{}", self.policy_name(policy), rule.unwrap_or_default())
+    }
+
     fn expr(&self, text: &mut String, expr: &Expr) {
         // Locals by their numbers: the `let`s stand beside.
         let shown = display::precise(self.policy, self.arguments, expr, &|local| Some(format!("l{}", local.0)));
@@ -160,8 +171,15 @@ impl Printer<'_> {
                             let _ = write!(text, " always {answer:?}");
                             self.expr(text, condition);
                         }
-                        other => {
-                            let _ = write!(text, " {other:?}");
+                        Claim::PolicyImplies(one, other) => {
+                            let _ = write!(text, " {} implies {}", self.policy_name(*one), self.policy_name(*other));
+                        }
+                        Claim::AtMostOne(rules) => {
+                            let names: Vec<String> = rules.iter().map(|rule| self.rule_name(*rule)).collect();
+                            let _ = write!(text, " at most one of {}", names.join(", "));
+                        }
+                        Claim::RuleImplies(one, other) => {
+                            let _ = write!(text, " rule {} implies {}", self.rule_name(*one), self.rule_name(*other));
                         }
                     }
                 }

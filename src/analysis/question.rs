@@ -105,12 +105,7 @@ impl<'a> Question<'a> {
                     }
                     self.world.axioms.extend(laws);
                 }
-                Outcome::Unsat(_) => {
-                    return match self.world.narrowed.first() {
-                        None => Found::None,
-                        Some(reason) => Found::Undecided(format!("not all requests were looked at: {reason}")),
-                    };
-                }
+                Outcome::Unsat(_) => return Found::None,
                 Outcome::Undecided(reason) => return Found::Undecided(reason.to_string()),
             }
         }

@@ -58,8 +58,6 @@ pub struct World<'a> {
     pub accepted: Vec<Leaf>,
     /// What is encoded wider than it is: a request that is found may not exist.
     pub blurred: BTreeSet<String>,
-    /// What is encoded narrower than it is: that none is found is no proof.
-    pub narrowed: BTreeSet<String>,
     /// What is asked of collections.
     pub demands: Demands,
     assumed: BTreeMap<Arc<str>, Demand>,
@@ -103,7 +101,6 @@ impl<'a> World<'a> {
             valid,
             accepted: Vec::new(),
             blurred: BTreeSet::new(),
-            narrowed: BTreeSet::new(),
             demands: Demands::default(),
             assumed,
             loose: false,

@@ -24,10 +24,18 @@ pub fn typed(text: &str) -> TypedPolicy {
 
 /// A typed tree from one source, or what the checker says of it.
 pub fn try_typed(text: &str) -> Result<TypedPolicy, String> {
+    try_typed_all(&[text])
+}
+
+/// A typed tree from several sources, each a module, or what the checker says of them.
+pub fn try_typed_all(texts: &[&str]) -> Result<TypedPolicy, String> {
     let (mut map, mut sink) = (SourceMap::default(), Diagnostics::default());
-    let file = parse::parse_bytes(&mut map, "policy.pdl", text.as_bytes(), &mut sink);
-    let module = LoadedModule { name: package::module_name(&file, "policy").into(), own: true, file };
-    let package = package::assemble("tested", "1.0.0", map, vec![module], &mut sink);
+    let mut modules = Vec::new();
+    for (at, text) in texts.iter().enumerate() {
+        let file = parse::parse_bytes(&mut map, format!("policy{at}.pdl"), text.as_bytes(), &mut sink);
+        modules.push(LoadedModule { name: package::module_name(&file, "policy").into(), own: true, file });
+    }
+    let package = package::assemble("tested", "1.0.0", map, modules, &mut sink);
     let policy = check(&package, &mut sink);
     let told = sink.finish();
     policy.ok_or_else(|| compact::render(&package.sources, &told))

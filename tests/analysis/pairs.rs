@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use pdl::analysis::diff::{Diff, Options, Told, diff};
 use pdl::analysis::request::Request;
 
-use crate::analysis::house::{House, try_typed};
+use crate::analysis::house::{House, try_typed, try_typed_all};
 
 /// What every pair is decided within.
 pub const OPTIONS: Options = Options { steps: 5_000_000, regions: 8 };
@@ -112,4 +112,22 @@ fn pairs_mean_what_is_written() {
         }
     }
     assert!(faults.is_empty(), "{faults}");
+}
+
+/// Two enums of one simple name: the field is of the other one now, and nothing else in the sources tells.
+#[test]
+fn types_of_one_name_are_told_apart() {
+    let kinds = ["module a\nenum Kind { web, page }\n", "module b\nenum Kind { web, page, app }\n"];
+    let house = |from: &str| {
+        let text = format!(
+            "module m\nuse {from}.Kind\npresented entity A {{ level: Int in 0..=9 }}\n\
+             presented entity B {{ kind: Kind }}\naction go {{ subject: A resource: B }}\n\
+             policy p on go {{ allow ok when subject.level > 3 }}\n"
+        );
+        let policy = try_typed_all(&[kinds[0], kinds[1], &text]).unwrap_or_else(|told| panic!("{told}"));
+        House::new(policy).unwrap_or_else(|told| panic!("{told}"))
+    };
+    let found = shown(&compared(&[house("a"), house("b")], OPTIONS));
+    assert!(found.contains("schema changed entity B.kind: a.Kind → b.Kind"), "{found}");
+    assert!(found.contains("deny_to_allow go A B: "), "{found}");
 }

@@ -137,6 +137,12 @@ fn list(names: &[Arc<str>]) -> String {
     names.iter().map(|name| &**name).collect::<Vec<_>>().join(" | ")
 }
 
+/// A simple name, or the qualified one where two share the simple one: equal texts have to mean equal types.
+fn told_apart<'n>(name: &Arc<str>, qualified: &Arc<str>, all: impl Iterator<Item = &'n Arc<str>>) -> String {
+    let is_shared = all.filter(|other| *other == name).count() > 1;
+    if is_shared { qualified.to_string() } else { name.to_string() }
+}
+
 /// A type as PDL.
 #[must_use]
 pub fn shown(policy: &TypedPolicy, ty: &Type) -> String {
@@ -153,8 +159,14 @@ pub fn shown(policy: &TypedPolicy, ty: &Type) -> String {
         Type::IpNet => "IpNet".to_owned(),
         Type::Url => "Url".to_owned(),
         Type::Path => "Path".to_owned(),
-        Type::Enum(id) => policy.enums[id.index()].name.to_string(),
-        Type::Record(id) => policy.records[id.index()].name.to_string(),
+        Type::Enum(id) => {
+            let def = &policy.enums[id.index()];
+            told_apart(&def.name, &def.qualified, policy.enums.iter().map(|other| &other.name))
+        }
+        Type::Record(id) => {
+            let def = &policy.records[id.index()];
+            told_apart(&def.name, &def.qualified, policy.records.iter().map(|other| &other.name))
+        }
         Type::Entity(ids) => {
             let names: Vec<&str> = ids.iter().map(|id| &*policy.entity_types[id.index()].wire).collect();
             names.join(" | ")
