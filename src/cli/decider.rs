@@ -109,6 +109,17 @@ impl Decide for Decider {
     }
 }
 
+/// A package that claims something, once more with probes that tell of its claims.
+pub fn probed(built: &Built) -> Result<Option<(Instrumented, Built)>, Failure> {
+    let Some(instrumented) = instrument(&built.policy) else { return Ok(None) };
+    let mut sink = Diagnostics::default();
+    let Some(compiled) = compile(&instrumented.policy, &mut sink) else {
+        return Err(Failure::new(format!("`{}` is too large for its claims to be looked at", built.name)));
+    };
+    let (policy, sources) = (instrumented.policy.clone(), built.sources.clone());
+    Ok(Some((instrumented, Built { name: built.name.clone(), policy, sources, compiled })))
+}
+
 /// The machines of a package, and of the same package that tells of its claims.
 #[derive(Debug)]
 pub struct Claiming {
@@ -119,19 +130,9 @@ pub struct Claiming {
 impl Claiming {
     /// The machines of a package.
     pub fn new(built: &Built) -> Result<Claiming, Failure> {
-        let claims = match instrument(&built.policy) {
+        let claims = match probed(built)? {
             None => None,
-            Some(instrumented) => {
-                let mut sink = Diagnostics::default();
-                let Some(compiled) = compile(&instrumented.policy, &mut sink) else {
-                    return Err(Failure::new(format!("`{}` is too large for its claims to be looked at", built.name)));
-                };
-                let probed = Built {
-                    name: built.name.clone(),
-                    policy: instrumented.policy.clone(),
-                    sources: built.sources.clone(),
-                    compiled,
-                };
+            Some((instrumented, probed)) => {
                 let machine = policy::machine(policy::loaded_bundle(&probed.bundle()?)?)?;
                 Some((instrumented, machine))
             }

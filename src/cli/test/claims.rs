@@ -3,13 +3,11 @@
 use super::cases::{Case, CaseFile};
 use super::{decide_all, through_bundle};
 use crate::base::span::Span;
+use crate::cli::decider;
 use crate::cli::policy::Built;
 use crate::cli::status::Failure;
-use crate::compile::claims::{ClaimId, Instrumented, instrument};
-use crate::compile::compile;
-use crate::diagnostic::Diagnostics;
-use crate::types::typed::{self, TestDef};
-use crate::vm::decide::Answer;
+use crate::compile::claims::{ClaimId, Instrumented};
+use crate::types::typed::TestDef;
 use crate::vm::decision::Decision;
 use crate::vm::machine::Machine;
 
@@ -33,17 +31,7 @@ pub struct Refuted {
 impl Claims {
     /// Prepares a package that claims something.
     pub fn new(built: &Built) -> Result<Option<Claims>, Failure> {
-        let Some(instrumented) = instrument(&built.policy) else { return Ok(None) };
-        let mut sink = Diagnostics::default();
-        let Some(compiled) = compile(&instrumented.policy, &mut sink) else {
-            return Err(Failure::new(format!("`{}` is too large for its claims to be looked at", built.name)));
-        };
-        let probed = Built {
-            name: built.name.clone(),
-            policy: instrumented.policy.clone(),
-            sources: built.sources.clone(),
-            compiled,
-        };
+        let Some((instrumented, probed)) = decider::probed(built)? else { return Ok(None) };
         let machine = through_bundle(&probed)?;
         Ok(Some(Claims { instrumented, built: probed, machine }))
     }
@@ -67,13 +55,8 @@ impl Claims {
     }
 
     fn refuted(&self, decision: &Decision) -> Vec<Refuted> {
-        let answer = match decision.answer() {
-            Answer::Allow => typed::Answer::Allow,
-            Answer::Deny => typed::Answer::Deny,
-            Answer::RequireApproval => typed::Answer::RequireApproval,
-        };
         let matched = decision.shadow.iter().filter(|rule| rule.error.is_none()).map(|rule| &*rule.id);
-        let refuted = self.instrumented.refuted(answer, matched);
+        let refuted = self.instrumented.refuted(decider::answer(decision), matched);
         refuted.into_iter().map(|claim| self.told(claim, decision)).collect()
     }
 
