@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::analysis::encode::{Encoder, Leaf, Truth};
 use crate::analysis::formula::F;
+use crate::analysis::key;
 use crate::analysis::value::{Sym, pairwise};
 use crate::analysis::world::World;
 use crate::base::span::Span;
@@ -43,14 +44,31 @@ pub struct Rule {
     pub code: Option<Arc<str>>,
     /// Its gate.
     pub gate: Option<GateSym>,
-    /// Its obligations: names and arguments.
+    /// Its obligations.
     pub obligations: Vec<Obliged>,
+    /// What follows from it, as a text: equal texts mean equal gates, obligations, codes and messages.
+    pub follows: Arc<str>,
     /// When its gate or an argument is an error.
     pub consequence: F,
 }
 
-/// An obligation: its name and its arguments.
-pub type Obliged = (Arc<str>, Vec<Sym>);
+/// An obligation.
+#[derive(Clone, Debug)]
+pub struct Obliged {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its arguments.
+    pub arguments: Vec<Argument>,
+}
+
+/// An argument of an obligation.
+#[derive(Clone, Debug)]
+pub struct Argument {
+    /// Its value.
+    pub sym: Sym,
+    /// The same as PDL.
+    pub text: String,
+}
 
 /// A gate.
 #[derive(Clone, Debug)]
@@ -134,6 +152,7 @@ pub fn decide(world: &mut World<'_>, side: usize) -> Decided {
                         code: rule.code.clone(),
                         gate,
                         obligations,
+                        follows: key::follows(policy, instance, rule).into(),
                         consequence,
                     });
                 }
@@ -157,6 +176,7 @@ pub fn decide(world: &mut World<'_>, side: usize) -> Decided {
                     code: def.code.clone(),
                     gate: None,
                     obligations: Vec::new(),
+                    follows: key::follows_of_invariant(policy, instance, def).into(),
                     consequence: F::FALSE,
                 });
             }
@@ -224,9 +244,9 @@ fn consequences<'a>(
         for argument in arguments {
             let value = encoder.value(argument);
             errors.push(value.error);
-            values.push(value.sym);
+            values.push(Argument { sym: value.sym, text: encoder.shown(argument) });
         }
-        all.push((encoder.obligation(*id), values));
+        all.push(Obliged { name: encoder.obligation(*id), arguments: values });
     }
     let consequence = encoder.world.cx.formulas.or(errors);
     (gate, all, consequence)

@@ -1,6 +1,7 @@
 //! What a change of a policy means: for which requests the answer changes, how, and by which rules.
 
 mod compare;
+mod messages;
 mod regions;
 pub mod schema;
 mod shared;
@@ -37,7 +38,7 @@ pub enum Direction {
     Gates,
     /// The answer is the same, the obligations are not.
     Obligations,
-    /// The answer is the same, the rules or codes it rests on are not.
+    /// The answer is the same, the rules it rests on, their codes or messages are not.
     Reasons,
 }
 
@@ -60,6 +61,12 @@ impl Direction {
     #[must_use]
     pub fn widens(self) -> bool {
         self <= Direction::WeakerApproval
+    }
+
+    /// Whether the answer stays, and only what comes with it changes.
+    #[must_use]
+    pub fn stays(self) -> bool {
+        matches!(self, Direction::WeakerApproval | Direction::Gates | Direction::Obligations | Direction::Reasons)
     }
 
     /// Its name in data.
@@ -106,8 +113,9 @@ pub struct Told {
     pub kind: String,
     /// The ids of the rules that it rests on.
     pub rules: Vec<Arc<str>>,
-    /// The whole decision as JSON, on one line; of a request that could not be asked, why.
-    pub decision: String,
+    /// What it rests on, without where that stands: the kind, the rules, their messages and codes; of a request that
+    /// could not be asked, why.
+    pub reasons: String,
     /// The gates, as JSON.
     pub gates: String,
     /// The obligations, as JSON.

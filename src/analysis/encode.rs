@@ -8,9 +8,11 @@ mod collections;
 mod leaves;
 mod numbers;
 mod operators;
+mod spell;
 mod texts;
 mod tree;
 
+pub use spell::Otherwise;
 pub use tree::{Joint, Read, Tree};
 
 pub use texts::{address_word, net_word, word_address, word_net};
@@ -95,7 +97,7 @@ impl<'w, 'a> Encoder<'w, 'a> {
     }
 
     /// What a condition comes to.
-    pub fn condition(&mut self, expr: &'a Expr) -> Truth {
+    pub fn condition(&mut self, expr: &Expr) -> Truth {
         let value = self.value(expr);
         self.truth(&value)
     }
@@ -148,13 +150,13 @@ impl<'w, 'a> Encoder<'w, 'a> {
     }
 
     /// The value of an expression.
-    pub fn value(&mut self, expr: &'a Expr) -> Val {
+    pub fn value(&mut self, expr: &Expr) -> Val {
         let value = self.value_of(expr);
         self.note(expr, &value);
         value
     }
 
-    fn value_of(&mut self, expr: &'a Expr) -> Val {
+    fn value_of(&mut self, expr: &Expr) -> Val {
         match &expr.kind {
             ExprKind::Const(value) => Val::sure(self.constant(value)),
             ExprKind::Local(local) => self.local(*local),
@@ -225,7 +227,7 @@ impl<'w, 'a> Encoder<'w, 'a> {
             }
             ExprKind::Match(scrutinee, arms) => {
                 let value = [self.value(scrutinee)];
-                let arms: Vec<(&'a [Pattern], &'a Expr)> =
+                let arms: Vec<(&[Pattern], &Expr)> =
                     arms.iter().map(|(pattern, arm)| (std::slice::from_ref(pattern), arm)).collect();
                 let text = [self.shown(scrutinee)];
                 self.rows(&value, &text, &arms, &expr.ty)
@@ -290,7 +292,7 @@ impl<'w, 'a> Encoder<'w, 'a> {
         }
     }
 
-    fn attribute(&mut self, inner: &'a Expr, name: &Arc<str>, ty: &Type) -> Val {
+    fn attribute(&mut self, inner: &Expr, name: &Arc<str>, ty: &Type) -> Val {
         let of = self.value(inner);
         let Sym::Entity(choice) = of.sym else { return self.blurred("an attribute", ty, of.error) };
         let mut result: Option<Val> = None;
@@ -310,7 +312,7 @@ impl<'w, 'a> Encoder<'w, 'a> {
         }
     }
 
-    fn field(&mut self, inner: &'a Expr, place: u32, ty: &Type) -> Val {
+    fn field(&mut self, inner: &Expr, place: u32, ty: &Type) -> Val {
         let of = self.value(inner);
         let name = match &inner.ty {
             Type::Record(id) => {
@@ -324,7 +326,7 @@ impl<'w, 'a> Encoder<'w, 'a> {
         }
     }
 
-    fn is_type(&mut self, inner: &'a Expr, types: &[EntityTypeId]) -> Val {
+    fn is_type(&mut self, inner: &Expr, types: &[EntityTypeId]) -> Val {
         let of = self.value(inner);
         let Sym::Entity(choice) = of.sym else { return self.blurred("the type of an entity", &Type::Bool, of.error) };
         let mut cases = Vec::new();
@@ -337,7 +339,7 @@ impl<'w, 'a> Encoder<'w, 'a> {
         Val { sym: Sym::Bool(self.world.cx.formulas.or(cases)), error: of.error }
     }
 
-    fn steps_to(&mut self, of: crate::types::typed::EnumId, from: &'a Expr, to: &'a Expr) -> Val {
+    fn steps_to(&mut self, of: crate::types::typed::EnumId, from: &Expr, to: &Expr) -> Val {
         let (from, to) = (self.value(from), self.value(to));
         let error = self.world.cx.formulas.either(from.error, to.error);
         let def = &self.policy.enums[of.index()];
@@ -358,7 +360,7 @@ impl<'w, 'a> Encoder<'w, 'a> {
         Val { sym: Sym::Bool(self.world.cx.formulas.or(cases)), error }
     }
 
-    fn call(&mut self, function: FunctionId, arguments: &'a [Expr]) -> Val {
+    fn call(&mut self, function: FunctionId, arguments: &[Expr]) -> Val {
         let policy = self.policy;
         let def = &policy.functions[function.index()];
         let values: Vec<Val> = arguments.iter().map(|argument| self.value(argument)).collect();
@@ -375,8 +377,7 @@ impl<'w, 'a> Encoder<'w, 'a> {
         let result = match &def.body {
             FunctionBody::Expr(body) => self.value(body),
             FunctionBody::Table(rows) => {
-                let rows: Vec<(&'a [Pattern], &'a Expr)> =
-                    rows.iter().map(|row| (&row.patterns[..], &row.value)).collect();
+                let rows: Vec<(&[Pattern], &Expr)> = rows.iter().map(|row| (&row.patterns[..], &row.value)).collect();
                 self.rows(&values, &texts, &rows, &def.result)
             }
         };
@@ -388,7 +389,7 @@ impl<'w, 'a> Encoder<'w, 'a> {
     }
 
     /// Rows from the top, patterns from the left; an error is the result as soon as a pattern has to look at it.
-    fn rows(&mut self, values: &[Val], texts: &[String], rows: &[(&'a [Pattern], &'a Expr)], ty: &Type) -> Val {
+    fn rows(&mut self, values: &[Val], texts: &[String], rows: &[(&[Pattern], &Expr)], ty: &Type) -> Val {
         // From below: the last row always matches where no row before it does.
         let mut result: Option<Val> = None;
         for (patterns, value) in rows.iter().rev() {

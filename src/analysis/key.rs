@@ -12,7 +12,8 @@ use crate::analysis::diff::schema;
 use crate::analysis::display;
 use crate::base::hash::Digest;
 use crate::types::typed::{
-    ActionId, Claim, Const, Effect, Expr, FunctionBody, Instance, LetDef, MessagePart, PolicyId, TypedPolicy,
+    ActionId, Claim, Const, Effect, Expr, FunctionBody, Instance, InvariantDef, LetDef, MessagePart, PolicyId, RuleDef,
+    TypedPolicy,
 };
 
 /// What is common to all actions: the vocabulary and the functions.
@@ -68,6 +69,30 @@ pub fn of_action(policy: &TypedPolicy, action: ActionId) -> String {
     text
 }
 
+/// What follows from a rule where it determines the answer: its gate, code, message and obligations, the last by name.
+#[must_use]
+pub fn follows(policy: &TypedPolicy, instance: &Instance, rule: &RuleDef) -> String {
+    let printer = Printer { policy, arguments: &instance.arguments };
+    let mut text = String::new();
+    printer.gate(&mut text, &rule.effect);
+    let _ = write!(text, " {:?}", rule.code);
+    printer.message(&mut text, &rule.message);
+    for (id, arguments) in &rule.obligations {
+        let _ = write!(text, " oblige {}", policy.obligations[id.index()].wire);
+        arguments.iter().for_each(|argument| printer.expr(&mut text, argument));
+    }
+    text
+}
+
+/// The same of an invariant: its code and message.
+#[must_use]
+pub fn follows_of_invariant(policy: &TypedPolicy, instance: &Instance, def: &InvariantDef) -> String {
+    let printer = Printer { policy, arguments: &instance.arguments };
+    let mut text = format!("{:?}", def.code);
+    printer.message(&mut text, &def.message);
+    text
+}
+
 /// The name of a text.
 #[must_use]
 pub fn digest(parts: &[&str]) -> Digest {
@@ -119,6 +144,20 @@ impl Printer<'_> {
         }
     }
 
+    fn gate(&self, text: &mut String, effect: &Effect) {
+        match effect {
+            Effect::Allow => text.push_str(" allow"),
+            Effect::Deny => text.push_str(" deny"),
+            Effect::RequireApproval(gate) => {
+                let _ = write!(text, " require {}", gate.distinct);
+                let escalated = gate.escalations.iter().flat_map(|(to, after)| [to, after]);
+                for part in [&gate.from, &gate.quorum].into_iter().chain(&gate.within).chain(escalated) {
+                    self.expr(text, part);
+                }
+            }
+        }
+    }
+
     fn instance(&self, text: &mut String, instance: &Instance, action: ActionId) {
         for def in self.policy.policies.iter().filter(|def| def.module == instance.module) {
             if !def.actions.contains(&action) {
@@ -128,17 +167,7 @@ impl Printer<'_> {
             self.lets(text, &def.lets);
             for rule in &def.rules {
                 let _ = write!(text, "\nrule {} {:?}", rule.name, rule.code);
-                match &rule.effect {
-                    Effect::Allow => text.push_str(" allow"),
-                    Effect::Deny => text.push_str(" deny"),
-                    Effect::RequireApproval(gate) => {
-                        let _ = write!(text, " require {}", gate.distinct);
-                        let escalated = gate.escalations.iter().flat_map(|(to, after)| [to, after]);
-                        for part in [&gate.from, &gate.quorum].into_iter().chain(&gate.within).chain(escalated) {
-                            self.expr(text, part);
-                        }
-                    }
-                }
+                self.gate(text, &rule.effect);
                 self.expr(text, &rule.condition);
                 self.message(text, &rule.message);
                 for (id, arguments) in &rule.obligations {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::analysis::context::Context;
 use crate::analysis::demand::{Demand, Demands};
-use crate::analysis::encode::Leaf;
+use crate::analysis::encode::{Leaf, Otherwise};
 use crate::analysis::formula::F;
 use crate::analysis::numbers::{Linear, NumVar};
 use crate::analysis::text::{Domain, Lang};
@@ -54,6 +54,8 @@ pub struct World<'a> {
     pub axioms: Vec<F>,
     /// When each side accepts the request and the entities: all of these.
     pub valid: Vec<Vec<F>>,
+    /// What a side's names mean that mean something else on the other; empty where nothing is compared.
+    pub otherwise: Vec<Otherwise>,
     /// Conditions under which one side accepts a request and the other does not.
     pub accepted: Vec<Leaf>,
     /// What is encoded wider than it is: a request that is found may not exist.
@@ -99,6 +101,7 @@ impl<'a> World<'a> {
             sides,
             axioms: Vec::new(),
             valid,
+            otherwise: Vec::new(),
             accepted: Vec::new(),
             blurred: BTreeSet::new(),
             demands: Demands::default(),

@@ -85,6 +85,12 @@ pub fn answer(decision: &Decision) -> typed::Answer {
     }
 }
 
+/// What a decision rests on, without where it stands in the sources.
+fn reasons(decision: &Decision) -> String {
+    let rules: Vec<_> = decision.rules.iter().map(|rule| (&rule.id, &rule.message, &rule.code)).collect();
+    format!("{:?} {rules:?} {:?}", decision.kind, decision.codes)
+}
+
 impl Decide for Decider {
     fn decide(&mut self, side: usize, request: &Request) -> Told {
         match self.decision(side, request) {
@@ -94,7 +100,7 @@ impl Decide for Decider {
                 rules: decision.rules.iter().map(|rule| rule.id.as_str().into()).collect(),
                 gates: format!("{:?}", decision.gates),
                 obligations: format!("{:?}", decision.obligations),
-                decision: format!("{:?} {:?} {:?}", decision.kind, decision.rules, decision.codes),
+                reasons: reasons(&decision),
             },
             // What a version does not take can't be asked of it.
             Err(why) => Told {
@@ -103,7 +109,7 @@ impl Decide for Decider {
                 rules: Vec::new(),
                 gates: String::new(),
                 obligations: String::new(),
-                decision: why,
+                reasons: why,
             },
         }
     }

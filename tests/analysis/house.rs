@@ -61,7 +61,7 @@ impl House {
                 answer: Answer::Deny,
                 kind: "error".to_owned(),
                 rules: Vec::new(),
-                decision: format!("entities are refused: {faults:?}"),
+                reasons: format!("entities are refused: {faults:?}"),
                 gates: String::new(),
                 obligations: String::new(),
             };
@@ -77,7 +77,10 @@ impl House {
             },
             kind: decision.kind.name().to_owned(),
             rules: decision.rules.iter().map(|rule| rule.id.as_str().into()).collect(),
-            decision: format!("{:?} {:?} {:?}", decision.kind, decision.rules, decision.codes),
+            reasons: {
+                let rules: Vec<_> = decision.rules.iter().map(|rule| (&rule.id, &rule.message, &rule.code)).collect();
+                format!("{:?} {rules:?} {:?}", decision.kind, decision.codes)
+            },
             gates: format!("{:?}", decision.gates),
             obligations: format!("{:?}", decision.obligations),
         }

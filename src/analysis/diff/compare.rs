@@ -3,14 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::Direction;
-use crate::analysis::decision::{Decided, Does, Rule, at_least_as_strict};
+use super::{Direction, messages};
+use crate::analysis::decision::{Argument, Decided, Does, Rule, at_least_as_strict};
+use crate::analysis::encode::Leaf;
 use crate::analysis::formula::F;
+use crate::analysis::value::Sym;
 use crate::analysis::world::World;
 use crate::types::typed::Answer;
 
 /// When a request's answer changes in each direction, in the order of [`Direction::ALL`].
-pub(super) fn directions(world: &mut World<'_>, old: &Decided, new: &Decided) -> Vec<(Direction, F)> {
+///
+/// Beside them what is compared there and stands in no condition of either version.
+pub(super) fn directions(world: &mut World<'_>, old: &Decided, new: &Decided) -> (Vec<(Direction, F)>, Vec<Leaf>) {
+    let mut said = Vec::new();
     let answers = [Answer::Deny, Answer::RequireApproval, Answer::Allow];
     let before = answers.map(|answer| old.answers(world, answer));
     let after = answers.map(|answer| new.answers(world, answer));
@@ -31,15 +36,15 @@ pub(super) fn directions(world: &mut World<'_>, old: &Decided, new: &Decided) ->
     let added = uncovered(world, new, old);
     let weaker = world.cx.formulas.both(asked, kept);
     let gates = world.cx.formulas.and([asked, !kept, added]);
-    let of_allow = obligations_differ(world, old, new, Does::Allow);
-    let of_approval = obligations_differ(world, old, new, Does::RequireApproval);
+    let of_allow = obligations_differ(world, old, new, Does::Allow, &mut said);
+    let of_approval = obligations_differ(world, old, new, Does::RequireApproval, &mut said);
     let formulas = &mut world.cx.formulas;
     let obligations = {
         let one = formulas.both(allowed, of_allow);
         let other = formulas.both(asked, of_approval);
         formulas.either(one, other)
     };
-    let reasons = reasons_differ(world, old, new, [denied, asked, allowed]);
+    let reasons = reasons_differ(world, old, new, [denied, asked, allowed], &mut said);
     // What is told once is not told again.
     let formulas = &mut world.cx.formulas;
     let reasons = formulas.and([reasons, !weaker, !gates, !obligations]);
@@ -49,7 +54,7 @@ pub(super) fn directions(world: &mut World<'_>, old: &Decided, new: &Decided) ->
     all.push((Direction::Obligations, obligations));
     all.push((Direction::Reasons, reasons));
     all.sort_by_key(|(direction, _)| *direction);
-    all
+    (all, said)
 }
 
 /// When one side asks for an approval for which the other asks for none that is as strict.
@@ -91,24 +96,24 @@ fn asking(decided: &Decided) -> impl Iterator<Item = &Rule> {
 }
 
 /// When an answer that rests on rules of this kind brings other obligations.
-fn obligations_differ(world: &mut World<'_>, old: &Decided, new: &Decided, does: Does) -> F {
-    let forth = obliges_alone(world, old, new, does);
-    let back = obliges_alone(world, new, old, does);
+fn obligations_differ(world: &mut World<'_>, old: &Decided, new: &Decided, does: Does, said: &mut Vec<Leaf>) -> F {
+    let forth = obliges_alone(world, old, new, does, said);
+    let back = obliges_alone(world, new, old, does, said);
     world.cx.formulas.either(forth, back)
 }
 
-fn obliges_alone(world: &mut World<'_>, of: &Decided, by: &Decided, does: Does) -> F {
+fn obliges_alone(world: &mut World<'_>, of: &Decided, by: &Decided, does: Does, said: &mut Vec<Leaf>) -> F {
     let counting = |rule: &&Rule| !rule.shadow && rule.does == does && !rule.obligations.is_empty();
     let mut cases = Vec::new();
     for rule in of.rules.iter().filter(counting) {
-        for (name, arguments) in &rule.obligations {
+        for obliged in &rule.obligations {
             let mut found = Vec::new();
             for other in by.rules.iter().filter(counting) {
-                for (theirs, values) in other.obligations.iter().filter(|(theirs, _)| theirs == name) {
-                    let _ = theirs;
-                    let mut equal = vec![other.condition.yes, F::constant(values.len() == arguments.len())];
-                    for (one, two) in arguments.iter().zip(values) {
-                        equal.push(world.equal(one, two));
+                for theirs in other.obligations.iter().filter(|theirs| theirs.name == obliged.name) {
+                    let same = F::constant(theirs.arguments.len() == obliged.arguments.len());
+                    let mut equal = vec![other.condition.yes, same];
+                    for (one, two) in obliged.arguments.iter().zip(&theirs.arguments) {
+                        equal.push(sayable(world, one, two, said));
                     }
                     found.push(world.cx.formulas.and(equal));
                 }
@@ -120,8 +125,20 @@ fn obliges_alone(world: &mut World<'_>, of: &Decided, by: &Decided, does: Does) 
     world.cx.formulas.or(cases)
 }
 
-/// When an answer that stays rests on other rules.
-fn reasons_differ(world: &mut World<'_>, old: &Decided, new: &Decided, same: [F; 3]) -> F {
+/// When two values are equal, and that as a condition which regions can be told in.
+pub(super) fn sayable(world: &mut World<'_>, one: &Argument, other: &Argument, said: &mut Vec<Leaf>) -> F {
+    let equal = world.equal(&one.sym, &other.sym);
+    let plain = |sym: &Sym| !matches!(sym, Sym::Optional(..) | Sym::Bool(_));
+    if !matches!(equal, F::TRUE | F::FALSE) && plain(&one.sym) && plain(&other.sym) {
+        let text = |sign: &str| format!("{} {sign} {}", one.text, other.text);
+        let (text, negated) = (text("=="), text("!="));
+        said.push(Leaf { text, negated, yes: equal, no: !equal, presumes: Vec::new(), bound: None });
+    }
+    equal
+}
+
+/// When an answer that stays rests on other rules, or is told in other words.
+fn reasons_differ(world: &mut World<'_>, old: &Decided, new: &Decided, same: [F; 3], said: &mut Vec<Leaf>) -> F {
     let [denied, asked, allowed] = same;
     let both_valid = world.cx.formulas.both(old.valid, new.valid);
     let mut cases = Vec::new();
@@ -145,12 +162,19 @@ fn reasons_differ(world: &mut World<'_>, old: &Decided, new: &Decided, same: [F;
             .collect();
         for id in ids {
             let find = |decided: &Decided| {
-                let rule = decided.rules.iter().find(|rule| rule.id == *id && rule.does == does && !rule.shadow);
-                rule.map_or((F::FALSE, None), |rule| (rule.condition.yes, rule.code.clone()))
+                decided.rules.iter().find(|rule| rule.id == *id && rule.does == does && !rule.shadow).cloned()
             };
-            let ((one, code), (other, new_code)) = (find(old), find(new));
+            let (one, other) = (find(old), find(new));
+            let holds = |rule: &Option<Rule>| rule.as_ref().map_or(F::FALSE, |rule| rule.condition.yes);
+            let other_words = match (&one, &other) {
+                (Some(one), Some(other)) if one.code != other.code => F::TRUE,
+                (Some(one), Some(other)) => messages::differ(world, one, other, said),
+                _ => F::FALSE,
+            };
             let formulas = &mut world.cx.formulas;
-            let differs = if code == new_code { !formulas.iff(one, other) } else { formulas.either(one, other) };
+            let one_alone = !formulas.iff(holds(&one), holds(&other));
+            let both_otherwise = formulas.and([holds(&one), holds(&other), other_words]);
+            let differs = formulas.either(one_alone, both_otherwise);
             cases.push(formulas.both(when, differs));
         }
     }

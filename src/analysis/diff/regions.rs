@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::compare::directions;
 use super::{Change, Decide, Diff, Direction, Responsible, Told, Undecided, schema, shared};
 use crate::analysis::decision::{Decided, Rule, accepts, decide};
-use crate::analysis::encode::Leaf;
+use crate::analysis::encode::{Leaf, Otherwise};
 use crate::analysis::formula::F;
 use crate::analysis::key;
 use crate::analysis::question::{Found, Kind, Question, action, kinds};
@@ -37,6 +37,7 @@ pub fn diff(old: &TypedPolicy, new: &TypedPolicy, options: Options, machine: &mu
     all.sort();
     all.dedup();
     let mut result = Diff { schema: schema::changes(old, new), kinds: all.len(), ..Diff::default() };
+    let otherwise = shared::otherwise(old, new);
     let common = [key::common(old), key::common(new)];
     let mut equal: BTreeMap<Arc<str>, bool> = BTreeMap::new();
     for kind in all {
@@ -48,7 +49,7 @@ pub fn diff(old: &TypedPolicy, new: &TypedPolicy, options: Options, machine: &mu
             result.same += 1;
             continue;
         }
-        of_kind(old, new, &kind, options, machine, &mut result);
+        of_kind(old, new, &otherwise, &kind, options, machine, &mut result);
     }
     result.changes.sort_by(|one, other| (one.direction, &one.kind).cmp(&(other.direction, &other.kind)));
     result.undecided.sort();
@@ -64,6 +65,7 @@ struct Encoded {
 fn of_kind(
     old: &TypedPolicy,
     new: &TypedPolicy,
+    otherwise: &[Otherwise],
     kind: &Kind,
     options: Options,
     machine: &mut dyn Decide,
@@ -71,16 +73,17 @@ fn of_kind(
 ) {
     let (mut question, encoded) = Question::new(&[old, new], kind, options.steps, |world| {
         shared::read(world);
+        world.otherwise = otherwise.to_vec();
         let mut sides = [decide(world, 0), decide(world, 1)];
         for (side, decided) in sides.iter_mut().enumerate() {
             // What the other one read may be refused by this one.
             decided.valid = accepts(world, side);
         }
-        let directions = directions(world, &sides[0], &sides[1]);
+        let (directions, said) = directions(world, &sides[0], &sides[1]);
         let mut leaves: Vec<Leaf> = Vec::new();
         let accepted = std::mem::take(&mut world.accepted);
-        let told = shared::tell_apart(old, new, [&sides[0].leaves, &sides[1].leaves]);
-        for leaf in told.iter().chain(&accepted) {
+        let told = shared::tell_apart(old, otherwise, [&sides[0].leaves, &sides[1].leaves]);
+        for leaf in told.iter().chain(&accepted).chain(&said) {
             let known = |other: &Leaf| {
                 (other.yes == leaf.yes && other.no == leaf.no) || (other.yes == leaf.no && other.no == leaf.yes)
             };
@@ -135,7 +138,7 @@ fn of_direction(
         result.changes.push(Change {
             direction,
             kind: kind.clone(),
-            responsible: responsible(question, encoded, &model),
+            responsible: responsible(question, encoded, direction, &model),
             region,
             witness,
             told,
@@ -174,12 +177,13 @@ fn shows(direction: Direction, told: &[Told; 2]) -> bool {
             answers == (RequireApproval, RequireApproval) && told[0].gates != told[1].gates
         }
         Direction::Obligations => answers.0 == answers.1 && told[0].obligations != told[1].obligations,
-        Direction::Reasons => answers.0 == answers.1 && told[0].decision != told[1].decision,
+        Direction::Reasons => answers.0 == answers.1 && told[0].reasons != told[1].reasons,
     }
 }
 
-/// The rules whose conditions hold of a request in one version alone.
-fn responsible(question: &Question<'_>, encoded: &Encoded, model: &Model) -> Vec<Responsible> {
+/// The rules whose conditions hold of a request in one version alone; where the answer stays, those too from which something
+/// else follows.
+fn responsible(question: &Question<'_>, encoded: &Encoded, direction: Direction, model: &Model) -> Vec<Responsible> {
     let mut all = Vec::new();
     for (side, other) in [(0, 1), (1, 0)] {
         for rule in encoded.sides[side].rules.iter().filter(|rule| !rule.shadow) {
@@ -190,6 +194,7 @@ fn responsible(question: &Question<'_>, encoded: &Encoded, model: &Model) -> Vec
                 Some(there) => {
                     holds(rule.condition.yes) != holds(there.condition.yes)
                         || holds(rule.condition.error) != holds(there.condition.error)
+                        || (direction.stays() && holds(rule.condition.yes) && rule.follows != there.follows)
                 }
                 None => holds(rule.condition.yes) || holds(rule.condition.error),
             };

@@ -1,14 +1,15 @@
 //! What two versions share by name and not by meaning: fields that they declare differently, and functions and lifecycles
 //! that say something else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::analysis::encode::{Leaf, negated};
+use crate::analysis::encode::{Leaf, Otherwise, negated};
 use crate::analysis::key;
 use crate::analysis::world::World;
+use crate::base::span::Span;
 use crate::types::ty::Type;
-use crate::types::typed::{FieldDef, RecordId, TypedPolicy};
+use crate::types::typed::{EnumId, FieldDef, FunctionId, RecordId, TypedPolicy};
 
 /// Reads the fields that the versions declare differently, whether or not a rule does: one version may refuse what the
 /// other takes.
@@ -69,13 +70,32 @@ fn named_differently(world: &World<'_>, types: [&Type; 2]) -> bool {
     }
 }
 
+/// What each version's names mean that mean something else in the other version.
+pub(super) fn otherwise(old: &TypedPolicy, new: &TypedPolicy) -> Vec<Otherwise> {
+    let functions = changed_functions(old, new);
+    let [before, after] = [old, new].map(super::schema::declared);
+    let of = |side: &TypedPolicy| {
+        let named = side.functions.iter().zip(0..).filter(|(def, _)| functions.contains(&def.name));
+        let lifecycles = side.enums.iter().zip(0..).filter(|(def, _)| {
+            let name = format!("enum {}", def.qualified);
+            let text = |all: &BTreeMap<String, (String, Span)>| all.get(&name).map(|(text, _)| text.clone());
+            def.lifecycle.is_some() && text(&before) != text(&after)
+        });
+        Otherwise {
+            functions: named.map(|(_, id)| FunctionId(id)).collect(),
+            lifecycles: lifecycles.map(|(_, id)| EnumId(id)).collect(),
+        }
+    };
+    vec![of(old), of(new)]
+}
+
 /// The conditions of both versions, where what reads alike means the same: what means something else in the old version
-/// is written `before(…)`.
-pub(super) fn tell_apart(old: &TypedPolicy, new: &TypedPolicy, leaves: [&[Leaf]; 2]) -> Vec<Leaf> {
-    let calls: Vec<String> = changed_functions(old, new).iter().map(|name| format!("{name}(")).collect();
-    let steps = super::schema::declared(old).into_iter().any(|(name, (text, _))| {
-        text.contains("->") && super::schema::declared(new).get(&name).is_some_and(|(other, _)| *other != text)
-    });
+/// and could not be spelt out is written `before(…)`.
+pub(super) fn tell_apart(old: &TypedPolicy, otherwise: &[Otherwise], leaves: [&[Leaf]; 2]) -> Vec<Leaf> {
+    let changed = otherwise.first().cloned().unwrap_or_default();
+    let calls: Vec<String> =
+        changed.functions.iter().map(|id| format!("{}(", old.functions[id.index()].name)).collect();
+    let steps = !changed.lifecycles.is_empty();
     let mut all: Vec<Leaf> = Vec::new();
     for leaf in leaves[0] {
         let otherwise = |other: &Leaf| other.text == leaf.text && (other.yes, other.no) != (leaf.yes, leaf.no);

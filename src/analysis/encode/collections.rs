@@ -32,30 +32,30 @@ pub(super) fn fixed_map(entries: Vec<(Arc<str>, Sym)>) -> Sym {
 }
 
 impl<'a> Encoder<'_, 'a> {
-    fn all(&mut self, items: impl IntoIterator<Item = &'a Expr>) -> (Vec<Sym>, F) {
+    fn all<'e>(&mut self, items: impl IntoIterator<Item = &'e Expr>) -> (Vec<Sym>, F) {
         let values: Vec<Val> = items.into_iter().map(|item| self.value(item)).collect();
         let error = self.world.cx.formulas.or(values.iter().map(|value| value.error));
         (values.into_iter().map(|value| value.sym).collect(), error)
     }
 
-    pub(super) fn a_set(&mut self, items: &'a [Expr]) -> Val {
+    pub(super) fn a_set(&mut self, items: &[Expr]) -> Val {
         let (values, error) = self.all(items);
         let set = self.world.set_of(values.into_iter().map(|value| (F::TRUE, value)).collect());
         Val { sym: Sym::Many(Arc::new(set)), error }
     }
 
-    pub(super) fn a_list(&mut self, items: &'a [Expr]) -> Val {
+    pub(super) fn a_list(&mut self, items: &[Expr]) -> Val {
         let (values, error) = self.all(items);
         Val { sym: fixed(Shape::List, values), error }
     }
 
-    pub(super) fn a_map(&mut self, items: &'a [(Arc<str>, Expr)]) -> Val {
+    pub(super) fn a_map(&mut self, items: &[(Arc<str>, Expr)]) -> Val {
         let (values, error) = self.all(items.iter().map(|(_, value)| value));
         let entries = items.iter().map(|(key, _)| key.clone()).zip(values).collect();
         Val { sym: fixed_map(entries), error }
     }
 
-    pub(super) fn a_record(&mut self, id: RecordId, items: &'a [Expr]) -> Val {
+    pub(super) fn a_record(&mut self, id: RecordId, items: &[Expr]) -> Val {
         let (values, error) = self.all(items);
         Val { sym: self.record(id, values), error }
     }
@@ -142,7 +142,7 @@ impl<'a> Encoder<'_, 'a> {
     }
 
     /// What a body comes to for each element, and when the element is there.
-    fn bodies(&mut self, many: &Many, local: LocalId, body: &'a Expr) -> Vec<(F, Truth)> {
+    fn bodies(&mut self, many: &Many, local: LocalId, body: &Expr) -> Vec<(F, Truth)> {
         let kept = self.locals.remove(&local);
         let mut bodies = Vec::with_capacity(many.items.len());
         for item in &many.items {
@@ -156,7 +156,7 @@ impl<'a> Encoder<'_, 'a> {
         bodies
     }
 
-    pub(super) fn quantifier(&mut self, quantifier: Quantifier, local: LocalId, over: &'a Expr, body: &'a Expr) -> Val {
+    pub(super) fn quantifier(&mut self, quantifier: Quantifier, local: LocalId, over: &Expr, body: &Expr) -> Val {
         let of = self.value(over);
         let Sym::Many(many) = &of.sym else { return self.blurred("a collection", &Type::Bool, of.error) };
         let many = many.clone();
@@ -241,7 +241,7 @@ impl<'a> Encoder<'_, 'a> {
     }
 
     /// One element answers this, and one more may be an error.
-    fn asked_of_each(&mut self, many: &Many, answer: F, failed: F, body: &'a Expr) {
+    fn asked_of_each(&mut self, many: &Many, answer: F, failed: F, body: &Expr) {
         let key = [Sym::Many(Arc::new(many.clone())), Sym::number(i128::from(body.span.start))];
         self.world.asked(many, answer, "quantifier", &key);
         if failed != F::FALSE || body.fallible {
@@ -250,7 +250,7 @@ impl<'a> Encoder<'_, 'a> {
     }
 
     /// Whether a graph has no cycle: by all paths within what is spelt out.
-    pub(super) fn acyclic(&mut self, local: LocalId, over: &'a Expr, node: &'a Expr, edges: &'a Expr) -> Val {
+    pub(super) fn acyclic(&mut self, local: LocalId, over: &Expr, node: &Expr, edges: &Expr) -> Val {
         let of = self.value(over);
         let Sym::Many(many) = &of.sym else { return self.blurred("a graph", &Type::Bool, of.error) };
         let many = many.clone();

@@ -79,13 +79,16 @@ impl Bound {
 
 impl<'a> Encoder<'_, 'a> {
     /// Notes a condition that has no conditions as parts.
-    pub(super) fn note(&mut self, expr: &'a Expr, value: &Val) {
+    pub(super) fn note(&mut self, expr: &Expr, value: &Val) {
         if self.quiet > 0 || !matches!(expr.ty, Type::Bool) || !is_leaf(expr) {
             return;
         }
         let truth = self.truth(value);
         let constant = matches!(truth.yes, F::TRUE | F::FALSE) && truth.error == F::FALSE;
         if constant || self.is_noted(truth.yes, truth.no) {
+            return;
+        }
+        if self.spell_out(expr) {
             return;
         }
         let bound = self.bound(expr);
@@ -121,7 +124,7 @@ impl<'a> Encoder<'_, 'a> {
     }
 
     /// The opposite of a comparison is a comparison.
-    pub(super) fn opposite(&self, expr: &'a Expr) -> Option<String> {
+    pub(super) fn opposite(&self, expr: &Expr) -> Option<String> {
         if let ExprKind::IsPresent(of) = &expr.kind {
             return Some(format!("{} is absent", self.shown_as_operand(of)));
         }
@@ -140,7 +143,7 @@ impl<'a> Encoder<'_, 'a> {
     }
 
     /// What a comparison with a constant says.
-    fn bound(&self, expr: &'a Expr) -> Option<Bound> {
+    fn bound(&self, expr: &Expr) -> Option<Bound> {
         let ExprKind::Operator(operator, operands) = &expr.kind else { return None };
         let [one, other] = &operands[..] else { return None };
         let constant = |expr: &Expr| match &expr.kind {
@@ -170,7 +173,7 @@ impl<'a> Encoder<'_, 'a> {
     }
 
     /// An expression as PDL.
-    pub(super) fn shown(&self, expr: &Expr) -> String {
+    pub fn shown(&self, expr: &Expr) -> String {
         self.shown_with(expr, display::expression)
     }
 

@@ -15,7 +15,7 @@ pub(super) const WHOLE: (i128, i128) = (i64::MIN as i128, i64::MAX as i128);
 const TIMES: (i128, i128) = (Timestamp::MIN.millis() as i128, Timestamp::MAX.millis() as i128);
 
 impl<'a> Encoder<'_, 'a> {
-    pub(super) fn operator(&mut self, expr: &'a Expr, operator: Operator, operands: &'a [Expr]) -> Val {
+    pub(super) fn operator(&mut self, expr: &Expr, operator: Operator, operands: &[Expr]) -> Val {
         use Operator as O;
         match operator {
             O::And => self.logic(operands, false),
@@ -32,7 +32,7 @@ impl<'a> Encoder<'_, 'a> {
     }
 
     /// `and`, `or`: what settles the result does so wherever it stands.
-    fn logic(&mut self, operands: &'a [Expr], settles: bool) -> Val {
+    fn logic(&mut self, operands: &[Expr], settles: bool) -> Val {
         let truths: Vec<Truth> = operands.iter().map(|operand| self.condition(operand)).collect();
         let formulas = &mut self.world.cx.formulas;
         let (yes, no) = if settles {
@@ -43,7 +43,7 @@ impl<'a> Encoder<'_, 'a> {
         self.bool(yes, no)
     }
 
-    fn implication(&mut self, operands: &'a [Expr]) -> Val {
+    fn implication(&mut self, operands: &[Expr]) -> Val {
         let [left, right] = operands else { return Val { sym: Sym::Bool(F::FALSE), error: F::TRUE } };
         let (left, right) = (self.condition(left), self.condition(right));
         let yes = self.world.cx.formulas.either(left.no, right.yes);
@@ -51,7 +51,7 @@ impl<'a> Encoder<'_, 'a> {
         self.bool(yes, no)
     }
 
-    fn apply(&mut self, expr: &'a Expr, operator: Operator, operands: &'a [Expr], values: &[Sym]) -> Val {
+    fn apply(&mut self, expr: &Expr, operator: Operator, operands: &[Expr], values: &[Sym]) -> Val {
         use Operator as O;
         let ty = &expr.ty;
         let Some(first) = values.first() else { return self.blurred("an operation", ty, F::FALSE) };

@@ -72,7 +72,7 @@ fn words(sym: &Sym) -> Choice<Word> {
 }
 
 impl<'a> Encoder<'_, 'a> {
-    pub(super) fn matches(&mut self, text: &'a Expr, source: &PatternSource) -> Val {
+    pub(super) fn matches(&mut self, text: &Expr, source: &PatternSource) -> Val {
         let text = self.value(text);
         let mut cases = Vec::new();
         for (when, word) in words(&text.sym) {

@@ -53,7 +53,7 @@ pub struct Read {
 
 impl<'a> Encoder<'_, 'a> {
     /// The tree of a condition.
-    pub fn tree(&mut self, expr: &'a Expr) -> Tree {
+    pub fn tree(&mut self, expr: &Expr) -> Tree {
         match &expr.kind {
             ExprKind::Operator(Operator::And, parts) => self.joined(expr, Joint::All, parts),
             ExprKind::Operator(Operator::Or, parts) => self.joined(expr, Joint::Any, parts),
@@ -104,7 +104,7 @@ impl<'a> Encoder<'_, 'a> {
         }
     }
 
-    fn joined(&mut self, expr: &'a Expr, joint: Joint, parts: &'a [Expr]) -> Tree {
+    fn joined(&mut self, expr: &Expr, joint: Joint, parts: &[Expr]) -> Tree {
         let truth = self.condition(expr);
         let mut all = Vec::with_capacity(parts.len());
         for part in parts {
@@ -120,7 +120,7 @@ impl<'a> Encoder<'_, 'a> {
         Tree { joint, text: self.shown(expr), truth, parts, reads: Vec::new() }
     }
 
-    fn leaf(&mut self, expr: &'a Expr) -> Tree {
+    fn leaf(&mut self, expr: &Expr) -> Tree {
         let truth = self.condition(expr);
         let mut reads = Vec::new();
         self.reads(expr, &mut reads);
@@ -128,7 +128,7 @@ impl<'a> Encoder<'_, 'a> {
     }
 
     /// What an expression reads: paths as far as they go, and calls with what goes into them.
-    fn reads(&mut self, expr: &'a Expr, all: &mut Vec<Read>) {
+    fn reads(&mut self, expr: &Expr, all: &mut Vec<Read>) {
         match &expr.kind {
             ExprKind::Const(_) | ExprKind::Parameter(_) | ExprKind::ActionName => {}
             ExprKind::Subject
@@ -171,7 +171,7 @@ impl<'a> Encoder<'_, 'a> {
         }
     }
 
-    fn read(&mut self, expr: &'a Expr, all: &mut Vec<Read>) {
+    fn read(&mut self, expr: &Expr, all: &mut Vec<Read>) {
         let text = self.shown(expr);
         let value = self.value(expr);
         if self.is_plain(&text) || all.iter().any(|known| known.text == text) || matches!(value.sym, Sym::Record(_)) {
