@@ -191,9 +191,15 @@ pub struct Diff {
 }
 
 impl Diff {
-    /// Whether it is proved that nothing changes.
+    /// Whether it is proved that every request that both versions know is answered as before.
+    #[must_use]
+    pub fn keeps_answers(&self) -> bool {
+        self.changes.is_empty() && self.undecided.is_empty()
+    }
+
+    /// Whether it is proved that nothing changes, the vocabulary included.
     #[must_use]
     pub fn is_equivalent(&self) -> bool {
-        self.changes.is_empty() && self.undecided.is_empty()
+        self.keeps_answers() && self.schema.is_empty()
     }
 }

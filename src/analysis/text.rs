@@ -78,6 +78,8 @@ pub enum View {
 pub enum Measure {
     /// Code points of a text.
     Characters,
+    /// Bytes of a text in UTF-8.
+    Bytes,
     /// Components of a path.
     Depth,
     /// The port of a URL, its scheme's own if none is given; URLs without one have less than any.

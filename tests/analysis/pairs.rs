@@ -66,7 +66,7 @@ pub fn shown(found: &Diff) -> String {
     for (kind, direction) in &found.cut {
         let _ = writeln!(lines, "more {} {}", direction.name(), kind.action);
     }
-    if found.is_equivalent() {
+    if found.keeps_answers() {
         lines.push_str("equivalent\n");
     }
     lines

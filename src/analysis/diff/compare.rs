@@ -130,7 +130,11 @@ pub(super) fn sayable(world: &mut World<'_>, one: &Argument, other: &Argument, s
     let equal = world.equal(&one.sym, &other.sym);
     let plain = |sym: &Sym| !matches!(sym, Sym::Optional(..) | Sym::Bool(_));
     if !matches!(equal, F::TRUE | F::FALSE) && plain(&one.sym) && plain(&other.sym) {
-        let text = |sign: &str| format!("{} {sign} {}", one.text, other.text);
+        // What is of the request stands on the left.
+        let is_read = |text: &str| ["context.", "subject", "resource"].iter().any(|word| text.starts_with(word));
+        let turned = !is_read(&one.text) && is_read(&other.text);
+        let [left, right] = if turned { [&other.text, &one.text] } else { [&one.text, &other.text] };
+        let text = |sign: &str| format!("{left} {sign} {right}");
         let (text, negated) = (text("=="), text("!="));
         said.push(Leaf { text, negated, yes: equal, no: !equal, presumes: Vec::new(), bound: None });
     }

@@ -132,8 +132,12 @@ fn plain(language: &Lang) -> Result<Arc<dyn Machine>, Reason> {
         Lang::Regex(source) => Arc::new(Matched(Pattern::regex(source).map_err(|_| Reason::Pattern)?)),
         Lang::Before(text) => compared(Comparison::Before, text),
         Lang::AtLeast(Measure::Port, least) => Arc::new(PortAtLeast::new(*least)),
-        Lang::AtLeast(measure, least) => {
-            let counted = if *measure == Measure::Depth { Counted::Names } else { Counted::Characters };
+        Lang::AtLeast(measure @ (Measure::Characters | Measure::Bytes | Measure::Depth), least) => {
+            let counted = match measure {
+                Measure::Bytes => Counted::Bytes,
+                Measure::Depth => Counted::Names,
+                _ => Counted::Characters,
+            };
             // No word has more than fit.
             let least = u32::try_from((*least).max(0)).unwrap_or(u32::MAX);
             Arc::new(AtLeast { counted, least })

@@ -56,6 +56,7 @@ pub fn holds(languages: &[Lang], language: LangId, word: &str) -> bool {
         Lang::Regex(source) => Pattern::regex(source).is_ok_and(|pattern| pattern.is_match(word)),
         Lang::Before(text) => word < &**text,
         Lang::AtLeast(Measure::Characters, least) => word.chars().count() as i64 >= *least,
+        Lang::AtLeast(Measure::Bytes, least) => word.len() as i64 >= *least,
         Lang::AtLeast(Measure::Depth, least) => path::components(word).count() as i64 >= *least,
         Lang::AtLeast(Measure::Port, least) => {
             let port = Url::parse(word).ok().and_then(|url| url.view().effective_port());

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::{PerSide, WITNESSES_MAX, World};
 use crate::analysis::demand::Known;
 use crate::analysis::encode::{Bound, Leaf};
-use crate::analysis::formula::F;
+use crate::analysis::formula::{Atom, F};
 use crate::analysis::numbers::Linear;
-use crate::analysis::text::Domain;
+use crate::analysis::text::{Domain, Lang, Measure};
 use crate::analysis::value::{Choice, Item, Many, Shape, Sym, Word};
 use crate::base::limits::ID_BYTES_MAX;
 use crate::data::timestamp::Timestamp;
@@ -53,16 +53,19 @@ impl World<'_> {
                 all(Sym::sum(Linear::variable(self.cx.numbers.variable(low.into(), high.into()))))
             }
             Type::String(_) => {
-                let sizes: Vec<u32> = types
-                    .iter()
-                    .flatten()
-                    .filter_map(|ty| if let Type::String(max) = ty { Some(*max) } else { None })
-                    .collect();
-                let most = sizes.iter().copied().max().unwrap_or_default();
-                if sizes.iter().any(|size| *size != most) {
-                    self.blurred.insert(format!("the length that each version allows of `{path}`"));
+                let sizes: Vec<Option<u32>> =
+                    types.iter().map(|ty| if let Some(Type::String(max)) = ty { Some(*max) } else { None }).collect();
+                let most = sizes.iter().flatten().copied().max().unwrap_or_default();
+                let variable = self.cx.texts.variable(Domain::Any(most));
+                for (side, size) in sizes.iter().enumerate() {
+                    let Some(size) = size.filter(|size| *size != most) else { continue };
+                    let language = self.cx.texts.language(Lang::AtLeast(Measure::Bytes, i64::from(size) + 1));
+                    let longer = self.cx.formulas.atom(Atom::In(variable, language));
+                    // A length in bytes can't be asked for in PDL.
+                    let texts = ["at most", "more than"].map(|word| format!("({path} has {word} {size} bytes)"));
+                    self.accept(side, when, !longer, texts, None);
                 }
-                all(Sym::word(self.cx.texts.variable(Domain::Any(most))))
+                all(Sym::word(variable))
             }
             Type::IpAddr => all(Sym::word(self.cx.texts.variable(Domain::Address))),
             Type::IpNet => all(Sym::word(self.cx.texts.variable(Domain::Net))),

@@ -161,7 +161,7 @@ fn diff(old: &Built, new: &Built, args: &CiArgs, findings: &mut Findings) -> Res
     };
     let told = meaning.diagnostics();
     report_on(new, told, findings);
-    let is_same = meaning.diff.is_equivalent() && meaning.diff.schema.is_empty();
+    let is_same = meaning.diff.is_equivalent();
     let details = if is_same { String::new() } else { tell::human(&meaning, false) };
     Ok(Step::new("diff", verdict, meaning.verdict()).with(details))
 }

@@ -38,7 +38,7 @@ pub fn document(meaning: &Meaning<'_>) -> Value {
     });
     json!({
         "verdict": verdict,
-        "equivalent": diff.is_equivalent() && diff.schema.is_empty(),
+        "equivalent": diff.is_equivalent(),
         "summary": meaning.verdict(),
         "kinds": diff.kinds,
         "unchanged": diff.same,
