@@ -6,3 +6,4 @@ mod house;
 mod pairs;
 mod samples;
 mod verify;
+mod vocabulary;

@@ -51,6 +51,8 @@ pub enum Value {
     List(Vec<Value>),
     /// A map.
     Map(Vec<(Arc<str>, Value)>),
+    /// One of those elements of a collection that are not spelt out: any that is none of the others.
+    More,
 }
 
 /// An entity's name: type and id.
@@ -169,6 +171,9 @@ impl Writer<'_, '_> {
 
     /// What a symbolic value is in the model.
     fn value(&mut self, sym: &Sym) -> Value {
+        if self.world.present.get(sym).is_some_and(|present| !self.holds(*present)) {
+            return Value::Absent;
+        }
         match sym {
             Sym::Bool(truth) => Value::Bool(self.holds(*truth)),
             Sym::Number(choice) => Value::Number(self.chosen(choice).map_or(0, |sum| self.sum(sum))),
@@ -208,24 +213,26 @@ impl Writer<'_, '_> {
             elements.push((element, value));
         }
         let more = many.more.as_ref().map_or(0, |more| self.sum(more));
+        let more = usize::try_from(more).unwrap_or_default().min(crate::base::limits::COLLECTION_MAX as usize);
         if many.shape == Shape::Map {
             let key = |value: Value| match value {
                 Value::Word(word) => word,
                 _ => "".into(),
             };
-            let entries = elements.into_iter().map(|(element, value)| (key(element), value.unwrap_or(Value::Absent)));
-            return Value::Map(entries.collect());
+            let told = elements.into_iter().map(|(element, value)| (key(element), value.unwrap_or(Value::Absent)));
+            let mut entries: Vec<(Arc<str>, Value)> = told.collect();
+            let keys: BTreeSet<Arc<str>> = entries.iter().map(|(key, _)| key.clone()).collect();
+            let free = (0_u32..).map(|number| Arc::from(format!("more-{number}"))).filter(|key| !keys.contains(key));
+            entries.extend(free.take(more).map(|key| (key, Value::More)));
+            return Value::Map(entries);
         }
         let mut list: Vec<Value> = elements.into_iter().map(|(element, _)| element).collect();
-        for number in 0..more.min(4_096) {
-            // Of what is not spelt out: more of the same kind, each another one.
-            if let Some(like) = list.first().cloned().or(Some(Value::Absent)) {
-                list.push(another(&like, number));
-            }
-        }
+        // What is not spelt out of a list answers each question as something does that is.
+        let like = if many.shape == Shape::List { list.first().cloned() } else { None };
+        list.extend(std::iter::repeat_n(like.unwrap_or(Value::More), more));
         if many.shape == Shape::Set {
             list.sort();
-            list.dedup();
+            list.dedup_by(|one, other| one == other && *one != Value::More);
         }
         Value::List(list)
     }
@@ -321,15 +328,5 @@ impl Writer<'_, '_> {
             done.insert(key, Json::Object(members));
         }
         Json::Array(done.into_values().collect())
-    }
-}
-
-/// Another value of the same kind.
-fn another(like: &Value, number: i128) -> Value {
-    match like {
-        Value::Number(_) => Value::Number(1_000_000 + number),
-        Value::Entity(ty, _, _) => Value::Entity(ty.clone(), format!("more-{number}").into(), None),
-        Value::Word(_) | Value::Absent => Value::Word(format!("more-{number}").into()),
-        other => other.clone(),
     }
 }

@@ -15,6 +15,8 @@ mod many;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+pub use fresh::differ;
+
 use crate::analysis::context::Context;
 use crate::analysis::demand::{Demand, Demands};
 use crate::analysis::encode::{Leaf, Otherwise};
@@ -65,6 +67,10 @@ pub struct World<'a> {
     assumed: BTreeMap<Arc<str>, Demand>,
     /// Not everything that is asked of collections could be spelt out: each may have more.
     loose: bool,
+    /// When what one version demands and the other may leave out is there.
+    pub(super) present: HashMap<Sym, F>,
+    /// Within a collection: what the sides refuse of its elements, each with its side.
+    refused: Option<Vec<(usize, F)>>,
     terms: Vec<TermDef>,
     literals: HashMap<(Arc<str>, Arc<str>), Term>,
     attributes: BTreeMap<(Term, Arc<str>), PerSide>,
@@ -107,6 +113,8 @@ impl<'a> World<'a> {
             demands: Demands::default(),
             assumed,
             loose: false,
+            present: HashMap::new(),
+            refused: None,
             terms: Vec::new(),
             literals: HashMap::new(),
             attributes: BTreeMap::new(),

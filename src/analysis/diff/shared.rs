@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use crate::analysis::encode::{Leaf, Otherwise, negated};
 use crate::analysis::key;
-use crate::analysis::world::World;
+use crate::analysis::world::{World, differ};
 use crate::base::span::Span;
-use crate::types::ty::Type;
-use crate::types::typed::{EnumId, FieldDef, FunctionId, RecordId, TypedPolicy};
+use crate::types::typed::{EnumId, FieldDef, FunctionId, TypedPolicy};
 
 /// Reads the fields that the versions declare differently, whether or not a rule does: one version may refuse what the
 /// other takes.
@@ -33,41 +32,11 @@ pub(super) fn read(world: &mut World<'_>) {
 /// The fields that both declare, and not alike.
 fn differing(world: &World<'_>, fields: [Option<&[FieldDef]>; 2]) -> Vec<Arc<str>> {
     let [Some(old), Some(new)] = fields else { return Vec::new() };
-    let shown = |side: usize, field: &FieldDef| super::schema::shown(world.sides[side], &field.ty);
-    let mut all = Vec::new();
-    for field in new {
+    let is_other = |field: &&FieldDef| {
         let before = old.iter().find(|other| other.name == field.name);
-        let differs = before.is_some_and(|before| shown(0, before) != shown(1, field));
-        if differs || before.is_some_and(|before| named_differently(world, [&before.ty, &field.ty])) {
-            all.push(field.name.clone());
-        }
-    }
-    all
-}
-
-/// Whether an enum or record, or what a collection has of them, is declared differently.
-fn named_differently(world: &World<'_>, types: [&Type; 2]) -> bool {
-    let record = |side: usize, id: RecordId| {
-        let fields = &world.sides[side].records[id.index()].fields;
-        fields.iter().map(move |field| (field.name.clone(), super::schema::shown(world.sides[side], &field.ty)))
+        before.is_some_and(|before| differ(&world.sides, &[Some(&before.ty), Some(&field.ty)]))
     };
-    match types {
-        [Type::Enum(old), Type::Enum(new)] => {
-            world.sides[0].enums[old.index()].variants != world.sides[1].enums[new.index()].variants
-        }
-        [Type::Record(old), Type::Record(new)] => {
-            !record(0, *old).eq(record(1, *new)) || {
-                let fields = |side: usize, id: RecordId| &world.sides[side].records[id.index()].fields;
-                let both = fields(0, *old).iter().zip(fields(1, *new));
-                both.into_iter().any(|(one, other)| named_differently(world, [&one.ty, &other.ty]))
-            }
-        }
-        [
-            Type::Optional(old) | Type::Set(old, _) | Type::List(old, _) | Type::Map(old, _),
-            Type::Optional(new) | Type::Set(new, _) | Type::List(new, _) | Type::Map(new, _),
-        ] => named_differently(world, [old, new]),
-        _ => false,
-    }
+    new.iter().filter(is_other).map(|field| field.name.clone()).collect()
 }
 
 /// What each version's names mean that mean something else in the other version.

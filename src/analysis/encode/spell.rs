@@ -91,7 +91,8 @@ impl Encoder<'_, '_> {
     }
 
     fn stands_for(&self, local: LocalId) -> Option<&Expr> {
-        if self.locals.contains_key(&local) {
+        // A parameter may have the number of a `let`; it has a name while its function is read.
+        if self.names.contains_key(&local) {
             return None;
         }
         self.lets.get(&local).copied()

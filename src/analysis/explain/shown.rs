@@ -51,5 +51,6 @@ pub fn value(ty: &Type, of: &Value) -> String {
             format!("{{{}}}", shown.join(", "))
         }
         (_, Value::List(_) | Value::Map(_)) => "a collection".to_owned(),
+        (_, Value::More) => "…".to_owned(),
     }
 }

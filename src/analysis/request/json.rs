@@ -1,5 +1,6 @@
 //! Values as JSON, as the type of a field has them.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -176,6 +177,10 @@ impl Writer<'_, '_> {
         let long = |number: &i128| i64::try_from(*number).unwrap_or_default();
         Some(match (ty, value) {
             (_, Value::Absent) => return None,
+            (ty, Value::More) => {
+                let simple = self.simple(ty);
+                return self.json(ty, &simple);
+            }
             (Type::Optional(inner), value) => return self.json(inner, value),
             (_, Value::Bool(value)) => Json::Bool(*value),
             (Type::Decimal, Value::Number(value)) => Json::Number(Decimal(long(value)).to_string()),
@@ -219,7 +224,22 @@ impl Writer<'_, '_> {
                 }
                 Json::Object(members)
             }
-            (Type::Set(inner, _) | Type::List(inner, _), Value::List(items)) => {
+            (Type::Set(inner, _), Value::List(items)) => {
+                let mut all: Vec<Value> = items.iter().filter(|item| **item != Value::More).cloned().collect();
+                let known: BTreeSet<Value> = all.iter().cloned().collect();
+                for number in 0_u32.. {
+                    if all.len() == items.len() {
+                        break;
+                    }
+                    match self.another(inner, number) {
+                        Some(other) if !known.contains(&other) => all.push(other),
+                        Some(_) => {}
+                        None => break,
+                    }
+                }
+                Json::Array(all.iter().filter_map(|item| self.json(inner, item)).collect())
+            }
+            (Type::List(inner, _), Value::List(items)) => {
                 Json::Array(items.iter().filter_map(|item| self.json(inner, item)).collect())
             }
             (_, Value::List(_)) => Json::Array(Vec::new()),

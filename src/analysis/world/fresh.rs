@@ -14,6 +14,7 @@ use crate::analysis::value::{Choice, Item, Many, Shape, Sym, Word};
 use crate::base::limits::ID_BYTES_MAX;
 use crate::data::timestamp::Timestamp;
 use crate::types::ty::Type;
+use crate::types::typed::{EntityTypeId, EnumId, RecordId, TypedPolicy};
 
 /// The types of a field, for each side that declares it.
 type Types<'t> = [Option<&'t Type>];
@@ -86,6 +87,9 @@ impl World<'_> {
         let accepted = self.cx.formulas.implies(when, condition);
         if accepted != F::TRUE {
             self.valid[side].push(accepted);
+            if let Some(refused) = &mut self.refused {
+                return refused.push((side, !accepted));
+            }
             let [text, negated] = texts;
             self.accepted.push(Leaf { text, negated, yes: accepted, no: !accepted, presumes: Vec::new(), bound });
         }
@@ -104,6 +108,7 @@ impl World<'_> {
                 (Some(_), Some(value)) => {
                     let texts = [format!("{path} is present"), format!("{path} is absent")];
                     self.accept(side, when, present, texts, None);
+                    self.present.insert(value.clone(), present);
                     Some(value)
                 }
                 _ => None,
@@ -257,6 +262,13 @@ impl World<'_> {
             Shape::Map => types.iter().map(|ty| ty.map(|_| &KEY)).collect(),
             _ => inner.clone(),
         };
+        // What a side takes of each element is told of the collection as a whole.
+        let outside = self.refused.replace(Vec::new());
+        // An element that one side does not take is a witness of its own, beside those that rules ask for.
+        if differ(&self.sides, &inner) {
+            let mark = self.silent(&format!("an element of {path} that is not taken"), &[]);
+            self.demands.question(path, mark);
+        }
         // The items, for each side the same conditions and keys; values may differ.
         let mut items: Vec<(F, PerSide, PerSide)> = Vec::new();
         let finite = if shape == Shape::List { None } else { self.all_values(&key_types) };
@@ -271,9 +283,21 @@ impl World<'_> {
         for key in known {
             let there = self.cx.formulas.free();
             self.simple.push(there);
+            for (side, value) in key.iter().enumerate() {
+                let takes = match (key_types.get(side), value) {
+                    (Some(Some(ty)), Some(value)) => takes(self.sides[side], ty, value),
+                    _ => true,
+                };
+                if !takes {
+                    self.accept(side, when, !there, [String::new(), String::new()], None);
+                }
+            }
             items.push((there, key, Vec::new()));
         }
-        let slots = if complete { 0 } else { (demand.witnesses + demand.places).min(most as usize) };
+        // Where one version takes fewer than the other, how many there are matters, whoever asks: all of few are spelt out.
+        let sized = maxima.iter().any(|max| *max != most);
+        let few = if sized && most as usize <= WITNESSES_MAX { most as usize } else { 0 };
+        let slots = if complete { 0 } else { (demand.witnesses + demand.places).max(few).min(most as usize) };
         // More is asked for than is spelt out, or may be: then there may be more.
         let short = demand.witnesses + demand.places >= WITNESSES_MAX || self.loose;
         let short = short && !complete && (most as usize) > slots;
@@ -299,7 +323,7 @@ impl World<'_> {
             }
         }
         let guards: Vec<F> = items.iter().map(|(there, ..)| *there).collect();
-        let more = (demand.sized && !complete && (most as usize) > slots)
+        let more = ((demand.sized || sized) && !complete && (most as usize) > slots)
             .then(|| Linear::variable(self.cx.numbers.variable(0, most.into())));
         if guards.len() > most as usize || more.is_some() {
             self.at_most_of(&guards, more.as_ref(), most);
@@ -317,6 +341,11 @@ impl World<'_> {
             let none = self.cx.formulas.at_most(&self.cx.numbers, more, 0);
             let axiom = self.cx.formulas.either(none, last);
             self.axioms.push(axiom);
+        }
+        let refused = std::mem::replace(&mut self.refused, outside).unwrap_or_default();
+        match &mut self.refused {
+            Some(outside) => outside.extend(refused),
+            None => self.accepted_of(path, &refused),
         }
         for (side, max) in types.iter().enumerate().filter_map(|(side, ty)| match ty {
             Some(Type::Set(_, max) | Type::List(_, max) | Type::Map(_, max)) => Some((side, *max)),
@@ -343,6 +372,20 @@ impl World<'_> {
                 Some(Sym::Many(Arc::new(Many { shape, items, more: more.clone(), over, origins, complete })))
             })
             .collect()
+    }
+
+    /// What a side takes of the elements of a collection, as a condition of the collection.
+    fn accepted_of(&mut self, path: &str, refused: &[(usize, F)]) {
+        for side in 0..self.sides.len() {
+            let some = self.cx.formulas.or(refused.iter().filter(|(of, _)| *of == side).map(|(_, refused)| *refused));
+            if some != F::FALSE {
+                let version = if side == 0 { "old" } else { "new" };
+                let text = |verb: &str| format!("({path} {verb} what the {version} version does not take)");
+                let (text, negated) = (text("has nothing of"), text("has some of"));
+                let leaf = Leaf { text, negated, yes: !some, no: some, presumes: Vec::new(), bound: None };
+                self.accepted.push(leaf);
+            }
+        }
     }
 
     /// A new element is none of those before it.
@@ -396,6 +439,60 @@ fn strip(ty: &Type) -> &Type {
     match ty {
         Type::Optional(inner) => inner,
         ty => ty,
+    }
+}
+
+/// Whether a value that is known is one of a type.
+fn takes(policy: &TypedPolicy, ty: &Type, value: &Sym) -> bool {
+    match (strip(ty), value) {
+        (Type::Int(interval), Sym::Number(choice)) => choice.iter().all(|(_, sum)| {
+            sum.as_constant().is_none_or(|value| (interval.low.into()..=interval.high.into()).contains(&value))
+        }),
+        (Type::String(max), Sym::Text(choice)) => choice.iter().all(|(_, word)| match word {
+            Word::Known(word) => word.len() <= *max as usize,
+            Word::Variable(_) => true,
+        }),
+        (Type::Enum(of), Sym::Variant(choice)) => {
+            let variants = &policy.enums[of.index()].variants;
+            choice.iter().all(|(_, name)| variants.contains(name))
+        }
+        _ => true,
+    }
+}
+
+/// Whether the sides declare a type differently, and so may not take the same values.
+pub fn differ(sides: &[&TypedPolicy], types: &Types<'_>) -> bool {
+    let [Some(old), Some(new)] = types else { return false };
+    let &[before, after] = sides else { return false };
+    differs([before, after], [old, new])
+}
+
+fn differs(sides: [&TypedPolicy; 2], types: [&Type; 2]) -> bool {
+    match types {
+        [Type::Enum(old), Type::Enum(new)] => {
+            let of = |side: usize, id: EnumId| sides[side].enums[id.index()].variants.iter().collect::<BTreeSet<_>>();
+            of(0, *old) != of(1, *new)
+        }
+        [Type::Record(old), Type::Record(new)] => {
+            let fields = |side: usize, id: RecordId| &sides[side].records[id.index()].fields;
+            let (old, new) = (fields(0, *old), fields(1, *new));
+            old.len() != new.len()
+                || old
+                    .iter()
+                    .zip(new)
+                    .any(|(one, other)| one.name != other.name || differs(sides, [&one.ty, &other.ty]))
+        }
+        [Type::Entity(old), Type::Entity(new)] => {
+            let of = |side: usize, ids: &[EntityTypeId]| -> BTreeSet<Arc<str>> {
+                ids.iter().map(|id| sides[side].entity_types[id.index()].wire.clone()).collect()
+            };
+            of(0, old) != of(1, new)
+        }
+        [Type::Set(old, most), Type::Set(new, other)]
+        | [Type::List(old, most), Type::List(new, other)]
+        | [Type::Map(old, most), Type::Map(new, other)] => most != other || differs(sides, [old, new]),
+        [Type::Optional(old), Type::Optional(new)] => differs(sides, [old, new]),
+        [old, new] => old != new,
     }
 }
 

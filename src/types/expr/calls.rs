@@ -21,6 +21,9 @@ use crate::types::world::{Definition, FunctionSignature, dotted};
 const BUILTINS: [(&str, usize); 6] =
     [("min", 2), ("max", 2), ("abs", 1), ("decimal", 1), ("truncate", 1), ("host_in", 2)];
 
+/// Words that stand between their operands, and in other languages are called like methods.
+const OPERATORS: [&str; 6] = ["contains", "contains_all", "contains_any", "starts_with", "ends_with", "matches"];
+
 impl Checker<'_, '_> {
     /// `f(a, b)`
     pub(super) fn call(
@@ -59,6 +62,17 @@ impl Checker<'_, '_> {
                 let url = self.infer(&url, None);
                 return self.host_in(url, domain, span);
             }
+        }
+        if let [before @ .., last] = path.parts.as_slice()
+            && !before.is_empty()
+            && OPERATORS.contains(&&*last.text)
+        {
+            let message = format!("`{}` is an operator, not a function", last.text);
+            return self.fail(
+                Diagnostic::error(Code::UnknownName, path.span, message)
+                    .label("it stands between its operands")
+                    .help(format!("write `{} {} …`", dotted(before), last.text)),
+            );
         }
         arguments.iter().for_each(|argument| _ = self.infer(argument, None));
         if let [only] = path.parts.as_slice()
