@@ -4,7 +4,7 @@
 //! policy is seen without solving anything. Negation is a bit of the number and costs nothing. What can be simplified
 //! locally is: constants, repetitions, a part and its negation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Not;
 use std::sync::Arc;
 
@@ -121,6 +121,23 @@ impl Formulas {
         self.nodes.push(node.clone());
         self.places.insert(node, place);
         F(place << 1)
+    }
+
+    /// The nodes of the atoms that formulas are made of.
+    #[must_use]
+    pub fn atoms(&self, of: &[F]) -> BTreeSet<usize> {
+        let (mut seen, mut atoms) = (BTreeSet::new(), BTreeSet::new());
+        let mut open = of.to_vec();
+        while let Some(next) = open.pop() {
+            if seen.insert(next.node()) {
+                match self.node(next) {
+                    Node::True => {}
+                    Node::Atom(_) => _ = atoms.insert(next.node()),
+                    Node::And(parts) => open.extend(parts.iter().copied()),
+                }
+            }
+        }
+        atoms
     }
 
     /// A new Boolean that is independent of everything else.

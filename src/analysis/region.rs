@@ -38,8 +38,8 @@ enum Said {
     Error,
 }
 
-/// The largest region around a model in which the goal holds.
-pub fn around(question: &mut Question<'_>, leaves: &[Leaf], model: &Model, goal: F) -> Region {
+/// The largest region around a model in which the goal holds. Said first is what these formulas are made of.
+pub fn around(question: &mut Question<'_>, leaves: &[Leaf], model: &Model, goal: F, first: &[F]) -> Region {
     let mut cube = Vec::with_capacity(leaves.len());
     let mut said: BTreeMap<F, (usize, Said)> = BTreeMap::new();
     for (at, leaf) in leaves.iter().enumerate() {
@@ -58,35 +58,67 @@ pub fn around(question: &mut Question<'_>, leaves: &[Leaf], model: &Model, goal:
     let exact = question.implies(&cube, goal) == Some(true);
     let least = if exact { question.generalise(&cube, goal) } else { cube };
     let formula = question.world.cx.formulas.and(least.iter().copied());
-    let mut conditions = Vec::new();
-    let mut presumed = Vec::new();
-    let mut bounds: BTreeMap<String, Bounds> = BTreeMap::new();
-    for literal in &least {
-        let Some((at, what)) = said.get(literal) else { continue };
-        let Some(leaf) = leaves.get(*at) else { continue };
-        if *what != Said::Error {
-            presumed.extend(leaf.presumes.iter().cloned());
+    let formulas = &question.world.cx.formulas;
+    let first = formulas.atoms(first);
+    let told = least.iter().filter_map(|literal| {
+        let (at, what) = said.get(literal)?;
+        let leaf = leaves.get(*at)?;
+        Some((formulas.atoms(&[leaf.yes, leaf.no]).is_subset(&first), leaf, *what))
+    });
+    let (firsts, others): (Vec<_>, Vec<_>) = told.partition(|(is_first, ..)| *is_first);
+    let (mut near, mut far) = (Part::default(), Part::default());
+    firsts.into_iter().for_each(|(_, leaf, what)| near.say(leaf, what));
+    for (_, leaf, what) in others {
+        // The bounds of one number stand together.
+        let is_bounded = leaf.bound.as_ref().is_some_and(|bound| near.bounds.contains_key(&bound.term));
+        if is_bounded { &mut near } else { &mut far }.say(leaf, what);
+    }
+    let mut conditions = near.conditions();
+    for condition in far.conditions() {
+        if !conditions.contains(&condition) {
+            conditions.push(condition);
+        }
+    }
+    Region { conditions, exact, formula }
+}
+
+/// Some of the conditions of a region.
+#[derive(Debug, Default)]
+struct Part {
+    conditions: Vec<String>,
+    presumed: Vec<String>,
+    bounds: BTreeMap<String, Bounds>,
+}
+
+impl Part {
+    fn say(&mut self, leaf: &Leaf, what: Said) {
+        if what != Said::Error {
+            self.presumed.extend(leaf.presumes.iter().cloned());
         }
         match (&leaf.bound, what) {
             (Some(bound), Said::Yes | Said::No) => {
-                bounds.entry(bound.term.clone()).or_default().narrow(bound, *what == Said::Yes);
+                self.bounds.entry(bound.term.clone()).or_default().narrow(bound, what == Said::Yes);
             }
-            (_, Said::Yes) => conditions.push(leaf.text.clone()),
-            (_, Said::No) => conditions.push(leaf.negated.clone()),
-            (_, Said::Error) => conditions.push(format!("({}) is an error", leaf.text)),
+            (_, Said::Yes) => self.conditions.push(leaf.text.clone()),
+            (_, Said::No) => self.conditions.push(leaf.negated.clone()),
+            (_, Said::Error) => self.conditions.push(format!("({}) is an error", leaf.text)),
         }
     }
-    for (term, bounds) in bounds {
-        conditions.extend(bounds.shown(&term));
+
+    fn conditions(self) -> Vec<String> {
+        let Part { mut conditions, mut presumed, bounds } = self;
+        for (term, bounds) in bounds {
+            conditions.extend(bounds.shown(&term));
+        }
+        conditions.sort();
+        conditions.dedup();
+        // What has to be there stands before what reads it.
+        presumed.sort();
+        presumed.dedup();
+        conditions.retain(|condition| !presumed.contains(condition));
+        conditions.splice(0..0, presumed);
+        conditions
     }
-    conditions.sort();
-    conditions.dedup();
-    // What has to be there stands before what reads it.
-    presumed.sort();
-    presumed.dedup();
-    conditions.retain(|condition| !presumed.contains(condition));
-    conditions.splice(0..0, presumed);
-    Region { conditions, exact, formula }
 }
 
 /// What comparisons with constants leave of a number: from, to, and what it is not; each with how it is written.

@@ -126,7 +126,8 @@ fn of_direction(
         if number >= options.regions {
             return result.cut.push((kind.clone(), direction));
         }
-        let region = region::around(question, &encoded.leaves, &model, goal);
+        let changed = changed(question, encoded, &model);
+        let region = region::around(question, &encoded.leaves, &model, goal, &changed);
         // A small request within the region, not just any.
         let (model, witness) = smallest(question, &asked, region.formula, model);
         let told = [machine.decide(0, &witness[0]), machine.decide(1, &witness[1])];
@@ -179,6 +180,14 @@ fn shows(direction: Direction, told: &[Told; 2]) -> bool {
         Direction::Obligations => answers.0 == answers.1 && told[0].obligations != told[1].obligations,
         Direction::Reasons => answers.0 == answers.1 && told[0].reasons != told[1].reasons,
     }
+}
+
+/// The conditions of rules that come to something else of a request in one version than in the other, in both versions.
+fn changed(question: &Question<'_>, encoded: &Encoded, model: &Model) -> Vec<F> {
+    let rules = responsible(question, encoded, Direction::DenyToAllow, model);
+    let of_these = |rule: &&Rule| rules.iter().any(|told| told.id == rule.id);
+    let all = encoded.sides.iter().flat_map(|side| side.rules.iter().filter(of_these));
+    all.flat_map(|rule| [rule.condition.yes, rule.condition.error]).collect()
 }
 
 /// The rules whose conditions hold of a request in one version alone; where the answer stays, those too from which something

@@ -26,7 +26,7 @@ const RESULTS_MAX: usize = 64;
 /// What a condition uses that means something else on the other side.
 enum Use {
     Call(FunctionId, Vec<Expr>),
-    Step(EnumId, [Expr; 2]),
+    Step(EnumId, Vec<Expr>),
 }
 
 impl Encoder<'_, '_> {
@@ -119,7 +119,7 @@ fn found(expr: &mut Expr, otherwise: &Otherwise) -> Option<Use> {
             Some(Use::Call(*function, arguments.clone()))
         }
         ExprKind::StepsTo(of, from, to) if otherwise.lifecycles.contains(of) => {
-            Some(Use::Step(*of, [(**from).clone(), (**to).clone()]))
+            Some(Use::Step(*of, vec![(**from).clone(), (**to).clone()]))
         }
         _ => parts(expr).into_iter().find_map(|part| found(part, otherwise)),
     }

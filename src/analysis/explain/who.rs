@@ -147,7 +147,7 @@ impl Asker<'_, '_> {
                 self.undecided(&can, &doubts);
                 break;
             }
-            let region = region::around(self.question, &self.decided.leaves, &model, follows);
+            let region = region::around(self.question, &self.decided.leaves, &model, follows, &[]);
             asked.push(!region.formula);
             can.conditions.push(region.condition().unwrap_or_default());
             if !region.exact {
