@@ -7,6 +7,7 @@
 //! It never runs a rule, never reads a clock, and never lets a request speak for the kernel or for the registry.
 
 pub mod names;
+pub mod trace;
 pub mod value;
 
 use crate::base::limits::{REQUEST_BYTES_MAX, STRING_DEFAULT_BYTES_MAX};
@@ -14,6 +15,7 @@ use crate::bytecode::program::Input;
 use crate::data::similar::best_match;
 use crate::vm::canonical::push_string;
 use crate::vm::decode::names::{Fields, Plan};
+use crate::vm::decode::trace::Trace;
 use crate::vm::decode::value::{Buffers, Decoder, Extra, Parts, Sink, Want, duplicate_key, internal, missing};
 use crate::vm::entities::Entities as _;
 use crate::vm::image::Image;
@@ -49,6 +51,9 @@ pub enum Extent {
     Read,
     /// Everything, for digests.
     Everything,
+    /// What rules read; and it is noted whether the documents are written as a log writes them, so that their digests can
+    /// be had from their bytes.
+    Traced,
 }
 
 /// How a request is decoded.
@@ -91,6 +96,13 @@ pub struct Scratch {
     buffers: Buffers,
 }
 
+impl Scratch {
+    /// What was noted of the documents that were decoded last, if they were traced.
+    pub(super) fn trace(&mut self) -> &mut Trace {
+        &mut self.buffers.trace
+    }
+}
+
 /// What a request is about. Its values lie in [`Scratch`] and [`Local`].
 #[derive(Clone, Copy, Debug)]
 pub struct Decoded {
@@ -114,8 +126,10 @@ pub fn decode(
     local: &mut Local,
 ) -> Result<Decoded, Fail> {
     clear(scratch, local);
+    scratch.buffers.trace.begin(options.extent == Extent::Traced);
     let (mut decoded, mark) = decode_request(world, options, request, scratch, local)
         .map_err(|error| locate(error, Document::Request, request))?;
+    scratch.buffers.trace.begin_facts();
     decoded.assumed_presented |= decode_facts(world, options, facts, decoded.action, mark, scratch, local)
         .map_err(|error| locate(error, Document::Facts, facts.unwrap_or_default()))?;
     scratch.context.extend_from_slice(scratch.buffers.work.get(mark..).unwrap_or_default());
@@ -197,6 +211,7 @@ fn clear(scratch: &mut Scratch, local: &mut Local) {
     scratch.buffers.work.clear();
     scratch.buffers.keys.clear();
     scratch.buffers.is_sorted = false;
+    scratch.buffers.trace.begin(false);
 }
 
 /// The members of a request, as far as they are known before the action is.
@@ -269,6 +284,18 @@ fn decode_request(
         .complete(fields, mark, place, |at| !fields.list.get(at).is_some_and(|field| field.kernel))
         .map_err(|error| in_context(error, members.context))?;
     let assumed_presented = decoder.sink.assumed;
+    if decoder.buffers.trace.is_on {
+        let is_one = subject.row.stored_at().is_some() && subject.row == resource.row;
+        let is_odd = decoder.reader.is_odd()
+            || !decoder.buffers.is_sorted
+            || named.properties.is_some()
+            || named.name.and_then(|(name, _)| name.plain()) != Some(&*types.name)
+            || members.context.is_none_or(|at| members.begun.is_none() || resource_parts.offset < at)
+            || subject_parts.offset < resource_parts.offset
+            || is_one && (subject_parts.properties.is_some() || resource_parts.properties.is_some())
+            || assumed_presented;
+        decoder.buffers.trace.is_odd |= is_odd || !ignored.is_empty();
+    }
     Ok((Decoded { action, subject, resource, assumed_presented }, mark))
 }
 
@@ -421,9 +448,11 @@ fn party<'d>(
         return Err(decoder.not_allowed(parts, types));
     }
     if decoder.sink.presents(ty) {
+        decoder.trace_entity(ty, parts, true);
         return decoder.presented_entity(ty, id, parts, Want::Built);
     }
     let entity = decoder.registered_entity(ty, id, parts)?;
+    decoder.trace_entity(ty, parts, parts.properties.is_some());
     if let (Some(at), Some(row)) = (parts.properties, entity.row.stored_at()) {
         overrides(decoder, ty, row, at)?;
     }
@@ -480,12 +509,16 @@ fn overrides(decoder: &mut Decoder<'_, '_, RequestSink<'_>>, ty: u32, row: u32, 
         Ok(if decoder.sink.reads(ty, at) { Want::Built } else { Want::Checked })
     })?;
     decoder.reader.seek(end);
+    let mut given = false;
     for at in 0..fields.list.len() {
         let Some(&value) = decoder.buffers.work.get(mark + at) else { break };
+        given |= !value.is_error();
         if !value.is_error() && !matches!(value, Value::Absent) {
             decoder.sink.local.overrides.push(Override { row, attribute: at as u32, value });
         }
     }
+    // None are not written as none.
+    decoder.buffers.trace.is_odd |= !given;
     decoder.buffers.work.truncate(mark);
     Ok(())
 }
@@ -499,15 +532,24 @@ fn context(
     other: Option<usize>,
 ) -> Result<(), Fail> {
     let action = decoder.sink.entry as usize;
-    let filled = decoder.fill(fields, mark, |decoder, at| {
-        if fields.list.get(at).is_some_and(|field| field.kernel) {
-            let message = "only the kernel says this, a request may not give it".to_owned();
-            return Err(fail(InputErrorKind::KernelField, 0, None, message));
-        }
-        let entry = decoder.sink.world.image.entries.get(action);
-        let read = entry.and_then(|entry| entry.context_read.get(at)).copied().unwrap_or(false);
-        Ok(if read || decoder.sink.options.extent == Extent::Everything { Want::Built } else { Want::Checked })
-    });
+    let filled = decoder.fill_with(
+        fields,
+        mark,
+        |decoder, at| {
+            if fields.list.get(at).is_some_and(|field| field.kernel) {
+                let message = "only the kernel says this, a request may not give it".to_owned();
+                return Err(fail(InputErrorKind::KernelField, 0, None, message));
+            }
+            let entry = decoder.sink.world.image.entries.get(action);
+            let read = entry.and_then(|entry| entry.context_read.get(at)).copied().unwrap_or(false);
+            Ok(if read || decoder.sink.options.extent == Extent::Everything { Want::Built } else { Want::Checked })
+        },
+        |decoder, at, start| {
+            if fields.list.get(at).is_some_and(|field| field.advisory) {
+                decoder.buffers.trace.advisory(start, decoder.reader.offset());
+            }
+        },
+    );
     filled.map_err(|error| match other {
         Some(first) if error.kind == InputErrorKind::DuplicateKey => given_twice(decoder, error, first),
         _ => error,
@@ -553,16 +595,22 @@ fn decode_facts(
     decoder.expect_object(shape)?;
     let key_mark = decoder.buffers.keys.mark();
     let mut probable = 0;
+    let (mut step, is_sorted) = (0, decoder.buffers.is_sorted);
     let mut key = decoder.reader.first_key()?;
     while let Some(name) = key {
         let start = decoder.reader.key_start(name);
         decoder.buffers.keys.push(start, name);
         match fields.names.find(probable, name) {
             Some(at) => {
+                decoder.buffers.trace.is_odd |= fields.step_of(at, is_sorted) < step;
+                step = fields.step_of(at, is_sorted);
                 fact(&mut decoder, fields, at, mark, start)?;
                 probable = at + 1;
             }
-            None if world.plan.is_kernel_field(name) => decoder.reader.skip(&mut decoder.buffers.keys)?,
+            None if world.plan.is_kernel_field(name) => {
+                decoder.buffers.trace.is_odd = true;
+                decoder.reader.skip(&mut decoder.buffers.keys)?;
+            }
             None => return Err(decoder.unknown_field(name, &fields.names)),
         }
         key = decoder.reader.next_key()?;
@@ -571,6 +619,7 @@ fn decode_facts(
         return Err(duplicate_key(start.saturating_sub(1)));
     }
     decoder.reader.finish()?;
+    decoder.buffers.trace.is_odd |= decoder.reader.is_odd();
     decoder.complete(fields, mark, 0, |_| true).map_err(|mut error| {
         error.message = "the kernel has to give this fact".to_owned();
         error

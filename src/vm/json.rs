@@ -241,6 +241,7 @@ pub struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    is_odd: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -250,7 +251,7 @@ impl<'a> Reader<'a> {
             return Err(JsonError { fault: JsonFault::ByteOrderMark, offset: 0 });
         }
         match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Reader { text, at: 0, depth: 0 }),
+            Ok(text) => Ok(Reader { text, at: 0, depth: 0, is_odd: false }),
             Err(error) => Err(JsonError { fault: JsonFault::NotUtf8, offset: error.valid_up_to() }),
         }
     }
@@ -265,6 +266,14 @@ impl<'a> Reader<'a> {
     /// Goes back (or forth) to a value whose offset [`Reader::offset`] has told behind [`Reader::peek`], at this depth.
     pub fn seek(&mut self, offset: usize) {
         self.at = if self.text.is_char_boundary(offset) { offset } else { self.text.len() };
+    }
+
+    /// Whether something of what was taken is written in another way than canonical JSON has it: white space, an escape that
+    /// is none there or is longer there, a number with more digits than it needs or with an exponent, `null`.
+    #[inline]
+    #[must_use]
+    pub fn is_odd(&self) -> bool {
+        self.is_odd
     }
 
     /// The whole document.
@@ -301,6 +310,7 @@ impl<'a> Reader<'a> {
     fn skip_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.byte() {
             self.at += 1;
+            self.is_odd = true;
         }
     }
 
@@ -422,6 +432,7 @@ impl<'a> Reader<'a> {
             self.at += 1;
             if self.byte() == Some(b' ') {
                 self.at += 1;
+                self.is_odd = true;
             }
             for which in 0..count {
                 if self.take_expected(expected(which)) {
@@ -514,11 +525,13 @@ impl<'a> Reader<'a> {
         let start = self.at;
         self.at += 1;
         match self.byte() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
+            Some(escape @ (b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')) => {
+                self.is_odd |= escape == b'/';
                 self.at += 1;
                 Ok(())
             }
             Some(b'u') => {
+                self.is_odd |= !is_escaped_by_code(self.text.as_bytes().get(self.at..).unwrap_or_default());
                 self.at += 1;
                 let lone = Err(JsonError { fault: JsonFault::LoneSurrogate, offset: start });
                 match self.unit()? {
@@ -590,7 +603,9 @@ impl<'a> Reader<'a> {
         if let Some(b'0'..=b'9' | b'.' | b'+' | b'-' | b'a'..=b'z' | b'A'..=b'Z') = self.byte() {
             return self.bad_number();
         }
-        Ok(self.slice(start, self.at))
+        let text = self.slice(start, self.at);
+        self.is_odd |= text == "-0" || text.contains(['e', 'E']) || text.contains('.') && text.ends_with('0');
+        Ok(text)
     }
 
     /// Takes a whole number of few digits if one stands next; else takes nothing, and [`Reader::number`] has to tell what
@@ -615,6 +630,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         self.at = at;
+        self.is_odd |= negative && number == 0;
         Some(if negative { -number } else { number })
     }
 
@@ -643,6 +659,7 @@ impl<'a> Reader<'a> {
     /// Takes `null`.
     #[inline]
     pub fn null(&mut self) -> Result<(), JsonError> {
+        self.is_odd = true;
         self.word("null")
     }
 
@@ -745,6 +762,15 @@ impl<'a> Reader<'a> {
     pub fn finish(&mut self) -> Result<(), JsonError> {
         self.skip_space();
         if self.at < self.text.len() { self.fail(JsonFault::TrailingData) } else { Ok(()) }
+    }
+}
+
+/// Whether what stands behind a backslash is the only way to escape a character: a control character that has no letter.
+fn is_escaped_by_code(escape: &[u8]) -> bool {
+    match escape {
+        [b'u', b'0', b'0', b'0', low, ..] => matches!(low, b'0'..=b'7' | b'b' | b'e' | b'f'),
+        [b'u', b'0', b'0', b'1', low, ..] => matches!(low, b'0'..=b'9' | b'a'..=b'f'),
+        _ => false,
     }
 }
 

@@ -21,6 +21,7 @@ use crate::vm::canonical::Form;
 use crate::vm::decide::{Answer, Extent, Kind, Outcome, Sets, decide};
 use crate::vm::decision::{Decision, Digests, ErrorReport};
 use crate::vm::decode::names::Plan;
+use crate::vm::decode::trace;
 use crate::vm::decode::{self, Decoded, Options, World, decode};
 use crate::vm::digest::{self, Canonical, canonical};
 use crate::vm::image::{Image, ImageError};
@@ -71,6 +72,7 @@ pub struct Scratch {
     work: Work,
     sets: Sets,
     text: String,
+    traced: trace::Room,
     rules: Vec<u32>,
 }
 
@@ -235,11 +237,8 @@ impl Machine {
         question: Question<'_>,
         scratch: &'s mut Scratch,
     ) -> Redecided<'m, 's> {
-        let question = everything(question);
-        let decoded = self.decode(store, question, scratch);
         let mut digests = self.digests_alone(store);
-        let outcome = decoded.map(|decoded| {
-            self.add_digests(store, &decoded, scratch, &mut digests);
+        let outcome = self.traced(store, question, scratch, &mut digests).map(|decoded| {
             let mut rules = std::mem::take(&mut scratch.rules);
             let (outcome, is_constant) = self.run(store, decoded.action, scratch, Unmetered, |run, sets| {
                 let outcome = decide(run, sets, decoded.action, Extent::Rules);
@@ -249,6 +248,26 @@ impl Machine {
             (decoded, outcome, is_constant)
         });
         Redecided { digests, machine: self, store, scratch, outcome }
+    }
+
+    /// Decodes what a log has: with the digests from its own bytes, where these are canonical.
+    fn traced(
+        &self,
+        store: &Store,
+        question: Question<'_>,
+        scratch: &mut Scratch,
+        digests: &mut Digests,
+    ) -> Result<Decoded, Fail> {
+        let options = Options { extent: decode::Extent::Traced, ..question.options };
+        let decoded = self.decode(store, Question { options, ..question }, scratch)?;
+        let Scratch { decode, traced, .. } = scratch;
+        if let Some(asked) = decode.trace().digests(question.request, question.facts.unwrap_or(b"{}"), traced) {
+            add(asked, digests);
+            return Ok(decoded);
+        }
+        let decoded = self.decode(store, everything(question), scratch)?;
+        self.add_digests(store, &decoded, scratch, digests);
+        Ok(decoded)
     }
 
     fn digested(
@@ -275,10 +294,7 @@ impl Machine {
     /// Those of what was decoded last, everything of it.
     fn add_digests(&self, store: &Store, decoded: &Decoded, scratch: &mut Scratch, digests: &mut Digests) {
         let world = World { image: &self.image, plan: &self.plan, store };
-        let asked = digest::digests(world, decoded, &scratch.decode, &scratch.local, &mut scratch.text);
-        digests.facts = Some(asked.facts);
-        digests.request = Some(asked.request);
-        digests.binding = Some(asked.binding);
+        add(digest::digests(world, decoded, &scratch.decode, &scratch.local, &mut scratch.text), digests);
     }
 
     fn reasons(
@@ -355,6 +371,12 @@ impl Machine {
         let mut run = Run { image: &self.image, entities: store, inputs: &decode.inputs, local, work, meter };
         what(&mut run, sets)
     }
+}
+
+fn add(asked: digest::Digests, digests: &mut Digests) {
+    digests.facts = Some(asked.facts);
+    digests.request = Some(asked.request);
+    digests.binding = Some(asked.binding);
 }
 
 /// The same question, of which everything is decoded.

@@ -8,8 +8,10 @@ use crate::data::ip::{IpAddr, IpNet};
 use crate::data::similar::best_match;
 use crate::data::timestamp::Timestamp;
 use crate::data::{path, url};
+use crate::vm::canonical::key_order;
 use crate::vm::compare::compare;
 use crate::vm::decode::names::{Fields, Names, Plan};
+use crate::vm::decode::trace::Trace;
 use crate::vm::input::{Fail, InputErrorKind, expected, fail};
 use crate::vm::json::keys::Keys;
 use crate::vm::json::{KnownKey, NextKey, Reader, Shape, Text};
@@ -112,6 +114,8 @@ pub struct Buffers {
     pub text: String,
     /// Whether the document seems to be canonical, so that keys are expected in that order. Any order is read.
     pub is_sorted: bool,
+    /// Whether it is.
+    pub trace: Trace,
 }
 
 /// A decoder at some place of a document.
@@ -149,6 +153,9 @@ const PARTS: [&str; 4] = ["\"type\":", "\"id\":", "\"properties\":", "\"in\":"];
 /// Which of them is expected first in a canonical document, and which behind each: registered entities have no properties
 /// in requests, and few others have.
 const PARTS_SORTED: (usize, [usize; 4]) = (1, [usize::MAX, 0, 0, 2]);
+
+/// How long a time is in UTC, to the second.
+const SECONDS: usize = "2026-01-01T00:00:00Z".len();
 
 /// How many keys are looked for where fields may be left out.
 const KEYS_AHEAD: usize = 4;
@@ -194,11 +201,13 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
                 if number < low || high < number {
                     return Err(out_of_range(offset, number, low, high));
                 }
+                self.buffers.trace.number(offset, self.reader.offset());
                 Value::Int(number)
             }
             Type::Decimal => {
                 self.expect(shape, Shape::Number, ty)?;
                 let text = self.reader.number()?;
+                self.buffers.trace.number(offset, self.reader.offset());
                 match Decimal::parse_json(text) {
                     Ok(number) => Value::Decimal(number.0),
                     Err(error) => return Err(fail(InputErrorKind::NumberUnfit, offset, None, error.to_string())),
@@ -241,7 +250,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
             &Type::List(element, max) => {
                 self.expect(shape, Shape::Array, ty)?;
                 let mark = self.buffers.work.len();
-                self.elements(element, max, want)?;
+                self.elements(element, max, want, false)?;
                 match want {
                     Want::Built => Value::List(self.finish(mark)),
                     Want::Checked => self.forget(mark),
@@ -293,24 +302,31 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
     /// Reads the types that are written as strings.
     fn scalar(&mut self, ty: &Type, text: Text<'d>, want: Want) -> Result<Value, String> {
         let Decoder { sink, buffers, .. } = self;
-        let buffer = &mut buffers.text;
+        let Buffers { text: buffer, trace, .. } = &mut **buffers;
         match ty {
             Type::Duration => {
                 let read = Duration::parse_json(text.read(buffer)).map_err(|error| error.to_string())?;
+                trace.written(text.plain(), read, buffer);
                 return Ok(Value::Duration(read.0));
             }
             Type::Timestamp => {
                 let read = Timestamp::parse(text.read(buffer)).map_err(|error| error.to_string())?;
+                // In UTC and to the second there is one way to write a time.
+                if !text.plain().is_some_and(|text| text.len() == SECONDS && text.ends_with('Z')) {
+                    trace.written(text.plain(), read, buffer);
+                }
                 return Ok(Value::Timestamp(read.millis()));
             }
             Type::Ip => {
                 let read = IpAddr::parse(text.read(buffer)).map_err(|error| error.to_string())?;
+                trace.written(text.plain(), read, buffer);
                 if want == Want::Built {
                     return Ok(sink.heap().add_ip(S::REGION, read));
                 }
             }
             Type::Net => {
                 let read = IpNet::parse(text.read(buffer)).map_err(|error| error.to_string())?;
+                trace.written(text.plain(), read, buffer);
                 if want == Want::Built {
                     return Ok(sink.heap().add_net(S::REGION, read));
                 }
@@ -318,6 +334,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
             Type::Url => {
                 let pending = sink.heap().texts.pending();
                 let parts = url::parse_into(text.read(buffer), pending).map_err(|error| error.to_string())?;
+                trace.is_odd |= text.plain() != Some(sink.heap().texts.pending_text());
                 if want == Want::Built {
                     let text = sink.take_pending();
                     return Ok(sink.heap().add_url(S::REGION, UrlValue { text, parts }));
@@ -327,6 +344,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
             _ => {
                 let pending = sink.heap().texts.pending();
                 path::parse_into(text.read(buffer), pending).map_err(|error| error.to_string())?;
+                trace.is_odd |= text.plain() != Some(sink.heap().texts.pending_text());
                 if want == Want::Built {
                     return Ok(Value::Path(sink.take_pending()));
                 }
@@ -349,21 +367,60 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         Value::Absent
     }
 
-    fn elements(&mut self, element: TypeId, max: u32, want: Want) -> Result<(), Fail> {
+    /// Decodes the elements of an array; those of a set stand in the order of their texts in a log.
+    fn elements(&mut self, element: TypeId, max: u32, want: Want, of_set: bool) -> Result<(), Fail> {
         let mut count = 0;
+        let mut before = None;
+        let numbers = self.buffers.trace.count();
         let mut more = self.reader.first_element()?;
         while more {
             count += 1;
             if count > max {
                 return Err(self.too_many(max));
             }
+            let from = self.reader.offset();
             let value = self.value(element, want)?;
+            if of_set {
+                self.trace_order(&mut before, from);
+            }
             if want == Want::Built {
                 self.buffers.work.push(value);
             }
             more = self.reader.next_element()?;
         }
+        // Where numbers stand within elements, their texts are in another order with quotes around these.
+        if of_set && count > 1 && !matches!(self.schema.ty(element), Type::Int { .. } | Type::Decimal) {
+            self.buffers.trace.is_odd |= self.buffers.trace.count() > numbers;
+        }
         Ok(())
+    }
+
+    /// Notes whether the element of a set that begins here, and was taken, stands behind the one before it.
+    #[inline]
+    fn trace_order(&mut self, before: &mut Option<(usize, usize)>, from: usize) {
+        if self.buffers.trace.is_on {
+            let to = self.reader.offset();
+            let text = |(from, to): (usize, usize)| self.reader.slice(from, to);
+            let is_behind = before.is_none_or(|before| text(before) < text((from, to)));
+            self.buffers.trace.is_odd |= !is_behind;
+            *before = Some((from, to));
+        }
+    }
+
+    /// Notes whether an entity is written as a log writes it: whether it has properties there is known.
+    pub fn trace_entity(&mut self, ty: u32, parts: &Parts<'d>, has_properties: bool) {
+        if !self.buffers.trace.is_on {
+            return;
+        }
+        let name = self.schema.entity_types.get(ty as usize).map(|ty| &*ty.name);
+        let is_even = match (parts.id, parts.properties, parts.ty) {
+            (Some((_, id)), properties, Some((text, ty))) => {
+                let between = properties.map_or(!has_properties, |at| has_properties && id < at && at < ty);
+                id < ty && between && text.plain() == name
+            }
+            _ => false,
+        };
+        self.buffers.trace.is_odd |= !is_even;
     }
 
     #[cold]
@@ -381,7 +438,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         }
         let offset = self.reader.offset();
         let mark = self.buffers.work.len();
-        self.elements(element, max, Want::Built)?;
+        self.elements(element, max, Want::Built, true)?;
         let memory = self.sink.memory();
         let values = self.buffers.work.get_mut(mark..).unwrap_or_default();
         values.sort_unstable_by(|&left, &right| compare(memory, left, right));
@@ -400,6 +457,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         let mark = self.buffers.keys.mark();
         let &Type::String { bytes_max } = self.schema.ty(element) else { return Err(internal(offset)) };
         let mut count = 0;
+        let mut before = None;
         let mut more = self.reader.first_element()?;
         while more {
             count += 1;
@@ -409,6 +467,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
             let shape = self.reader.peek()?;
             let at = self.reader.offset();
             let text = self.expect_string(shape, element)?;
+            self.trace_order(&mut before, at);
             check_length(text, bytes_max, at)?;
             self.buffers.keys.push(at + 1, text);
             more = self.reader.next_element()?;
@@ -443,12 +502,18 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         let mark = self.buffers.work.len();
         let key_mark = self.buffers.keys.mark();
         let mut count = 0;
+        let mut before: Option<&str> = None;
         let mut key = self.reader.first_key()?;
         while let Some(name) = key {
             count += 1;
             let start = self.reader.key_start(name);
             if count > max {
                 return Err(self.too_many(max));
+            }
+            if self.buffers.trace.is_on {
+                let is_behind = |key: &str| before.is_none_or(|before| key_order(before, key).is_lt());
+                self.buffers.trace.is_odd |= !name.plain().is_some_and(is_behind);
+                before = name.plain();
             }
             check_length(name, STRING_DEFAULT_BYTES_MAX, start.saturating_sub(1))?;
             self.buffers.keys.push(start, name);
@@ -536,6 +601,18 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         mark: usize,
         want: impl Fn(&Self, usize) -> Result<Want, Fail>,
     ) -> Result<(), Fail> {
+        self.fill_with(fields, mark, want, |_, _, _| {})
+    }
+
+    /// The same; `taken` is called behind each field, with its place and where its key stands.
+    #[inline]
+    pub fn fill_with(
+        &mut self,
+        fields: &Fields,
+        mark: usize,
+        want: impl Fn(&Self, usize) -> Result<Want, Fail>,
+        taken: impl Fn(&mut Self, usize, usize),
+    ) -> Result<(), Fail> {
         self.members(fields, |decoder, at, start| {
             if decoder.buffers.work.get(mark + at).is_some_and(|value| !value.is_error()) {
                 return Err(duplicate_key(start));
@@ -549,6 +626,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
             if let Some(place) = decoder.buffers.work.get_mut(mark + at) {
                 *place = value;
             }
+            taken(decoder, at, start);
             Ok(())
         })
     }
@@ -571,7 +649,10 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
                     (at, self.reader.offset() - fields.names.key(at).len())
                 }
                 NextKey::Other(name) => match fields.names.find(fields.at_step(step, is_sorted), name) {
-                    Some(at) => (at, self.reader.key_start(name).saturating_sub(1)),
+                    Some(at) => {
+                        self.buffers.trace.is_odd |= fields.step_of(at, is_sorted) < step;
+                        (at, self.reader.key_start(name).saturating_sub(1))
+                    }
                     None => return Err(self.unknown_field(name, &fields.names)),
                 },
                 NextKey::End => return Ok(()),
@@ -765,6 +846,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
     /// The entity of a type and id: a registered one, or one that comes with its attributes.
     fn known_entity(&mut self, ty: u32, id: Text<'d>, parts: &Parts<'d>, want: Want) -> Result<EntityRef, Fail> {
         let declared = self.schema.entity_types[ty as usize].presented;
+        self.trace_entity(ty, parts, declared);
         if declared || self.sink.presents(ty) && parts.properties.is_some() {
             return self.presented_entity(ty, id, parts, want);
         }
