@@ -22,6 +22,7 @@
 
 mod again;
 pub mod against;
+mod marks;
 mod rounds;
 mod skim;
 mod tally;

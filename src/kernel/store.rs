@@ -180,6 +180,15 @@ pub trait Tx {
     /// The store can't be read.
     fn entries(&mut self, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError>;
 
+    /// The same, shown one after the other, for who keeps none of them. After an error some may have been shown.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn each_entry(&mut self, from: u64, limit: u32, show: &mut dyn FnMut(u64, &[u8])) -> Result<(), StoreError> {
+        self.entries(from, limit)?.iter().for_each(|(index, entry)| show(*index, entry));
+        Ok(())
+    }
+
     /// Entries of a kind from an index on, at most so many.
     ///
     /// # Errors

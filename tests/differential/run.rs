@@ -179,7 +179,16 @@ impl Subject {
         again(question)?;
         let Some(asked) = asked else { return Ok(()) };
         let (request, facts) = (asked.request(), asked.facts.text().to_owned());
-        again(Question { request: request.as_bytes(), facts: Some(facts.as_bytes()), ..question })
+        again(Question { request: request.as_bytes(), facts: Some(facts.as_bytes()), ..question })?;
+        // And so is what means the same and is written in another way: its digests are not those of its bytes.
+        otherwise(&request).iter().try_for_each(|request| {
+            let question = Question { request: request.as_bytes(), facts: Some(facts.as_bytes()), ..question };
+            again(question).map_err(|what| format!("{what}\nas {request}"))
+        })?;
+        otherwise(&facts).iter().try_for_each(|facts| {
+            let question = Question { request: request.as_bytes(), facts: Some(facts.as_bytes()), ..question };
+            again(question).map_err(|what| format!("{what}\nwith facts {facts}"))
+        })
     }
 
     /// A decision as text, with places; sentences are not compared.
@@ -257,4 +266,41 @@ fn left_out(asked: &Asked<'_>) -> Vec<(Json, Json)> {
         }
     }
     pairs
+}
+
+/// Other texts of the same document, each of which differs from the canonical one in one way.
+fn otherwise(canonical: &str) -> Vec<String> {
+    let document: Json = serde_json::from_str(canonical).expect("it is JSON");
+    let mut others = vec![format!("{canonical}\n"), canonical.replacen(':', ": ", 1)];
+    // Numbers with more digits than others read are left alone.
+    if document.to_string() == canonical {
+        others.push(reversed(&document));
+    }
+    // The last string has a character in it that is escaped and need not be.
+    let quoted = canonical.rfind("\":\"").map(|at| at + 3);
+    if let Some((at, character)) = quoted.and_then(|at| Some((at, canonical.get(at..)?.chars().next()?)))
+        && character.is_ascii_alphanumeric()
+    {
+        let (before, after) = canonical.split_at(at);
+        others.push(format!("{before}\\u{:04x}{}", u32::from(character), &after[1..]));
+    }
+    others
+}
+
+/// The document with the keys of each object the other way round.
+fn reversed(value: &Json) -> String {
+    match value {
+        Json::Object(members) => {
+            let members: Vec<String> = members
+                .iter()
+                .rev()
+                .map(|(key, value)| format!("{}:{}", Json::from(key.as_str()), reversed(value)))
+                .collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Json::Array(items) => {
+            format!("[{}]", items.iter().map(reversed).collect::<Vec<_>>().join(","))
+        }
+        scalar => scalar.to_string(),
+    }
 }

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::{Map, Value};
 
-use super::skim::{Name, Skimmed, unescape};
+use super::skim::{Look, Name, text_of};
 use super::told::{Constants, MEMBERS, Told, tell_digests};
 use super::{Finding, Gap, Lost, Outcome};
 use crate::base::hash::Digest;
@@ -30,6 +30,7 @@ pub(super) type Contents = BTreeMap<Digest, Option<Vec<u8>>>;
 #[derive(Debug, Default)]
 pub(super) struct Room {
     pub(super) scratch: Scratch,
+    /// What was asked of an entry of which something is hidden.
     pub(super) request: Vec<u8>,
     pub(super) facts: Vec<u8>,
     told: String,
@@ -38,7 +39,7 @@ pub(super) struct Room {
 
 /// Decides an entry of a decision again. `None` if what comes out is what it says.
 pub(super) fn again(
-    entry: &Skimmed,
+    entry: Look<'_>,
     version: &Result<std::sync::Arc<Active>, Lost>,
     contents: &Contents,
     room: &mut Room,
@@ -52,16 +53,16 @@ pub(super) fn again(
         *room = Room::default();
         Some(Outcome::NotReplayed(Lost::new(Gap::Panicked, "")))
     });
-    outcome.map(|outcome| Finding { index: entry.at, id: Some(entry.id().to_owned()), outcome })
+    outcome.map(|outcome| Finding { index: entry.at(), id: Some(entry.id().to_owned()), outcome })
 }
 
 fn outcome(
-    entry: &Skimmed,
+    entry: Look<'_>,
     version: &Result<std::sync::Arc<Active>, Lost>,
     contents: &Contents,
     room: &mut Room,
 ) -> Result<Option<Outcome>, Lost> {
-    if entry.is_strange {
+    if entry.is_strange() {
         return Ok(different(vec!["a member that decisions don't have"]));
     }
     if entry.member(Name::Trouble).is_some() {
@@ -74,8 +75,8 @@ fn outcome(
     if entry.member(Name::Committed).is_some() || entry.member(Name::Given).is_some() {
         return hidden(entry, active, contents, room);
     }
-    texts(entry, &mut room.request, &mut room.facts)?;
-    let question = Question { facts: Some(&room.facts), ..Question::strict(&room.request) };
+    let (request, facts) = texts(entry)?;
+    let question = Question { facts: Some(facts), ..Question::strict(request) };
     let redecided = active.machine.redecide(&active.store, question, &mut room.scratch);
     room.told.clear();
     tell_digests(&redecided.digests, &mut room.told);
@@ -112,22 +113,20 @@ fn different(members: Vec<&'static str>) -> Option<Outcome> {
 }
 
 /// A denial of the kernel's own: nothing was decided. It has to be a denial.
-fn trouble(entry: &Skimmed) -> Result<Option<Outcome>, Lost> {
+fn trouble(entry: Look<'_>) -> Result<Option<Outcome>, Lost> {
     let wrong = [(Name::Answer, "\"DENY\""), (Name::Kind, "\"error\"")].into_iter();
     let wrong = wrong.filter(|(member, text)| entry.member(*member) != Some(*text));
     let wrong: Vec<&'static str> = wrong.map(|(member, _)| member.text()).collect();
     if !wrong.is_empty() {
         return Ok(different(wrong));
     }
-    let mut why = Vec::new();
-    let inside = entry.member(Name::Trouble).and_then(|text| text.strip_prefix('"')?.strip_suffix('"'));
-    inside.and_then(|inside| unescape(inside, &mut why));
-    Err(Lost { gap: Gap::Kernel, why: String::from_utf8(why).unwrap_or_default() })
+    let why = entry.member(Name::Trouble).and_then(text_of).unwrap_or_default();
+    Err(Lost { gap: Gap::Kernel, why })
 }
 
 /// Whether something else than the answer could have been done: more than was answered only where people were asked, and
 /// nothing that was denied. Whether they agreed is told by entries of their own.
-fn is_enforced_rightly(entry: &Skimmed) -> bool {
+fn is_enforced_rightly(entry: Look<'_>) -> bool {
     match (entry.member(Name::Enforced), entry.member(Name::Answer)) {
         (None | Some("\"DENY\""), _) => true,
         (Some("\"REQUIRE_APPROVAL\""), Some("\"ALLOW\"")) => true,
@@ -147,29 +146,23 @@ fn decide(active: &Active, request: &[u8], facts: Option<&[u8]>, scratch: &mut S
 }
 
 /// The request and the facts of an entry that has no commitments.
-fn texts(entry: &Skimmed, request: &mut Vec<u8>, facts: &mut Vec<u8>) -> Result<(), Lost> {
-    for (member, text) in [(Name::Request, request), (Name::Facts, facts)] {
-        text.clear();
-        let Some(member) = entry.member(member) else {
-            return Err(Lost::new(Gap::Damaged, "it does not say what was asked"));
-        };
-        let inside = member.strip_prefix("{\"text\":\"").and_then(|rest| rest.strip_suffix("\"}"));
-        inside
-            .and_then(|inside| unescape(inside, text))
-            .ok_or_else(|| Lost::new(Gap::Damaged, "a text can't be read"))?;
+fn texts<'p>(entry: Look<'p>) -> Result<(&'p [u8], &'p [u8]), Lost> {
+    if entry.member(Name::Request).is_none() || entry.member(Name::Facts).is_none() {
+        return Err(Lost::new(Gap::Damaged, "it does not say what was asked"));
     }
-    Ok(())
+    let unreadable = || Lost::new(Gap::Damaged, "a text can't be read");
+    Ok((entry.request().ok_or_else(unreadable)?, entry.facts().ok_or_else(unreadable)?))
 }
 
-/// What was asked: a request, or what was given for one, and whether there are facts.
-pub(super) fn read_asked(
-    entry: &Skimmed,
+/// What was asked: a request, or what was given for one, and facts, if there are any. What is hidden is put into the room.
+pub(super) fn read_asked<'p>(
+    entry: Look<'p>,
     contents: &Contents,
-    request: &mut Vec<u8>,
-    facts: &mut Vec<u8>,
-) -> Result<bool, Lost> {
+    request: &'p mut Vec<u8>,
+    facts: &'p mut Vec<u8>,
+) -> Result<(&'p [u8], Option<&'p [u8]>), Lost> {
     if entry.member(Name::Committed).is_none() && entry.member(Name::Given).is_none() {
-        return texts(entry, request, facts).map(|()| true);
+        return texts(entry).map(|(request, facts)| (request, Some(facts)));
     }
     let (body, _) = revealed(entry, contents)?;
     let documents = match body.get("given") {
@@ -183,14 +176,14 @@ pub(super) fn read_asked(
     *request = documents.0;
     facts.clear();
     facts.extend(documents.1.iter().flatten());
-    Ok(documents.1.is_some())
+    Ok((request, documents.1.is_some().then_some(facts)))
 }
 
 /// The body of an entry with commitments, in which what is behind them is put back, and where something of the answer was
 /// erased.
-fn revealed(entry: &Skimmed, contents: &Contents) -> Result<(Map<String, Value>, Vec<String>), Lost> {
+fn revealed(entry: Look<'_>, contents: &Contents) -> Result<(Map<String, Value>, Vec<String>), Lost> {
     let damaged = |why: String| Lost { gap: Gap::Damaged, why };
-    let read = Entry::read(entry.text.as_bytes()).map_err(|fault| damaged(fault.to_string()))?;
+    let read = Entry::read(entry.text().as_bytes()).map_err(|fault| damaged(fault.to_string()))?;
     let revealed = reveal_from(read, &mut |digest| match contents.get(&digest) {
         Some(content) => Ok(content.clone()),
         None => Err(LogError::LikeCommitment(digest.to_string())),
@@ -209,7 +202,7 @@ fn is_erased(erased: &[String], member: &str) -> bool {
 }
 
 /// An entry with commitments.
-fn hidden(entry: &Skimmed, active: &Active, contents: &Contents, room: &mut Room) -> Result<Option<Outcome>, Lost> {
+fn hidden(entry: Look<'_>, active: &Active, contents: &Contents, room: &mut Room) -> Result<Option<Outcome>, Lost> {
     let (body, erased) = revealed(entry, contents)?;
     let is_erased = |member: &str| is_erased(&erased, member);
     let differ = match body.get("given") {

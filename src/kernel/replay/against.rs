@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use super::again::{Room, read_asked};
 use super::rounds::Reads;
-use super::skim::{Name, Skimmed};
+use super::skim::{Look, Name};
 use super::tally::{Tally, Task, Works};
 use super::versions::Versions;
 use super::{Finding, Gap, Lost, Options, Outcome, Progress, Report, work_all};
@@ -31,7 +31,7 @@ use crate::vm::machine::{Decided, Machine, Question};
 /// A decision as the log has it: what was asked, and what came of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Logged<'e> {
-    entry: &'e Skimmed,
+    entry: Look<'e>,
     /// The request: a document that can be decided, with all that was hidden put back.
     pub request: &'e [u8],
     /// The facts of it, if there are any.
@@ -48,7 +48,7 @@ impl<'e> Logged<'e> {
     /// Where it stands in the log.
     #[must_use]
     pub fn index(&self) -> u64 {
-        self.entry.at
+        self.entry.at()
     }
 
     /// The id of its entry.
@@ -136,7 +136,7 @@ struct Compares<'l> {
 impl Works for Compares<'_> {
     fn work(&mut self, task: &Task) {
         let version = task.active();
-        for entry in task.entries.iter().filter(|entry| entry.member(Name::Of).is_none()) {
+        for entry in task.entries().filter(|entry| entry.member(Name::Of).is_none()) {
             let tried = catch_unwind(AssertUnwindSafe(|| self.compare(entry, &version, task)));
             let outcome = match tried {
                 Ok(Ok(true)) => None,
@@ -147,7 +147,7 @@ impl Works for Compares<'_> {
                     Some(Outcome::NotReplayed(Lost::new(Gap::Panicked, "")))
                 }
             };
-            let finding = |outcome| Finding { index: entry.at, id: Some(entry.id().to_owned()), outcome };
+            let finding = |outcome| Finding { index: entry.at(), id: Some(entry.id().to_owned()), outcome };
             self.tally.count(outcome.map(finding));
         }
     }
@@ -155,18 +155,17 @@ impl Works for Compares<'_> {
 
 impl Compares<'_> {
     /// Decides what was asked, and shows it. Whether the answer is the same.
-    fn compare(&mut self, entry: &Skimmed, version: &Result<Arc<Active>, Lost>, task: &Task) -> Result<bool, Lost> {
+    fn compare(&mut self, entry: Look<'_>, version: &Result<Arc<Active>, Lost>, task: &Task) -> Result<bool, Lost> {
         if entry.member(Name::Trouble).is_some() {
             return Err(Lost::new(Gap::Kernel, ""));
         }
         let active = version.as_ref().map_err(Clone::clone)?;
         let Room { scratch, request, facts, .. } = &mut self.room;
-        let has_facts = read_asked(entry, &task.contents, request, facts)?;
+        let (request, facts) = read_asked(entry, &task.contents, request, facts)?;
         let said = |name: Name| entry.member(name).map(|text| text.trim_matches('"')).unwrap_or_default();
         let (Some(answer), Some(kind)) = (Answer::of_name(said(Name::Answer)), Kind::of_name(said(Name::Kind))) else {
             return Err(Lost::new(Gap::Damaged, "there is no such answer"));
         };
-        let facts = has_facts.then_some(&facts[..]);
         let logged = Logged { entry, request, facts, registry: active.registry, answer, kind };
         let question = Question { facts, ..Question::strict(request) };
         let mut decided = active.machine.decide_with(Arc::clone(&active.store), question, scratch);

@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::sync::Arc;
 
-use super::skim::{Name, Skimmed};
+use super::skim::{Look, Name, Page};
 use super::tally::{Tally, Task};
 use super::versions::Versions;
 use super::{Finding, Gap, Lost, Options, Outcome};
@@ -16,8 +17,8 @@ use crate::kernel::error::KernelError;
 use crate::kernel::log::commitment::commitments;
 use crate::kernel::store::{StoreError, Tx};
 
-/// How many entries are read at once.
-const ROUND: u32 = 2_048;
+/// How many entries are read at once, for each thread: about as many as a processor has at hand.
+const ROUND: u32 = 512;
 /// How many decisions are a task.
 const TASK: usize = 128;
 /// How many bytes of contents are read for a task; a last one may be longer.
@@ -78,7 +79,13 @@ pub(super) struct Rounds<'k, R> {
     /// How many of what was asked for were dropped.
     dropped: u64,
     /// What was read and is not given out yet.
-    waiting: BTreeMap<With, Vec<Skimmed>>,
+    waiting: BTreeMap<With, Vec<u32>>,
+    /// The page that it is on.
+    page: Arc<Page>,
+    /// The one before, which may still be worked on.
+    before: Arc<Page>,
+    /// Room for entries as they are in the store.
+    rows: Rows,
 }
 
 impl<'k, R: Reads> Rounds<'k, R> {
@@ -94,6 +101,9 @@ impl<'k, R: Reads> Rounds<'k, R> {
             until,
             dropped: dropped.saturating_sub(options.from),
             waiting: BTreeMap::new(),
+            page: Arc::default(),
+            before: Arc::default(),
+            rows: Rows::default(),
         })
     }
 
@@ -125,12 +135,13 @@ impl<'k, R: Reads> Rounds<'k, R> {
             while entries.peek().is_some() {
                 let mut task = Task {
                     version: version.clone(),
+                    page: Arc::clone(&self.page),
                     entries: entries.by_ref().take(TASK).collect(),
                     contents: BTreeMap::new(),
                 };
                 // What does not fit into one task goes into another.
                 while let Some(rest) = self.fill(&mut task)? {
-                    let next = Task { version: version.clone(), entries: rest, contents: BTreeMap::new() };
+                    let next = Task { entries: rest, contents: BTreeMap::new(), ..task.clone() };
                     batch.tasks.push(mem::replace(&mut task, next));
                 }
                 batch.tasks.push(task);
@@ -144,11 +155,24 @@ impl<'k, R: Reads> Rounds<'k, R> {
     fn read(&mut self, tally: &mut Tally) -> Result<bool, KernelError> {
         let from = self.at;
         let Some(left) = self.until.checked_sub(from).filter(|left| *left > 0) else { return Ok(false) };
-        let limit = u32::try_from(left).unwrap_or(u32::MAX).min(ROUND);
-        let rows = self.reads.read(move |tx| Ok(rows(tx, from, limit)?))?;
-        let Some((last, _)) = rows.last() else { return Ok(false) };
-        self.at = last.saturating_add(1);
-        for (at, bytes) in rows {
+        let most = ROUND.saturating_mul(u32::try_from(self.at_once).unwrap_or(1));
+        let limit = u32::try_from(left).unwrap_or(u32::MAX).min(most);
+        let mut rows = mem::take(&mut self.rows);
+        rows.clear();
+        let rows = self.reads.read(move |tx| rows.read(tx, from, limit).map(|()| rows).map_err(KernelError::from))?;
+        mem::swap(&mut self.page, &mut self.before);
+        let page = match Arc::get_mut(&mut self.page) {
+            Some(page) => page,
+            None => {
+                self.page = Arc::default();
+                let Some(page) = Arc::get_mut(&mut self.page) else { return Ok(false) };
+                page
+            }
+        };
+        page.clear();
+        let mut last = None;
+        for (at, row) in rows.iter() {
+            last = Some(at);
             if at >= self.until {
                 break;
             }
@@ -156,28 +180,38 @@ impl<'k, R: Reads> Rounds<'k, R> {
             let damaged = |id, why: String| {
                 Some(Finding { index: at, id, outcome: Outcome::NotReplayed(Lost { gap: Gap::Damaged, why }) })
             };
-            match bytes.map(|bytes| Skimmed::read(at, bytes)) {
-                Ok(Ok(entry)) if entry.kind() == Kind::Decision.name() => {
-                    self.waiting.entry(with(&entry)).or_default().push(entry);
+            let bytes = match row {
+                Ok(bytes) => bytes,
+                Err(why) => {
+                    tally.count(damaged(None, why.to_owned()));
+                    continue;
                 }
-                Ok(Ok(_)) => {}
+            };
+            let number = page.add(at, bytes);
+            match number.and_then(|number| Some((number, page.get(number)?))) {
+                Some((number, entry)) if entry.kind() == Kind::Decision.name() => {
+                    self.waiting.entry(with(entry)).or_default().push(number);
+                }
+                Some(_) => page.forget(),
                 // Entries of other kinds may have members that those of decisions don't.
-                Ok(Err(bytes)) => match Header::read(&bytes) {
+                None => match Header::read(bytes) {
                     Ok(header) if header.kind != Kind::Decision => {}
                     Ok(header) => {
                         tally.count(damaged(Some(header.id.to_owned()), "it is not one of a decision".to_owned()))
                     }
                     Err(fault) => tally.count(damaged(None, fault.to_string())),
                 },
-                Err(why) => tally.count(damaged(None, why)),
             }
         }
+        self.rows = rows;
+        let Some(last) = last else { return Ok(false) };
+        self.at = last.saturating_add(1);
         Ok(true)
     }
 
     /// Reads the contents that the entries of a task have commitments to. Gives the entries for which there is no room.
-    fn fill(&self, task: &mut Task) -> Result<Option<Vec<Skimmed>>, KernelError> {
-        let wanted: Vec<Vec<Digest>> = task.entries.iter().map(promised).collect();
+    fn fill(&self, task: &mut Task) -> Result<Option<Vec<u32>>, KernelError> {
+        let wanted: Vec<Vec<Digest>> = task.entries().map(promised).collect();
         if wanted.iter().all(Vec::is_empty) {
             return Ok(None);
         }
@@ -208,7 +242,7 @@ impl<'k, R: Reads> Rounds<'k, R> {
 }
 
 /// With what an entry says that it was decided.
-fn with(entry: &Skimmed) -> With {
+fn with(entry: Look<'_>) -> With {
     if entry.member(Name::Trouble).is_some() {
         return With::Nothing;
     }
@@ -227,29 +261,57 @@ fn with(entry: &Skimmed) -> With {
 }
 
 /// What an entry has commitments to. Where that makes no sense, it is told when the entry is decided.
-fn promised(entry: &Skimmed) -> Vec<Digest> {
+fn promised(entry: Look<'_>) -> Vec<Digest> {
     if entry.member(Name::Committed).is_none() {
         return Vec::new();
     }
-    let promised = Entry::read(entry.text.as_bytes()).ok().and_then(|entry| commitments(&entry).ok());
+    let promised = Entry::read(entry.text().as_bytes()).ok().and_then(|entry| commitments(&entry).ok());
     let promised: BTreeSet<Digest> = promised.into_iter().flatten().map(|(_, digest)| digest).collect();
     promised.into_iter().collect()
 }
 
-/// Entries as they are in the store; where it finds one damaged itself, why.
-type Row = (u64, Result<Vec<u8>, String>);
+/// Entries as they are in the store, one behind the other; where it finds one damaged itself, why.
+#[derive(Debug, Default)]
+struct Rows {
+    bytes: Vec<u8>,
+    /// Where each stands in the log, and where it ends here.
+    rows: Vec<(u64, Result<usize, String>)>,
+}
 
-fn rows(tx: &mut dyn Tx, from: u64, limit: u32) -> Result<Vec<Row>, StoreError> {
-    match tx.entries(from, limit) {
-        Ok(rows) => Ok(rows.into_iter().map(|(at, bytes)| (at, Ok(bytes))).collect()),
+impl Rows {
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.rows.clear();
+    }
+
+    fn read(&mut self, tx: &mut dyn Tx, from: u64, limit: u32) -> Result<(), StoreError> {
+        let before = (self.bytes.len(), self.rows.len());
+        let read = tx.each_entry(from, limit, &mut |at, bytes| {
+            self.bytes.extend_from_slice(bytes);
+            self.rows.push((at, Ok(self.bytes.len())));
+        });
+        let Err(StoreError::Corrupt(why)) = read else { return read };
         // It does not say where: it is looked for by halves.
-        Err(StoreError::Corrupt(why)) if limit <= 1 => Ok(vec![(from, Err(why))]),
-        Err(StoreError::Corrupt(_)) => {
-            let half = limit.div_euclid(2);
-            let mut first = rows(tx, from, half)?;
-            first.extend(rows(tx, from.saturating_add(half.into()), limit.saturating_sub(half))?);
-            Ok(first)
+        self.bytes.truncate(before.0);
+        self.rows.truncate(before.1);
+        if limit <= 1 {
+            self.rows.push((from, Err(why)));
+            return Ok(());
         }
-        Err(fault) => Err(fault),
+        let half = limit.div_euclid(2);
+        self.read(tx, from, half)?;
+        self.read(tx, from.saturating_add(half.into()), limit.saturating_sub(half))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u64, Result<&[u8], &str>)> {
+        let mut start = 0;
+        self.rows.iter().map(move |(at, row)| match row {
+            Ok(end) => {
+                let bytes = self.bytes.get(start..*end).unwrap_or_default();
+                start = *end;
+                (*at, Ok(bytes))
+            }
+            Err(why) => (*at, Err(why.as_str())),
+        })
     }
 }

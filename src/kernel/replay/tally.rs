@@ -6,16 +6,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::again::{Contents, Room, again};
-use super::skim::Skimmed;
+use super::skim::{Look, Page};
 use super::versions::Version;
 use super::{Finding, Gap, Lost, Outcome, Report};
 use crate::kernel::engine::Active;
 
 /// Decisions that were made with one version.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Task {
     pub(super) version: Result<Version, Lost>,
-    pub(super) entries: Vec<Skimmed>,
+    pub(super) page: Arc<Page>,
+    /// Their numbers on the page.
+    pub(super) entries: Vec<u32>,
     pub(super) contents: Contents,
 }
 
@@ -143,13 +145,18 @@ impl Again {
 impl Works for Again {
     fn work(&mut self, task: &Task) {
         let version = task.active();
-        for entry in &task.entries {
+        for entry in task.entries() {
             self.tally.count(again(entry, &version, &task.contents, &mut self.room));
         }
     }
 }
 
 impl Task {
+    /// Its entries.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Look<'_>> {
+        self.entries.iter().filter_map(|number| self.page.get(*number))
+    }
+
     /// With what its decisions are made.
     pub(super) fn active(&self) -> Result<Arc<Active>, Lost> {
         match &self.version {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::skim::{Name, Skimmed};
+use super::skim::{Look, Name};
 use crate::base::hash::Digest;
 use crate::kernel::json::scan::NUMBER_MAX;
 use crate::vm::canonical::push_string;
@@ -49,7 +49,7 @@ impl Told {
     }
 
     /// Whether that is what an entry says.
-    pub(super) fn is(&self, entry: &Skimmed) -> bool {
+    pub(super) fn is(&self, entry: Look<'_>) -> bool {
         let mut start = 0;
         MEMBERS.into_iter().zip(self.ends).all(|(member, end)| {
             let text = end.map(|end| {

@@ -269,6 +269,14 @@ impl Tx for Transaction<'_> {
         Ok(self.read(indexes))
     }
 
+    fn each_entry(&mut self, from: u64, limit: u32, show: &mut dyn FnMut(u64, &[u8])) -> Result<(), StoreError> {
+        let dropped = self.store.dropped;
+        let skipped = usize::try_from(from.saturating_sub(dropped)).unwrap_or(usize::MAX);
+        let entries = self.store.entries.iter().skip(skipped).take(usize::try_from(limit).unwrap_or(usize::MAX));
+        (from.max(dropped)..).zip(entries).for_each(|(index, entry)| show(index, &entry.bytes));
+        Ok(())
+    }
+
     fn entries_of(&mut self, kind: &str, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         let Some(indexes) = self.store.kinds.get(kind) else { return Ok(Vec::new()) };
         let start = indexes.partition_point(|index| *index < from);

@@ -383,6 +383,26 @@ impl Tx for Transaction<'_> {
         if is_whole && is_there { Ok(found) } else { Err(missing_entry()) }
     }
 
+    fn each_entry(&mut self, from: u64, limit: u32, show: &mut dyn FnMut(u64, &[u8])) -> Result<(), StoreError> {
+        let from = from.max(self.dropped()?);
+        let Ok(start) = i64::try_from(from) else { return Ok(()) };
+        let mut next = from;
+        {
+            let mut statement = self.statement(ENTRIES)?;
+            let mut rows = statement.query((start, limit)).map_err(fault)?;
+            while let Some(row) = rows.next().map_err(fault)? {
+                let (index, entry) = see_entry(row).map_err(fault)??;
+                if index != next {
+                    return Err(missing_entry());
+                }
+                show(index, entry);
+                next = next.saturating_add(1);
+            }
+        }
+        let is_there = next > from || limit == 0 || self.log_size()? <= from;
+        if is_there { Ok(()) } else { Err(missing_entry()) }
+    }
+
     fn entries_of(&mut self, kind: &str, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
         self.rows(ENTRIES_OF, (from, limit, kind), read_entry)
@@ -589,10 +609,14 @@ fn read_dropped(row: &Row<'_>) -> rusqlite::Result<Result<u64, StoreError>> {
 }
 
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<Result<(u64, Vec<u8>), StoreError>> {
+    Ok(see_entry(row)?.map(|(position, entry)| (position, entry.to_owned())))
+}
+
+fn see_entry<'r>(row: &'r Row<'_>) -> rusqlite::Result<Result<(u64, &'r [u8]), StoreError>> {
     let position: i64 = row.get(0)?;
-    let entry: Vec<u8> = row.get(3)?;
+    let entry = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
     let text = |at: usize| row.get_ref(at)?.as_str().map_err(rusqlite::Error::from);
-    let expected = entry_sum(position, text(1)?, text(2)?, &entry);
+    let expected = entry_sum(position, text(1)?, text(2)?, entry);
     let entry = summed(entry, || format!("the entry {position}"), row.get(4)?, expected);
     Ok(entry.and_then(|entry| Ok((unsigned(position)?, entry))))
 }
