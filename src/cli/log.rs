@@ -9,6 +9,7 @@ mod replay;
 mod show;
 mod verify;
 
+pub use self::verify::Folder;
 use super::args::log::{LogArgs, LogCommand};
 use super::output::Output;
 use super::status::{Failure, Status};

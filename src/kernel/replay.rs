@@ -22,6 +22,7 @@
 
 mod again;
 pub mod against;
+pub mod exported;
 mod marks;
 mod rounds;
 mod skim;
@@ -64,6 +65,8 @@ impl Default for Options {
 pub enum Gap {
     /// Something that was asked, or that was answered, was erased.
     Erased,
+    /// Of an exported log: something that was asked, or that was answered, is behind a commitment.
+    Hidden,
     /// The kernel itself denied: nothing was decided.
     Kernel,
     /// A request that could not be read was too long to be kept.
@@ -86,7 +89,7 @@ impl Gap {
     /// Whether this is nothing to worry about: it happens in a log that is as it should be.
     #[must_use]
     pub fn is_ordinary(self) -> bool {
-        matches!(self, Gap::Erased | Gap::Kernel | Gap::NotKept | Gap::Kept)
+        matches!(self, Gap::Erased | Gap::Hidden | Gap::Kernel | Gap::NotKept | Gap::Kept)
     }
 
     /// The reason in one word, for tables and other programs.
@@ -94,6 +97,7 @@ impl Gap {
     pub fn name(self) -> &'static str {
         match self {
             Gap::Erased => "erased",
+            Gap::Hidden => "hidden",
             Gap::Kernel => "kernel",
             Gap::NotKept => "not_kept",
             Gap::Kept => "kept",
@@ -110,6 +114,7 @@ impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Gap::Erased => "something of it was erased",
+            Gap::Hidden => "something of it is hidden from whoever has the files",
             Gap::Kernel => "the kernel itself denied, and nothing was decided",
             Gap::NotKept => "what was given was too long to be kept",
             Gap::Kept => "it was denied for what was kept at that moment",

@@ -1,5 +1,6 @@
 //! The arguments of `pdl log`.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args as Arguments, Subcommand, ValueHint};
@@ -7,6 +8,7 @@ use clap::{Args as Arguments, Subcommand, ValueHint};
 use super::kernel::{ActArgs, PlaceArgs};
 use super::values::{self, Moment};
 use crate::kernel::entry::Kind;
+use crate::kernel::record::Principal;
 
 /// `pdl log`
 #[derive(Arguments, Debug)]
@@ -130,12 +132,33 @@ pub struct VerifyArgs {
 /// `pdl log replay`
 #[derive(Arguments, Debug)]
 pub struct ReplayArgs {
-    /// Who, and where.
+    /// Where.
     #[command(flatten)]
-    pub act: ActArgs,
+    pub place: PlaceArgs,
+    /// Who acts, such as 'Person::"ann"'
+    #[arg(
+        long = "as",
+        env = "PDL_PRINCIPAL",
+        required_unless_present = "files",
+        value_name = "PRINCIPAL",
+        value_parser = values::principal
+    )]
+    pub who: Option<Principal>,
     /// From this entry on
     #[arg(long, value_name = "INDEX", default_value_t = 0)]
     pub from: u64,
+    /// On so many threads [default: as many as the machine has]
+    #[arg(long, value_name = "NUMBER")]
+    pub threads: Option<NonZeroUsize>,
+    /// Replay a log that was exported to this folder, with `--replayable`
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub files: Option<PathBuf>,
+    /// A bundle that is not among the files; several are several
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "files")]
+    pub bundle: Vec<PathBuf>,
+    /// Registered entities that are not among the files, in JSON; several are those of several times
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "files")]
+    pub entities: Vec<PathBuf>,
 }
 
 /// `pdl log export`
@@ -150,6 +173,9 @@ pub struct ExportArgs {
     /// Up to the checkpoint of so many entries [default: one of all of them, signed for it]
     #[arg(long, value_name = "NUMBER")]
     pub size: Option<u64>,
+    /// With the bundles and the entities that decisions were made with, so that others can replay the log
+    #[arg(long)]
+    pub replayable: bool,
 }
 
 /// `pdl log archive`

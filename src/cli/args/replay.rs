@@ -11,7 +11,7 @@ use crate::kernel::record::Principal;
 /// `pdl replay`
 #[derive(Arguments, Debug)]
 pub struct ReplayArgs {
-    /// What was decided: the folder of a kernel, or a file with one request for each line; `-` is standard input
+    /// What was decided: the folder of a kernel, one that its log was exported to, or a file with one request for each line; `-` is standard input
     #[arg(value_name = "LOG", value_hint = ValueHint::AnyPath)]
     pub log: PathBuf,
     /// The policy that decides now: a bundle, a source file, a folder with a pdl.toml, or git:REV:PATH

@@ -24,11 +24,19 @@ pub fn run(args: &ExportArgs, output: &mut Output) -> Result<Status, Failure> {
         .export_log(&args.act.who, args.size, &known, files, &mut |progress| bar.show(progress))
         .map_err(|error| trouble::kernel(&error))?;
     drop(bar);
+    let beside = match args.replayable {
+        true => kernel.export_replayable(&args.act.who, kept.size, files).map_err(|error| trouble::kernel(&error))?,
+        false => 0,
+    };
     let folder = args.folder.display().to_string();
     match args.act.place.format {
         Format::Human => {
             output.say(&format!("wrote {} entries to {folder}", kept.size));
             output.hint("others verify it with `pdl log verify --files FOLDER --key log.pub`");
+            if args.replayable {
+                output.say(&format!("and {beside} files of what its decisions were made with"));
+                output.hint("others replay it with `pdl log replay --files FOLDER`");
+            }
         }
         Format::Json => output.data(&format!("{:#}\n", json!({ "size": kept.size, "folder": folder })))?,
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -12,24 +13,40 @@ use super::super::place::Place;
 use super::super::progress::Bar;
 use super::super::status::{Failure, Status};
 use super::super::trouble;
+use super::verify::Folder;
+use crate::base::limits::{BUNDLE_BYTES_MAX, ENTITIES_BYTES_MAX};
 use crate::diagnostic::render::clean;
+use crate::kernel::replay::exported::{Given, replay_files};
 use crate::kernel::replay::{Options, Outcome, Report};
 
 /// Replays the log, and ends with 9 if anything speaks against it.
 pub fn run(args: &ReplayArgs, output: &mut Output) -> Result<Status, Failure> {
-    let kernel = Place::new(&args.act.place.store).open()?;
-    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let options = Options { from: args.from, threads, ..Options::default() };
     let bar = Bar::new("replaying");
-    let report = kernel
-        .replay(&args.act.who, &options, &mut |progress| bar.show(progress))
-        .map_err(|error| trouble::kernel(&error))?;
+    let progress = &mut |progress| bar.show(progress);
+    let report = match (&args.files, &args.who) {
+        (Some(folder), _) => {
+            let given = Given {
+                bundles: files(&args.bundle, BUNDLE_BYTES_MAX)?,
+                entities: files(&args.entities, ENTITIES_BYTES_MAX)?,
+            };
+            replay_files(&mut Folder::new(folder), given, &options, progress)
+        }
+        (None, Some(who)) => Place::new(&args.place.store).open()?.replay(who, &options, progress),
+        (None, None) => return Err(Failure::usage("say who replays the log, with `--as` or PDL_PRINCIPAL")),
+    };
+    let report = report.map_err(|error| trouble::kernel(&error))?;
     drop(bar);
-    match args.act.place.format {
+    match args.place.format {
         Format::Human => output.data(&text(&report, output.color_data()))?,
         Format::Json => output.data(&format!("{:#}\n", document(&report)))?,
     }
     Ok(if report.is_sound() { Status::Success } else { Status::Unverified })
+}
+
+fn files(paths: &[PathBuf], most: usize) -> Result<Vec<Vec<u8>>, Failure> {
+    paths.iter().map(|path| super::super::files::read(path, most)).collect()
 }
 
 fn text(report: &Report, color: bool) -> String {

@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::Arc;
 
+use super::again::Contents;
 use super::skim::{Look, Name, Page};
 use super::tally::{Tally, Task};
-use super::versions::Versions;
+use super::versions::{Parts, Versions, parts};
 use super::{Finding, Gap, Lost, Options, Outcome};
 use crate::base::hash::Digest;
+use crate::kernel::bundles;
 use crate::kernel::engine::Kernel;
 use crate::kernel::entry::read::Header;
 use crate::kernel::entry::{Entry, Kind};
 use crate::kernel::error::KernelError;
+use crate::kernel::govern::operators;
 use crate::kernel::log::commitment::commitments;
 use crate::kernel::store::{StoreError, Tx};
 
@@ -49,21 +52,81 @@ enum With {
     Nothing,
 }
 
-/// Where a log and what its decisions were made with are read, in short transactions.
+/// Where a log and what its decisions were made with are read.
 pub(super) trait Reads: std::fmt::Debug {
-    /// Reads something.
-    fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut dyn Tx) -> Result<T, KernelError> + Send + 'static,
-    ) -> Result<T, KernelError>;
+    /// How many entries there are, and how many of them were dropped.
+    fn extent(&self) -> Result<(u64, u64), KernelError>;
+
+    /// Reads entries from an index on, at most so many, into empty room.
+    fn rows(&self, rows: Rows, from: u64, limit: u32) -> Result<Rows, KernelError>;
+
+    /// Reads the contents that some entries have commitments to; of how many entries they are, where there is no room for all.
+    fn contents(&self, wanted: Vec<Vec<Digest>>) -> Result<(Contents, usize), KernelError>;
+
+    /// The bytes of a bundle.
+    fn bundle(&self, name: Digest) -> Result<Option<Vec<u8>>, KernelError>;
+
+    /// The digest and the document of a version of the operators.
+    fn operators(&self, version: u64) -> Result<Option<(Digest, Vec<u8>)>, KernelError>;
+
+    /// What a version of the registry is made of, where some are there already.
+    fn parts(&self, version: u64, have: &[u64]) -> Result<Parts, KernelError>;
+
+    /// Documents of entities that may be those of a version.
+    fn given(&self) -> &[Vec<u8>];
 }
 
+/// In short transactions.
 impl Reads for Kernel {
-    fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut dyn Tx) -> Result<T, KernelError> + Send + 'static,
-    ) -> Result<T, KernelError> {
-        self.writer.submit_patiently(work)
+    fn extent(&self) -> Result<(u64, u64), KernelError> {
+        self.writer.submit_patiently(|tx| Ok((tx.log_size()?, tx.dropped()?)))
+    }
+
+    fn rows(&self, mut rows: Rows, from: u64, limit: u32) -> Result<Rows, KernelError> {
+        self.writer.submit_patiently(move |tx| rows.read(tx, from, limit).map(|()| rows).map_err(KernelError::from))
+    }
+
+    fn contents(&self, wanted: Vec<Vec<Digest>>) -> Result<(Contents, usize), KernelError> {
+        self.writer.submit_patiently(move |tx| {
+            let (mut contents, mut bytes, mut served) = (BTreeMap::new(), 0_usize, 0_usize);
+            for digest in wanted {
+                if bytes > CONTENTS_BYTES {
+                    break;
+                }
+                for digest in digest {
+                    let content = match tx.content(digest) {
+                        Ok(content) => content,
+                        // What is damaged is missing among what was read, which is not the same as erased.
+                        Err(StoreError::Corrupt(_)) => continue,
+                        Err(fault) => return Err(KernelError::from(fault)),
+                    };
+                    bytes = bytes.saturating_add(content.as_ref().map_or(0, Vec::len));
+                    contents.insert(digest, content);
+                }
+                served = served.saturating_add(1);
+            }
+            Ok((contents, served))
+        })
+    }
+
+    fn bundle(&self, name: Digest) -> Result<Option<Vec<u8>>, KernelError> {
+        self.writer.submit_patiently(move |tx| match bundles::content_of(tx, name)? {
+            Some(content) => Ok(tx.content(content)?),
+            None => Ok(None),
+        })
+    }
+
+    fn operators(&self, version: u64) -> Result<Option<(Digest, Vec<u8>)>, KernelError> {
+        self.writer.submit_patiently(move |tx| operators::stored(tx, version))
+    }
+
+    fn parts(&self, version: u64, have: &[u64]) -> Result<Parts, KernelError> {
+        let have = have.to_vec();
+        self.writer.submit_patiently(move |tx| parts(&mut { tx }, version, &have))
+    }
+
+    fn given(&self) -> &[Vec<u8>] {
+        &[]
     }
 }
 
@@ -91,7 +154,7 @@ pub(super) struct Rounds<'k, R> {
 impl<'k, R: Reads> Rounds<'k, R> {
     pub(super) fn open(versions: Versions<'k, R>, options: &Options) -> Result<Rounds<'k, R>, KernelError> {
         let reads = versions.reads();
-        let (until, dropped) = reads.read(|tx| Ok((tx.log_size()?, tx.dropped()?)))?;
+        let (until, dropped) = reads.extent()?;
         Ok(Rounds {
             reads,
             versions,
@@ -159,7 +222,7 @@ impl<'k, R: Reads> Rounds<'k, R> {
         let limit = u32::try_from(left).unwrap_or(u32::MAX).min(most);
         let mut rows = mem::take(&mut self.rows);
         rows.clear();
-        let rows = self.reads.read(move |tx| rows.read(tx, from, limit).map(|()| rows).map_err(KernelError::from))?;
+        let rows = self.reads.rows(rows, from, limit)?;
         mem::swap(&mut self.page, &mut self.before);
         let page = match Arc::get_mut(&mut self.page) {
             Some(page) => page,
@@ -215,26 +278,7 @@ impl<'k, R: Reads> Rounds<'k, R> {
         if wanted.iter().all(Vec::is_empty) {
             return Ok(None);
         }
-        let (contents, served) = self.reads.read(move |tx| {
-            let (mut contents, mut bytes, mut served) = (BTreeMap::new(), 0_usize, 0_usize);
-            for digest in wanted {
-                if bytes > CONTENTS_BYTES {
-                    break;
-                }
-                for digest in digest {
-                    let content = match tx.content(digest) {
-                        Ok(content) => content,
-                        // What is damaged is missing among what was read, which is not the same as erased.
-                        Err(StoreError::Corrupt(_)) => continue,
-                        Err(fault) => return Err(KernelError::from(fault)),
-                    };
-                    bytes = bytes.saturating_add(content.as_ref().map_or(0, Vec::len));
-                    contents.insert(digest, content);
-                }
-                served = served.saturating_add(1);
-            }
-            Ok((contents, served))
-        })?;
+        let (contents, served) = self.reads.contents(wanted)?;
         task.contents = contents;
         let rest = if served < task.entries.len() { task.entries.split_off(served) } else { Vec::new() };
         Ok(if rest.is_empty() { None } else { Some(rest) })
@@ -272,7 +316,7 @@ fn promised(entry: Look<'_>) -> Vec<Digest> {
 
 /// Entries as they are in the store, one behind the other; where it finds one damaged itself, why.
 #[derive(Debug, Default)]
-struct Rows {
+pub(super) struct Rows {
     bytes: Vec<u8>,
     /// Where each stands in the log, and where it ends here.
     rows: Vec<(u64, Result<usize, String>)>,
@@ -284,18 +328,26 @@ impl Rows {
         self.rows.clear();
     }
 
+    /// Appends an entry.
+    pub(super) fn push(&mut self, at: u64, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.rows.push((at, Ok(self.bytes.len())));
+    }
+
+    /// Appends one that can't be read.
+    pub(super) fn push_damaged(&mut self, at: u64, why: String) {
+        self.rows.push((at, Err(why)));
+    }
+
     fn read(&mut self, tx: &mut dyn Tx, from: u64, limit: u32) -> Result<(), StoreError> {
         let before = (self.bytes.len(), self.rows.len());
-        let read = tx.each_entry(from, limit, &mut |at, bytes| {
-            self.bytes.extend_from_slice(bytes);
-            self.rows.push((at, Ok(self.bytes.len())));
-        });
+        let read = tx.each_entry(from, limit, &mut |at, bytes| self.push(at, bytes));
         let Err(StoreError::Corrupt(why)) = read else { return read };
         // It does not say where: it is looked for by halves.
         self.bytes.truncate(before.0);
         self.rows.truncate(before.1);
         if limit <= 1 {
-            self.rows.push((from, Err(why)));
+            self.push_damaged(from, why);
             return Ok(());
         }
         let half = limit.div_euclid(2);

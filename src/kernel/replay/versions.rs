@@ -10,11 +10,10 @@ use super::{Gap, Lost};
 use crate::base::hash::Digest;
 use crate::base::limits::SNAPSHOT_EVERY;
 use crate::bytecode::bundle::LoadOptions;
-use crate::kernel::bundles;
 use crate::kernel::engine::Active;
 use crate::kernel::error::KernelError;
-use crate::kernel::govern::{self, operators};
-use crate::kernel::registry;
+use crate::kernel::govern;
+use crate::kernel::registry::{self, Step};
 use crate::kernel::store::{StoreError, Tx};
 use crate::kernel::writer::WriteError;
 use crate::vm::machine::Machine;
@@ -47,7 +46,8 @@ pub(super) struct Versions<'k, R> {
 }
 
 /// What a version is made of.
-struct Parts {
+#[derive(Debug)]
+pub(super) struct Parts {
     bundle: Digest,
     digest: Digest,
     base: Base,
@@ -55,9 +55,31 @@ struct Parts {
     patches: Vec<Vec<u8>>,
 }
 
+#[derive(Debug)]
 enum Base {
     Snapshot(Vec<u8>),
     Version(u64),
+    /// Something of it is not there: it is one of the documents that were given, or none.
+    Given,
+}
+
+/// Where it is found what versions are made of.
+pub(super) trait Source {
+    /// What is said of a version.
+    fn step(&mut self, version: u64) -> Result<Option<Step>, KernelError>;
+
+    /// A document or a patch.
+    fn content(&mut self, digest: Digest) -> Result<Option<Vec<u8>>, KernelError>;
+}
+
+impl Source for &mut dyn Tx {
+    fn step(&mut self, version: u64) -> Result<Option<Step>, KernelError> {
+        registry::step(*self, version)
+    }
+
+    fn content(&mut self, digest: Digest) -> Result<Option<Vec<u8>>, KernelError> {
+        Ok(Tx::content(*self, digest)?)
+    }
 }
 
 impl<'k, R: Reads> Versions<'k, R> {
@@ -95,7 +117,7 @@ impl<'k, R: Reads> Versions<'k, R> {
 
     fn governed(&mut self, bundle: Digest, version: u64) -> Result<Version, KernelError> {
         let machine = self.machine(bundle)?;
-        let stored = self.reads.read(move |tx| operators::stored(tx, version))?;
+        let stored = self.reads.operators(version)?;
         let (digest, active) = match stored {
             Some((digest, document)) => (digest, govern::entities(&machine, &document, version)?),
             // Before anybody was appointed there was nobody.
@@ -117,7 +139,7 @@ impl<'k, R: Reads> Versions<'k, R> {
             return Ok(held.clone());
         }
         let have: Vec<u64> = self.held.iter().map(|held| held.active.registry).collect();
-        let parts = self.reads.read(move |tx| parts(tx, version, &have))?;
+        let parts = self.reads.parts(version, &have)?;
         let machine = match &self.instead {
             Some(machine) => Arc::clone(machine),
             None => self.machine(parts.bundle)?,
@@ -130,6 +152,14 @@ impl<'k, R: Reads> Versions<'k, R> {
                 let before = self.held(before).filter(|before| before.bundle == parts.bundle);
                 let patch = patches.next().ok_or_else(damaged)?;
                 registry::patch(&machine, &before.ok_or_else(damaged)?.active.store, &patch)?
+            }
+            Base::Given => {
+                let own = self.machine(parts.bundle)?;
+                let reads = self.reads;
+                let is_it = |document: &&Vec<u8>| {
+                    registry::load(&own, document).is_ok_and(|store| store.digest(own.image()) == parts.digest)
+                };
+                registry::load(&machine, reads.given().iter().find(is_it).ok_or_else(damaged)?)?
             }
         };
         for patch in patches {
@@ -149,10 +179,7 @@ impl<'k, R: Reads> Versions<'k, R> {
         if let Some((_, machine)) = self.machines.iter().find(|(other, _)| *other == name) {
             return Ok(Arc::clone(machine));
         }
-        let bytes = self.reads.read(move |tx| match bundles::content_of(tx, name)? {
-            Some(content) => Ok(tx.content(content)?),
-            None => Ok(None),
-        })?;
+        let bytes = self.reads.bundle(name)?;
         // Its signatures are not asked for again: it decided then.
         let machine = Machine::load(&bytes.ok_or(KernelError::UnknownBundle(name))?, &LoadOptions::UNSIGNED)?;
         if machine.origin().map(|origin| origin.name) != Some(name) {
@@ -178,25 +205,28 @@ fn gap(fault: &KernelError) -> Option<Gap> {
 }
 
 /// What a version is made of, from one that is there already or from the last one that is kept whole.
-fn parts(tx: &mut dyn Tx, version: u64, have: &[u64]) -> Result<Parts, KernelError> {
+pub(super) fn parts(source: &mut impl Source, version: u64, have: &[u64]) -> Result<Parts, KernelError> {
     let damaged = || registry::damaged(version);
-    let last = registry::step(tx, version)?.ok_or(KernelError::UnknownVersion)?;
+    let last = source.step(version)?.ok_or(KernelError::UnknownVersion)?;
     let (bundle, digest) = (last.bundle, last.digest);
     let (mut at, mut step, mut patches) = (version, last, Vec::new());
-    let content = |tx: &mut dyn Tx, of: Digest| tx.content(of)?.ok_or_else(damaged);
+    let given = Parts { bundle, digest, base: Base::Given, patches: Vec::new() };
     let base = loop {
         if let Some(snapshot) = step.snapshot {
-            break Base::Snapshot(content(tx, snapshot)?);
+            let Some(snapshot) = source.content(snapshot)? else { return Ok(given) };
+            break Base::Snapshot(snapshot);
         }
         if patches.len() as u64 > SNAPSHOT_EVERY {
             return Err(damaged());
         }
-        patches.push(content(tx, step.patch.ok_or_else(damaged)?)?);
+        let Some(patch) = source.content(step.patch.ok_or_else(damaged)?)? else { return Ok(given) };
+        patches.push(patch);
         at = at.checked_sub(1).ok_or_else(damaged)?;
         if have.contains(&at) {
             break Base::Version(at);
         }
-        step = registry::step(tx, at)?.ok_or_else(damaged)?;
+        let Some(before) = source.step(at)? else { return Ok(given) };
+        step = before;
         if step.bundle != bundle {
             return Err(damaged());
         }
