@@ -3,6 +3,8 @@
 
 #[path = "replay/against.rs"]
 mod against;
+#[path = "replay/exported.rs"]
+mod exported;
 #[path = "replay/gaps.rs"]
 mod gaps;
 

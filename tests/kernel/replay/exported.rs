@@ -1,0 +1,175 @@
+//! A log that was exported, replayed from its files alone: it comes out as in its store, and what is wrong with a file or
+//! an entry is found there too.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use pdl::kernel::Kernel;
+use pdl::kernel::entry::Entry;
+use pdl::kernel::replay::exported::{Given, replay_files, replay_files_against};
+use pdl::kernel::replay::{Gap, Options, Report};
+use pdl::log::tile::{Tile, write_entries};
+use pdl::{Digest, LoadOptions, Machine};
+
+use super::{ENTITIES, SHOP, all, auditor, bundle, decided, full, is_asked, options, stricter};
+
+type Folder = BTreeMap<String, Vec<u8>>;
+
+/// The files of a kernel, with entries changed by somebody who could make all hashes anew.
+fn exported(kernel: &Kernel, mut of_entry: impl FnMut(&mut Entry)) -> Folder {
+    let entries: Vec<Vec<u8>> = all(kernel)
+        .into_iter()
+        .map(|mut entry| {
+            of_entry(&mut entry);
+            entry.to_bytes()
+        })
+        .collect();
+    let size = entries.len() as u64;
+    let mut files = Folder::new();
+    let beside = kernel.export_replayable(&auditor(), size, &mut files).expect("all of it is kept");
+    assert_eq!(beside, files.len() as u64);
+    let mut at = 0;
+    while let Some(tile) = Tile::of_entry(at as u64, size) {
+        let end = at + usize::from(tile.width);
+        let bytes = write_entries(entries[at..end].iter().map(|entry| &entry[..])).expect("they are short enough");
+        files.insert(tile.to_string(), bytes);
+        at = end;
+    }
+    let root = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    files.insert("checkpoint".to_owned(), format!("pdl.example/log\n{size}\n{root}\n\nnobody has signed it\n").into());
+    files
+}
+
+fn replay(files: &mut Folder, given: &Given) -> Report {
+    let report = replay_files(files, given.clone(), &options(1), &mut |_| {}).expect("the files can be read");
+    let again = replay_files(files, given.clone(), &options(3), &mut |_| {}).expect("the files can be read");
+    assert_eq!(report, again);
+    report
+}
+
+/// What the kernel itself says of its log.
+fn in_store(kernel: &Kernel) -> Report {
+    kernel.replay(&super::olga(), &options(1), &mut |_| {}).expect("the store is there")
+}
+
+#[test]
+fn an_exported_log_comes_out_as_in_its_store() {
+    let (kernel, _, _) = full("");
+    let mut files = exported(&kernel, |_| {});
+    let report = replay(&mut files, &Given::default());
+    assert!(report.is_whole() && report.is_sound(), "{:?}", report.findings.first());
+    // In the store there are entries of who looked at it since.
+    let before = in_store(&kernel);
+    assert!(report.decisions <= before.decisions && report.decisions > 50, "{}", report.decisions);
+}
+
+#[test]
+fn what_is_behind_commitments_is_hidden_and_not_replayed() {
+    let (kernel, _, decisions) = full("@sensitive");
+    let report = replay(&mut exported(&kernel, |_| {}), &Given::default());
+    assert!(report.is_sound() && !report.is_whole());
+    assert_eq!(report.not_replayed.keys().collect::<Vec<_>>(), [&Gap::Hidden]);
+    assert_eq!(report.not_replayed[&Gap::Hidden], decisions);
+}
+
+#[test]
+fn a_lie_is_found_from_the_files_too() {
+    let (kernel, _, _) = full("");
+    let mut lies = 0;
+    let mut files = exported(&kernel, |entry| {
+        if is_asked(entry) && entry.body["kind"] == "not_permitted" {
+            entry.body.insert("answer".to_owned(), "ALLOW".into());
+            lies += 1;
+        }
+    });
+    let report = replay(&mut files, &Given::default());
+    assert!(lies > 0);
+    assert_eq!((report.different, report.is_sound()), (lies, false));
+}
+
+#[test]
+fn a_file_that_was_changed_or_is_missing_is_not_taken_for_another() {
+    let (kernel, _, _) = full("");
+    let sound = exported(&kernel, |_| {});
+    for (path, bytes) in &sound {
+        let (folder, _) = path.split_once('/').unwrap_or((path, ""));
+        let mut changed = bytes.clone();
+        let middle = changed.len() / 2;
+        changed[middle] ^= 1;
+        for changed in [Some(changed), None] {
+            let mut files = sound.clone();
+            match changed {
+                Some(bytes) => drop(files.insert(path.clone(), bytes)),
+                None => drop(files.remove(path)),
+            }
+            match (folder, replay_files(&mut files, Given::default(), &options(1), &mut |_| {})) {
+                ("checkpoint", Err(_)) => {}
+                // Its root is not looked at.
+                ("checkpoint", Ok(report)) => assert!(report.is_whole(), "{path}"),
+                (_, Err(fault)) => panic!("{path}: {fault}"),
+                (_, Ok(report)) => assert!(!report.is_whole(), "{path}: {report:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_among_the_files_is_found_by_its_digest() {
+    let (kernel, _, _) = full("");
+    let mut files = exported(&kernel, |_| {});
+    let whole = replay(&mut files, &Given::default());
+    files.retain(|path, _| !path.starts_with("bundle/"));
+    let without = replay(&mut files, &Given::default());
+    assert!(without.same == 0 && !without.is_sound(), "{without:?}");
+    // The policy of the kernel itself is one of them.
+    let named: Vec<Digest> = [bundle(SHOP, ""), bundle(&stricter(), "")].iter().map(|bytes| name(bytes)).collect();
+    let governing = exported(&kernel, |_| {}).into_iter().filter_map(|(path, bytes)| {
+        let is_other = path.starts_with("bundle/") && !named.contains(&name(&bytes));
+        is_other.then_some(bytes)
+    });
+    let mut bundles: Vec<Vec<u8>> = governing.collect();
+    bundles.extend([bundle(&stricter(), ""), bundle(SHOP, "")]);
+    let given = Given { bundles, entities: Vec::new() };
+    assert_eq!(replay(&mut files, &given), whole);
+    // A bundle that is not one of them is of no use, and does no harm.
+    let given = Given { bundles: vec![bundle(&SHOP.replace("2030", "2031"), "")], ..Given::default() };
+    assert_eq!(replay(&mut files, &given), without);
+}
+
+fn name(bundle: &[u8]) -> Digest {
+    Machine::load(bundle, &LoadOptions::UNSIGNED).expect("it loads").origin().expect("it was a bundle").name
+}
+
+#[test]
+fn entities_that_are_given_are_those_of_a_version_or_of_none() {
+    let (kernel, _, _) = full("");
+    let mut files = exported(&kernel, |_| {});
+    let documents = |path: &str| path.starts_with("content/");
+    let operators = all(&kernel).into_iter().filter(|entry| entry.kind.name() == "operators.changed");
+    let kept: Vec<String> = operators
+        .filter_map(|entry| Some(format!("content/{}", entry.body["snapshot"].as_str()?.strip_prefix("sha256:")?)))
+        .collect();
+    files.retain(|path, _| !documents(path) || kept.contains(path));
+    let without = replay(&mut files, &Given::default());
+    assert!(without.not_replayed[&Gap::Version] > 40, "{without:?}");
+    // As they were given to the kernel: in another text than the one that it keeps.
+    let given = Given { entities: vec![b"[]".to_vec(), ENTITIES.to_vec()], ..Given::default() };
+    let some = replay(&mut files, &given);
+    let gained = without.not_replayed[&Gap::Version] - some.not_replayed[&Gap::Version];
+    assert_eq!((gained, some.different), (some.same - without.same, 0));
+    let first = decided(&kernel).iter().filter(|entry| entry.body["registry"] == 1).count() as u64;
+    assert_eq!(gained, first);
+}
+
+#[test]
+fn another_policy_is_asked_what_was_asked() {
+    let (kernel, _, decisions) = full("");
+    let mut files = exported(&kernel, |_| {});
+    let policy = Arc::new(Machine::load(&bundle(SHOP, ""), &LoadOptions::UNSIGNED).expect("it loads"));
+    let seen = Mutex::new(0);
+    let look = |_: &_, _: &mut _| *seen.lock().expect("nobody panicked") += 1;
+    let report = replay_files_against(&mut files, Given::default(), &policy, &Options::default(), &look, &mut |_| {});
+    let report = report.expect("the files can be read");
+    assert_eq!((report.decisions, *seen.lock().expect("nobody panicked")), (decisions, decisions));
+    assert_eq!(report.same + report.different, decisions);
+}
