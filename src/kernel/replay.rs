@@ -13,6 +13,7 @@
 //! - The report does not depend on how many threads there are. Everything is counted; of each sort the first few are named.
 //! - The store is read in short transactions. What is appended meanwhile is not looked at.
 //! - Nothing is written.
+//! - [`exported`] does the same from the files of a log, without its store.
 //!
 //! It does not ask whether an entry is the one that was written: that is [`verify`](super::log::verify). A log in which both
 //! hold says what was decided, and that it was decided rightly. Nor does it ask whether what was recorded was also asked:

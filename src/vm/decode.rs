@@ -6,6 +6,7 @@
 //!
 //! It never runs a rule, never reads a clock, and never lets a request speak for the kernel or for the registry.
 
+pub mod entity;
 pub mod names;
 pub mod trace;
 pub mod value;
@@ -14,9 +15,10 @@ use crate::base::limits::{REQUEST_BYTES_MAX, STRING_DEFAULT_BYTES_MAX};
 use crate::bytecode::program::Input;
 use crate::data::similar::best_match;
 use crate::vm::canonical::push_string;
+use crate::vm::decode::entity::{Extra, Parts};
 use crate::vm::decode::names::{Fields, Plan};
 use crate::vm::decode::trace::Trace;
-use crate::vm::decode::value::{Buffers, Decoder, Extra, Parts, Sink, Want, duplicate_key, internal, missing};
+use crate::vm::decode::value::{Buffers, Decoder, Sink, Want, duplicate_key, internal, missing};
 use crate::vm::entities::Entities as _;
 use crate::vm::image::Image;
 use crate::vm::input::{Document, Fail, InputErrorKind, fail, locate, too_large};

@@ -454,7 +454,7 @@ impl<'a> Reader<'a> {
     fn take_expected(&mut self, expected: &str) -> bool {
         let (rest, expected) = (self.text.as_bytes().get(self.at..).unwrap_or_default(), expected.as_bytes());
         // The first character behind the quote tells most keys apart.
-        let stands = rest.get(1) == expected.get(1) && !expected.is_empty() && rest.starts_with(expected);
+        let stands = rest.get(1) == expected.get(1) && !expected.is_empty() && begins(rest, expected);
         if stands {
             self.at += expected.len();
         }
@@ -762,6 +762,17 @@ impl<'a> Reader<'a> {
     pub fn finish(&mut self) -> Result<(), JsonError> {
         self.skip_space();
         if self.at < self.text.len() { self.fail(JsonFault::TrailingData) } else { Ok(()) }
+    }
+}
+
+/// Whether a text begins with a key. Most are short, and a call for each would take longer than to compare them.
+#[inline]
+fn begins(text: &[u8], key: &[u8]) -> bool {
+    let Some(text) = text.get(..key.len()) else { return false };
+    match key.len() {
+        4..8 => text.first_chunk::<4>() == key.first_chunk() && text.last_chunk::<4>() == key.last_chunk(),
+        8..=16 => text.first_chunk::<8>() == key.first_chunk() && text.last_chunk::<8>() == key.last_chunk(),
+        _ => text == key,
     }
 }
 

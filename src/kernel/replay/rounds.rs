@@ -21,7 +21,7 @@ use crate::kernel::log::commitment::commitments;
 use crate::kernel::store::{StoreError, Tx};
 
 /// How many entries are read at once, for each thread: about as many as a processor has at hand.
-const ROUND: u32 = 512;
+const ROUND: u32 = 256;
 /// How many decisions are a task.
 const TASK: usize = 128;
 /// How many bytes of contents are read for a task; a last one may be longer.

@@ -7,8 +7,9 @@ use std::sync::{Arc, OnceLock};
 
 use crate::base::limits::{DIAGNOSTICS_MAX, ENTITIES_BYTES_MAX, ENTITIES_MAX};
 use crate::bytecode::schema::{Schema, TypeId};
+use crate::vm::decode::entity::{Extra, Parts};
 use crate::vm::decode::names::{Fields, Plan};
-use crate::vm::decode::value::{Buffers, Decoder, Extra, Parts, Sink, Want, duplicate_key, missing, shape_name};
+use crate::vm::decode::value::{Buffers, Decoder, Sink, Want, duplicate_key, missing, shape_name};
 use crate::vm::image::Image;
 use crate::vm::input::{Fail, InputErrorKind, fail};
 use crate::vm::json::path::{path_at, push_key};
