@@ -43,6 +43,8 @@ pub(super) struct Versions<'k, R> {
     instead: Option<Arc<Machine>>,
     machines: VecDeque<(Digest, Arc<Machine>)>,
     held: VecDeque<Version>,
+    /// The operators that were made last.
+    operators: Option<Version>,
 }
 
 /// What a version is made of.
@@ -85,7 +87,7 @@ impl Source for &mut dyn Tx {
 impl<'k, R: Reads> Versions<'k, R> {
     /// The versions of a log, with another policy where one is given.
     pub(super) fn new(reads: &'k R, instead: Option<Arc<Machine>>) -> Versions<'k, R> {
-        Versions { reads, instead, machines: VecDeque::new(), held: VecDeque::new() }
+        Versions { reads, instead, machines: VecDeque::new(), held: VecDeque::new(), operators: None }
     }
 
     /// Where they are read.
@@ -116,6 +118,10 @@ impl<'k, R: Reads> Versions<'k, R> {
     }
 
     fn governed(&mut self, bundle: Digest, version: u64) -> Result<Version, KernelError> {
+        let held = self.operators.as_ref().filter(|held| held.bundle == bundle && held.active.registry == version);
+        if let Some(held) = held {
+            return Ok(held.clone());
+        }
         let machine = self.machine(bundle)?;
         let stored = self.reads.operators(version)?;
         let (digest, active) = match stored {
@@ -127,7 +133,9 @@ impl<'k, R: Reads> Versions<'k, R> {
             }
             None => return Err(KernelError::UnknownVersion),
         };
-        Ok(Version { active: Arc::new(active), bundle, digest: Some(digest) })
+        let made = Version { active: Arc::new(active), bundle, digest: Some(digest) };
+        self.operators = Some(made.clone());
+        Ok(made)
     }
 
     fn held(&self, version: u64) -> Option<&Version> {
