@@ -253,13 +253,6 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         };
         self.buffers.trace.is_odd |= !is_even;
     }
-
-    #[cold]
-    fn too_many(&mut self, max: u32) -> Fail {
-        let _ = self.reader.peek();
-        let message = format!("there are more than {max} elements");
-        fail(InputErrorKind::TooManyElements, self.reader.offset(), None, message)
-    }
 }
 
 #[cold]

@@ -375,6 +375,13 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         }
     }
 
+    #[cold]
+    fn too_many(&mut self, max: u32) -> Fail {
+        let _ = self.reader.peek();
+        let message = format!("there are more than {max} elements");
+        fail(InputErrorKind::TooManyElements, self.reader.offset(), None, message)
+    }
+
     /// A set is built to be checked, because only values tell what stands twice: `PT60S` and `1m` are one. A set of strings
     /// need not be.
     fn set(&mut self, element: TypeId, max: u32, want: Want) -> Result<Value, Fail> {
