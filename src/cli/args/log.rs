@@ -1,6 +1,5 @@
 //! The arguments of `pdl log`.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args as Arguments, Subcommand, ValueHint};
@@ -148,8 +147,8 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "INDEX", default_value_t = 0)]
     pub from: u64,
     /// On so many threads [default: as many as the machine has]
-    #[arg(long, value_name = "NUMBER")]
-    pub threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
     /// Replay a log that was exported to this folder, with `--replayable`
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub files: Option<PathBuf>,

@@ -21,7 +21,8 @@ use crate::kernel::replay::{Options, Outcome, Report};
 
 /// Replays the log, and ends with 9 if anything speaks against it.
 pub fn run(args: &ReplayArgs, output: &mut Output) -> Result<Status, Failure> {
-    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+    let threads = args.threads.and_then(|number| NonZeroUsize::new(number.into()));
+    let threads = threads.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let options = Options { from: args.from, threads, ..Options::default() };
     let bar = Bar::new("replaying");
     let progress = &mut |progress| bar.show(progress);

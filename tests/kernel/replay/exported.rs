@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use pdl::kernel::Kernel;
 use pdl::kernel::entry::Entry;
+use pdl::kernel::replay::against::Logged;
 use pdl::kernel::replay::exported::{Given, replay_files, replay_files_against};
 use pdl::kernel::replay::{Gap, Options, Report};
 use pdl::log::tile::{Tile, write_entries};
+use pdl::vm::machine::Decided;
 use pdl::{Digest, LoadOptions, Machine};
 
 use super::{ENTITIES, SHOP, all, auditor, bundle, decided, full, is_asked, options, stricter};
@@ -167,7 +169,7 @@ fn another_policy_is_asked_what_was_asked() {
     let mut files = exported(&kernel, |_| {});
     let policy = Arc::new(Machine::load(&bundle(SHOP, ""), &LoadOptions::UNSIGNED).expect("it loads"));
     let seen = Mutex::new(0);
-    let look = |_: &_, _: &mut _| *seen.lock().expect("nobody panicked") += 1;
+    let look = |_: &Logged<'_>, _: &mut Decided<'_>| *seen.lock().expect("nobody panicked") += 1;
     let report = replay_files_against(&mut files, Given::default(), &policy, &Options::default(), &look, &mut |_| {});
     let report = report.expect("the files can be read");
     assert_eq!((report.decisions, *seen.lock().expect("nobody panicked")), (decisions, decisions));
