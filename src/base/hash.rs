@@ -82,11 +82,12 @@ impl Digest {
         out.push_str(std::str::from_utf8(&self.digits()).unwrap_or_default());
     }
 
+    /// Computed and not looked up, so that many are done at once.
     fn digits(&self) -> [u8; 64] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
         let mut text = [0; 64];
         for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
-            *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+            *pair = [digit(byte >> 4), digit(byte & 15)];
         }
         text
     }

@@ -236,19 +236,52 @@ fn read_power(text: &[u8]) -> Result<i64, DecimalError> {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let magnitude = self.0.unsigned_abs();
-        let (units, mut fraction) = (magnitude / SCALE as u64, magnitude % SCALE as u64);
-        let sign = if self.0 < 0 { "-" } else { "" };
-        if fraction == 0 {
-            return write!(f, "{sign}{units}");
-        }
-        let mut width = FRACTION_DIGITS as usize;
-        while fraction.is_multiple_of(10) {
-            fraction /= 10;
-            width -= 1;
-        }
-        write!(f, "{sign}{units}.{fraction:0width$}")
+        self.in_text(|text| f.write_str(text))
     }
+}
+
+impl Decimal {
+    /// Appends it as it is shown.
+    pub fn push(self, out: &mut String) {
+        self.in_text(|text| out.push_str(text));
+    }
+
+    /// All digits at once: the log of a kernel has many numbers, and the formatter takes most of the time of them.
+    fn in_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
+        /// A sign, the digits of the largest number and its point.
+        const MOST: usize = 21;
+        const POINT: usize = MOST - FRACTION_DIGITS as usize - 1;
+        let magnitude = self.0.unsigned_abs();
+        let (mut units, mut fraction) = (magnitude / SCALE as u64, magnitude % SCALE as u64);
+        let mut text = [b'0'; MOST];
+        let mut put = |at: usize, number: &mut u64| {
+            text[at] = b'0' + (*number % 10) as u8;
+            *number /= 10;
+        };
+        let end = if fraction == 0 { POINT } else { MOST - trailing_zeros(fraction) };
+        (POINT + 1..MOST).rev().for_each(|at| put(at, &mut fraction));
+        let mut start = POINT;
+        while start == POINT || units > 0 {
+            start -= 1;
+            put(start, &mut units);
+        }
+        text[POINT] = b'.';
+        if self.0 < 0 {
+            start -= 1;
+            text[start] = b'-';
+        }
+        take(std::str::from_utf8(&text[start..end]).unwrap_or_default())
+    }
+}
+
+/// How many zeros a number ends in that is not zero.
+fn trailing_zeros(mut number: u64) -> usize {
+    let mut zeros = 0;
+    while number.is_multiple_of(10) {
+        number /= 10;
+        zeros += 1;
+    }
+    zeros
 }
 
 #[cfg(test)]

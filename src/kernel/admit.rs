@@ -32,7 +32,7 @@ use super::store::Tx;
 use super::touch::Touched;
 use crate::base::hash::Digest;
 use crate::bytecode::schema::{Field, Type};
-use crate::vm::asked::Asked;
+use crate::vm::asked::{Asked, Party};
 use crate::vm::decide::{Answer, Kind};
 use crate::vm::decision::{Decision, EntityName, ErrorReport};
 use crate::vm::machine::{Question, Recorded, Scratch};
@@ -224,13 +224,18 @@ fn judge(active: &Arc<Active>, wanted: &Wanted, documents: Documents<'_>) -> Res
         let telling = Telling::Event(Box::new(event));
         return Ok(Judged { decision, telling, said: None, today, approved: None, scope: None });
     };
+    let event = (!active.secrets.are_none())
+        .then(|| record::decided(&wanted.who, active.registry, &active.secrets, &asked, &decision));
+    let (to, request) = (step(active, &asked), asked.request());
+    let Asked { action, subject, resource, context, facts } = asked;
+    let name = |Party { ty, id, .. }: Party<'_>| EntityName { ty: ty.to_owned(), id };
     let said = Said {
-        action: asked.action.name.to_string(),
-        subject: EntityName { ty: asked.subject.ty.to_owned(), id: asked.subject.id.clone() },
-        resource: EntityName { ty: asked.resource.ty.to_owned(), id: asked.resource.id.clone() },
-        to: step(active, &asked),
-        context: asked.context.text().to_owned(),
-        request: asked.request(),
+        action: action.name.to_string(),
+        subject: name(subject),
+        resource: name(resource),
+        to,
+        context: context.into_text(),
+        request,
     };
     // What the machine read has to be what was looked for in the store: else something was not given that had to be.
     let touched = active.touches.action(&said.action).ok_or_else(damaged)?;
@@ -238,11 +243,9 @@ fn judge(active: &Arc<Active>, wanted: &Wanted, documents: Documents<'_>) -> Res
     if !is_whole && decision.answer() != Answer::Deny {
         return Err(damaged());
     }
-    let telling = if active.secrets.are_none() {
-        Telling::Plain { facts: asked.facts.into_text(), registry: active.registry }
-    } else {
-        let event = record::decided(&wanted.who, active.registry, &active.secrets, &asked, &decision);
-        Telling::Event(Box::new(event))
+    let telling = match event {
+        None => Telling::Plain { facts: facts.into_text(), registry: active.registry },
+        Some(event) => Telling::Event(Box::new(event)),
     };
     Ok(Judged { decision, telling, said: Some(said), today, approved, scope })
 }

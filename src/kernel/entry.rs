@@ -12,13 +12,12 @@
 pub mod read;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
 use super::json::push_members;
 use crate::data::timestamp::Timestamp;
-use crate::vm::canonical::{key_order, push_string};
+use crate::vm::canonical::{key_order, push_number, push_string};
 
 /// The version of the form of entries.
 pub const VERSION: i64 = 1;
@@ -161,9 +160,11 @@ impl Envelope<'_> {
         push_body(out);
         out.push_str(",\"id\":");
         push_string(out, self.id);
-        let _ = write!(out, ",\"index\":{},\"kind\":", self.index);
-        push_string(out, self.kind.name());
-        out.push_str(",\"links\":{");
+        out.push_str(",\"index\":");
+        push_number(out, self.index);
+        out.push_str(",\"kind\":\"");
+        out.push_str(self.kind.name());
+        out.push_str("\",\"links\":{");
         for (at, (name, id)) in links.iter().enumerate() {
             if at > 0 {
                 out.push(',');
@@ -174,7 +175,9 @@ impl Envelope<'_> {
         }
         out.push_str("},\"time\":\"");
         self.time.push(out);
-        let _ = write!(out, "\",\"version\":{VERSION}}}");
+        out.push_str("\",\"version\":");
+        push_number(out, VERSION.unsigned_abs());
+        out.push('}');
     }
 }
 

@@ -10,6 +10,9 @@ use serde_json::value::RawValue;
 
 use crate::vm::canonical::push_string;
 
+/// Room for small objects, so that they need not grow.
+const OBJECT_BYTES_USUAL: usize = 128;
+
 /// The members of an object as they stand, also those that stand twice.
 pub(crate) type Members<'d> = Vec<(String, &'d RawValue)>;
 
@@ -35,7 +38,8 @@ pub(super) fn text(value: &RawValue) -> Option<String> {
 
 /// An object of members whose values are texts of JSON.
 pub(super) fn object<K: AsRef<str>, V: AsRef<str>>(members: impl IntoIterator<Item = (K, V)>) -> String {
-    let mut out = String::from("{");
+    let mut out = String::with_capacity(OBJECT_BYTES_USUAL);
+    out.push('{');
     for (key, value) in members {
         if out.len() > 1 {
             out.push(',');

@@ -20,9 +20,11 @@ use super::touch::{NOW, Touched};
 use super::{records, scopes};
 use crate::bytecode::schema::{EntityType, Field, Schema, Type, TypeId};
 use crate::data::timestamp::Timestamp;
-use crate::vm::canonical::push_string;
 use crate::vm::decision::ErrorReport;
 use crate::vm::input::{Document, InputErrorKind};
+
+/// A time in quotes.
+const TIME_BYTES: usize = 26;
 
 /// What becomes of attributes of governed records that are there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +131,13 @@ pub(super) fn refusal(
 
 /// The facts alone, for requests that touch nothing: with the time, where the action asks for it.
 pub(super) fn facts(given: Option<&[u8]>, now: Option<Timestamp>) -> Result<String, Unpresented> {
-    let time = now.map(|now| (NOW.to_owned(), quoted(&now.to_string())));
+    let mut time = String::with_capacity(TIME_BYTES);
+    if let Some(now) = now {
+        time.push('"');
+        now.push(&mut time);
+        time.push('"');
+    }
+    let time = now.map(|_| (NOW, time));
     let Some(given) = given else { return Ok(object(time)) };
     let given = members::read(given).map_err(|why| {
         refused(InputErrorKind::Malformed, Document::Facts, "", format!("the facts are no JSON object: {why}"))
@@ -137,8 +145,8 @@ pub(super) fn facts(given: Option<&[u8]>, now: Option<Timestamp>) -> Result<Stri
     if given.iter().any(|(key, _)| key == NOW) {
         return Err(reserved(NOW));
     }
-    let given = given.into_iter().map(|(key, value)| (key, value.get().to_owned()));
-    Ok(object(time.into_iter().chain(given)))
+    let time = time.iter().map(|(key, value)| (*key, &**value));
+    Ok(object(time.chain(given.iter().map(|(key, value)| (&**key, value.get())))))
 }
 
 /// The request and the facts of an action, filled in.
@@ -234,12 +242,6 @@ fn refused(kind: InputErrorKind, document: Document, path: &str, message: String
 fn reserved(name: &str) -> Unpresented {
     let message = format!("only the kernel says what `{name}` is");
     refused(InputErrorKind::KernelField, Document::Facts, name, message)
-}
-
-fn quoted(text: &str) -> String {
-    let mut out = String::new();
-    push_string(&mut out, text);
-    out
 }
 
 /// Fills governed records in. What can't be read is `None`, or stays as it is.

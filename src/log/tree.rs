@@ -23,7 +23,11 @@ pub fn leaf_hash(entry: &[u8]) -> Digest {
 /// The hash of two nodes together.
 #[must_use]
 pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    Digest::of_parts(&[&[1], &left.0, &right.0])
+    // In one piece: a hash of parts gathers them first, piece by piece.
+    let mut bytes = [1; 65];
+    bytes[1..33].copy_from_slice(&left.0);
+    bytes[33..].copy_from_slice(&right.0);
+    Digest::of(&bytes)
 }
 
 /// The root of a tree without leaves.

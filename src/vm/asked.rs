@@ -5,8 +5,13 @@ use std::ops::Range;
 
 use crate::bytecode::schema::{Action, Field};
 use crate::vm::canonical::order::Object;
-use crate::vm::canonical::{Writer, push_party, push_string};
+use crate::vm::canonical::{Writer, push_string};
 use crate::vm::value::Value;
+
+/// Room for most objects of a request, so that they need not grow.
+const OBJECT_BYTES_USUAL: usize = 256;
+/// What a request has around its objects, the names of its types and its ids.
+const AROUND_BYTES: usize = 192;
 
 /// A request that could be read, and the kernel's facts.
 #[derive(Clone, Debug)]
@@ -79,7 +84,8 @@ impl<'s> Members<'s> {
         values: &[Value],
         counts: impl Fn(&Field) -> bool,
     ) -> Members<'s> {
-        let (mut text, mut places) = (String::new(), Vec::with_capacity(object.fields.len()));
+        let (mut text, mut places) =
+            (String::with_capacity(OBJECT_BYTES_USUAL), Vec::with_capacity(object.fields.len()));
         writer.push_fields(&mut text, object, values, counts, |field, key, out| {
             places.push(Place { field, key, end: out.len() });
         });
@@ -139,17 +145,24 @@ impl Asked<'_> {
     /// The same without some of its fields.
     #[must_use]
     pub fn request_without(&self, hidden: impl Fn(Part, &Field) -> bool) -> String {
-        let mut out = "{\"action\":{\"name\":".to_owned();
+        let objects = self.parts().fold(AROUND_BYTES, |sum, (_, members)| sum.saturating_add(members.text.len()));
+        let mut out = String::with_capacity(objects);
+        out.push_str("{\"action\":{\"name\":");
         push_string(&mut out, &self.action.name);
         out.push_str("},\"context\":");
         self.context.push_without(&mut out, &|field| hidden(Part::Context, field));
         for (part, party) in [(Part::Resource, &self.resource), (Part::Subject, &self.subject)] {
             out.push_str(",\"");
             out.push_str(part.name());
-            out.push_str("\":");
-            let properties = party.properties.as_ref();
-            let properties = properties.map(|members| members.without(|field| hidden(part, field)));
-            push_party(&mut out, party.ty, &party.id, properties.as_deref());
+            out.push_str("\":{\"id\":");
+            push_string(&mut out, &party.id);
+            if let Some(properties) = &party.properties {
+                out.push_str(",\"properties\":");
+                properties.push_without(&mut out, &|field| hidden(part, field));
+            }
+            out.push_str(",\"type\":");
+            push_string(&mut out, party.ty);
+            out.push('}');
         }
         out.push('}');
         out

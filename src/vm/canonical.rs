@@ -60,6 +60,27 @@ pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
+/// Appends a whole number.
+pub fn push_number(out: &mut String, number: u64) {
+    let (mut digits, mut rest, mut begin) = ([b'0'; 20], number, 20);
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        (rest, begin) = (rest / 10, at);
+        if rest == 0 {
+            break;
+        }
+    }
+    out.push_str(std::str::from_utf8(&digits[begin..]).unwrap_or_default());
+}
+
+/// The same of one that may be below zero.
+fn push_signed(out: &mut String, number: i64) {
+    if number < 0 {
+        out.push('-');
+    }
+    push_number(out, number.unsigned_abs());
+}
+
 /// How each byte is escaped: 0 if it is not, else the character behind the backslash; `u` stands for its code.
 const ESCAPES: [u8; 256] = {
     let mut escapes = [0; 256];
@@ -83,44 +104,49 @@ fn is_plain(text: &str) -> bool {
     let is_escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
     let (parts, rest) = text.as_bytes().as_chunks::<16>();
     let has = |part: &[u8]| part.iter().fold(false, |has, &byte| has | is_escaped(byte));
-    !parts.iter().any(|part| has(part)) && !has(rest)
+    // What is behind the last whole part is looked at with some of that part, as many bytes at once.
+    let has_behind = |last: Option<&[u8; 16]>| last.map_or_else(|| has(rest), |last| has(last));
+    !parts.iter().any(|part| has(part)) && (rest.is_empty() || !has_behind(text.as_bytes().last_chunk()))
 }
 
-/// Texts of JSON have a quote every few bytes: what is between is gathered, and appended many bytes at once.
+/// Texts of JSON have a quote every few bytes: what is between is gathered, and appended many bytes at once. Whether a byte
+/// is a quote nobody can guess, so nothing branches on it.
 fn push_escaped(out: &mut String, text: &str) {
-    const ROOM: usize = 128;
-    /// A character, or an escape.
-    const MOST: usize = 6;
-    let (mut room, mut used) = ([0_u8; ROOM], 0);
-    for byte in text.bytes() {
+    const PART: usize = 128;
+    let mut rest = text;
+    while !rest.is_empty() {
         // Never within a character.
-        if used > ROOM - MOST && byte & 0xc0 != 0x80 {
-            push_bytes(out, &room[..used]);
-            used = 0;
+        let (part, behind) = rest.split_at(rest.floor_char_boundary(PART));
+        rest = behind;
+        let (mut room, mut used, mut has_code) = ([0_u8; 2 * PART], 0, false);
+        for byte in part.bytes() {
+            let escape = ESCAPES[usize::from(byte)];
+            has_code |= escape == b'u';
+            room[used] = b'\\';
+            used += usize::from(escape != 0);
+            room[used] = if escape == 0 { byte } else { escape };
+            used += 1;
         }
-        match ESCAPES[usize::from(byte)] {
-            0 => {
-                room[used] = byte;
-                used += 1;
-            }
-            b'u' => {
-                push_bytes(out, &room[..used]);
-                used = 0;
-                let _ = write!(out, "\\u{byte:04x}");
-            }
-            short => {
-                room[used] = b'\\';
-                room[used + 1] = short;
-                used += 2;
-            }
+        if has_code {
+            push_codes(out, part);
+        } else {
+            // Whole characters, and escapes between.
+            out.push_str(&String::from_utf8_lossy(&room[..used]));
         }
     }
-    push_bytes(out, &room[..used]);
 }
 
-/// Of whole characters.
-fn push_bytes(out: &mut String, bytes: &[u8]) {
-    out.push_str(&String::from_utf8_lossy(bytes));
+/// The same of a text in which something is escaped by its code.
+#[cold]
+fn push_codes(out: &mut String, text: &str) {
+    for character in text.chars() {
+        let escape = u8::try_from(character).map_or(0, |byte| ESCAPES[usize::from(byte)]);
+        match escape {
+            0 => out.push(character),
+            b'u' => drop(write!(out, "\\u{:04x}", u32::from(character))),
+            short => out.extend(['\\', char::from(short)]),
+        }
+    }
 }
 
 /// Appends an object: members as keys and canonical texts, in any order.
@@ -158,17 +184,15 @@ impl<'a> Writer<'a> {
         match (self.image.schema().ty(ty), value) {
             (Type::Optional(inner), value) => self.push(out, *inner, value),
             (_, Value::Bool(value)) => out.push_str(if value { "true" } else { "false" }),
-            (_, Value::Int(value)) => match self.form {
-                Form::Digest => push_plain(out, format_args!("{value}")),
-                Form::Wire => drop(write!(out, "{value}")),
-            },
-            (_, Value::Decimal(value)) => match self.form {
-                Form::Digest => push_plain(out, format_args!("{}", Decimal(value))),
-                Form::Wire => drop(write!(out, "{}", Decimal(value))),
-            },
+            (_, Value::Int(value)) => self.push_quoted(out, |out| push_signed(out, value)),
+            (_, Value::Decimal(value)) => self.push_quoted(out, |out| Decimal(value).push(out)),
             (_, Value::Duration(value)) => push_plain(out, format_args!("{}", Duration(value))),
             (_, Value::Timestamp(value)) => match Timestamp::from_millis(value) {
-                Some(value) => push_plain(out, format_args!("{value}")),
+                Some(value) => {
+                    out.push('"');
+                    value.push(out);
+                    out.push('"');
+                }
                 None => out.push_str("\"\""),
             },
             (_, Value::Enum(value)) => {
@@ -213,6 +237,14 @@ impl<'a> Writer<'a> {
             }
             _ => out.push_str("null"),
         }
+    }
+
+    /// A number: in quotes where it is for digests.
+    fn push_quoted(&self, out: &mut String, push: impl FnOnce(&mut String)) {
+        let quote = if self.form == Form::Digest { "\"" } else { "" };
+        out.push_str(quote);
+        push(out);
+        out.push_str(quote);
     }
 
     /// A set: its elements' texts in their order. Most stand so already, and are written where they belong.
@@ -315,19 +347,6 @@ fn push_plain(out: &mut String, text: fmt::Arguments<'_>) {
     out.push('"');
 }
 
-/// Appends an entity; `properties` is a canonical text.
-pub fn push_party(out: &mut String, ty: &str, id: &str, properties: Option<&str>) {
-    out.push_str("{\"id\":");
-    push_string(out, id);
-    if let Some(properties) = properties {
-        out.push_str(",\"properties\":");
-        out.push_str(properties);
-    }
-    out.push_str(",\"type\":");
-    push_string(out, ty);
-    out.push('}');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,6 +355,22 @@ mod tests {
         let mut out = String::new();
         push_string(&mut out, text);
         out
+    }
+
+    #[test]
+    fn numbers_are_as_the_formatter_has_them() {
+        for number in [0, 1, 9, 10, 99, 100, 12_345_678_901_234_567, u64::MAX - 1, u64::MAX] {
+            let mut out = "x".to_owned();
+            push_number(&mut out, number);
+            assert_eq!(out, format!("x{number}"));
+        }
+        for number in [0, 1, -1, 10, -10, i64::MIN, i64::MAX] {
+            let (mut out, mut decimal) = (String::new(), String::new());
+            push_signed(&mut out, number);
+            assert_eq!(out, number.to_string());
+            Decimal(number).push(&mut decimal);
+            assert_eq!(decimal, Decimal(number).to_string());
+        }
     }
 
     #[test]

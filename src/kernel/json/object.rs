@@ -8,7 +8,7 @@
 
 use crate::base::hash::Digest;
 use crate::data::timestamp::Timestamp;
-use crate::vm::canonical::{key_order, push_string};
+use crate::vm::canonical::{key_order, push_number, push_string};
 
 /// An object that is being written.
 #[derive(Debug)]
@@ -24,11 +24,16 @@ impl<'o> Object<'o> {
         Object { out, last: None }
     }
 
-    /// Begins a member: its value is what is appended next.
+    /// Begins a member: its value is what is appended next. Where the name is known it costs a few stores.
+    #[inline(always)]
     pub(in crate::kernel) fn member(&mut self, name: &'static str) -> &mut String {
         debug_assert!(self.last.is_none_or(|last| key_order(last, name).is_lt()), "`{name}` is not behind the others");
         debug_assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "`{name}` is no plain name");
-        self.out.push_str(if self.last.is_some() { ",\"" } else { "\"" });
+        self.out.reserve(name.len().saturating_add(4));
+        if self.last.is_some() {
+            self.out.push(',');
+        }
+        self.out.push('"');
         self.out.push_str(name);
         self.out.push_str("\":");
         self.last = Some(name);
@@ -36,6 +41,7 @@ impl<'o> Object<'o> {
     }
 
     /// A member that is a text.
+    #[inline]
     pub(in crate::kernel) fn text(&mut self, name: &'static str, text: &str) {
         push_string(self.member(name), text);
     }
@@ -54,6 +60,11 @@ impl<'o> Object<'o> {
         out.push('"');
         time.push(out);
         out.push('"');
+    }
+
+    /// A member that is a number, which has to be one that an entry may have.
+    pub(in crate::kernel) fn number(&mut self, name: &'static str, number: u64) {
+        push_number(self.member(name), number);
     }
 
     /// A member that is an array, of items that `push` appends.

@@ -9,6 +9,7 @@
 use super::{Hidden, Principal, decided_of, error, gate, number, obligation};
 use crate::kernel::entry::Kind;
 use crate::kernel::environment::Environment;
+use crate::kernel::json::scan::NUMBER_MAX;
 use crate::kernel::json::{self, object::Object};
 use crate::kernel::log::LogError;
 use crate::kernel::log::append::{Event, Log};
@@ -119,7 +120,10 @@ impl Plain<'_> {
         }
         body.all("obligations", &decision.obligations, |out, obliged| json::push(out, &obligation(obliged)));
         who.push(body.member("principal"));
-        json::push(body.member("registry"), &number(registry));
+        match registry {
+            ..=NUMBER_MAX => body.number("registry", registry),
+            _ => json::push(body.member("registry"), &number(registry)),
+        }
         push_document(body.member("request"), request);
         body.all("rules", &decision.rules, push_rule);
         body.all("shadow", &decision.shadow, push_rule);
