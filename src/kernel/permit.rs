@@ -31,6 +31,8 @@ mod token;
 pub use state::{PermitState, Standing, Step, StepRefused};
 pub use token::{Issuer, MAC_KEY_BYTES_MIN, TokenRefused, Verifier};
 
+use std::sync::Arc;
+
 use crate::base::hash::Digest;
 use crate::data::timestamp::Timestamp;
 
@@ -61,7 +63,7 @@ pub struct Claims {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Permit {
     // INVARIANT: the token was made of the claims by the kernel, or was checked.
-    claims: Claims,
+    claims: Arc<Claims>,
     token: String,
 }
 
@@ -70,6 +72,11 @@ impl Permit {
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// The same, for who has to have it longer.
+    pub(super) fn claims_shared(&self) -> Arc<Claims> {
+        Arc::clone(&self.claims)
     }
 
     /// The text that is handed to whoever acts.

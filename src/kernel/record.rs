@@ -19,6 +19,7 @@
 pub(super) mod plain;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -114,8 +115,8 @@ fn within(schema: &Schema, ty: TypeId, records: &[bool], entities: &[bool]) -> b
 /// Who asked, as the embedder authenticated them: never what a request says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
-    ty: String,
-    id: String,
+    ty: Arc<str>,
+    id: Arc<str>,
 }
 
 impl Principal {
@@ -123,7 +124,7 @@ impl Principal {
     #[must_use]
     pub fn new(ty: &str, id: &str) -> Option<Principal> {
         let fits = ty.len() <= PRINCIPAL_BYTES_MAX && id.len() <= PRINCIPAL_BYTES_MAX;
-        fits.then(|| Principal { ty: ty.to_owned(), id: id.to_owned() })
+        fits.then(|| Principal { ty: ty.into(), id: id.into() })
     }
 
     /// Its type.
@@ -141,11 +142,11 @@ impl Principal {
     /// The name by which gates know it.
     #[must_use]
     pub fn name(&self) -> EntityName {
-        EntityName { ty: self.ty.clone(), id: self.id.clone() }
+        EntityName { ty: self.ty.to_string(), id: self.id.to_string() }
     }
 
     pub(super) fn to_json(&self) -> Value {
-        json!({ "type": self.ty, "id": self.id })
+        json!({ "type": &*self.ty, "id": &*self.id })
     }
 
     /// Appends the same as text.
@@ -386,7 +387,7 @@ fn add_decision(event: &mut Event, who: &Principal, registry: Option<u64>, hides
 /// What an entry says of a decision alone: neither who asked nor what.
 pub(super) fn told(decision: &Decision) -> Map<String, Value> {
     let mut event = Event::new(Kind::Decision, Map::new());
-    add_decision(&mut event, &Principal { ty: String::new(), id: String::new() }, None, false, decision);
+    add_decision(&mut event, &Principal { ty: "".into(), id: "".into() }, None, false, decision);
     event.body.remove("principal");
     event.body
 }

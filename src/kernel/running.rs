@@ -24,7 +24,7 @@ use super::records::entry_of;
 use super::registry::text;
 use super::scope::{Ended, ScopeRefused};
 use super::scopes::{self, Reserved};
-use super::store::{Object, Query, Tx};
+use super::store::{Object, Query, Standing as Stands, Tx};
 use crate::base::hash::Digest;
 use crate::data::decimal::Decimal;
 use crate::data::timestamp::Timestamp;
@@ -133,7 +133,7 @@ fn kept(claims: &Claims, reserved: Option<&Reserved>) -> String {
         body.text("gate", gate);
     }
     body.time("issued", claims.issued);
-    body.member("registry").push_str(&claims.registry.to_string());
+    body.number("registry", claims.registry);
     if let Some(Reserved { scope, cost }) = reserved {
         let mut of = Members::new(body.member("scope"));
         of.text("cost", &cost.to_string());
@@ -187,9 +187,10 @@ fn write_step(
 }
 
 /// A permit as it is stored.
-struct Stored {
-    object: Object,
-    decision: String,
+struct Stored<'s> {
+    id: Cow<'s, str>,
+    version: u64,
+    decision: Cow<'s, str>,
     standing: Standing,
     reserved: Option<Reserved>,
 }
@@ -204,12 +205,11 @@ struct Body<'b> {
     scope: Option<Value>,
 }
 
-fn stored(object: Object) -> Result<Stored, KernelError> {
+fn stored(object: Object) -> Result<Stored<'static>, KernelError> {
     let read = |object: &Object| {
         let body: Body<'_> = serde_json::from_slice(&object.body).ok()?;
         let state = PermitState::parse(&object.state)?;
-        // What has ended is due no more; then any time will do.
-        let due = object.due_ms.map_or(Some(Timestamp::EPOCH), Timestamp::from_millis)?;
+        let due = due(object.due_ms)?;
         let standing = Standing { state, binding: Digest::parse(&body.binding)?, due };
         let reserved = match &body.scope {
             Some(reserved) => Some(reserved_of(reserved)?),
@@ -217,19 +217,28 @@ fn stored(object: Object) -> Result<Stored, KernelError> {
         };
         Some((body.decision.into_owned(), standing, reserved))
     };
-    let (decision, standing, reserved) =
-        read(&object).ok_or_else(|| KernelError::Damaged(format!("the permit {}", object.key)))?;
-    Ok(Stored { object, decision, standing, reserved })
+    let (decision, standing, reserved) = read(&object).ok_or_else(|| damaged(&object.key))?;
+    let Object { key, version, .. } = object;
+    Ok(Stored { id: key.into(), version, decision: decision.into(), standing, reserved })
+}
+
+/// What has ended is due no more; then any time will do.
+fn due(due_ms: Option<i64>) -> Option<Timestamp> {
+    due_ms.map_or(Some(Timestamp::EPOCH), Timestamp::from_millis)
+}
+
+#[cold]
+fn damaged(permit: &str) -> KernelError {
+    KernelError::Damaged(format!("the permit {permit}"))
 }
 
 /// The same of a permit that was begun here: what it is for is known, and what has become of it since is read.
-fn stored_of(object: Object, claims: &Claims, reserved: Option<Reserved>) -> Result<Stored, KernelError> {
-    let due = object.due_ms.map_or(Some(Timestamp::EPOCH), Timestamp::from_millis);
-    let (Some(state), Some(due)) = (PermitState::parse(&object.state), due) else {
-        return Err(KernelError::Damaged(format!("the permit {}", object.key)));
-    };
+fn stored_of(stands: Stands, claims: &Claims, reserved: Option<Reserved>) -> Result<Stored<'_>, KernelError> {
+    let Stands { version, state, due_ms } = stands;
+    let (Some(state), Some(due)) = (PermitState::parse(&state), due(due_ms)) else { return Err(damaged(&claims.id)) };
     let standing = Standing { state, binding: claims.binding, due };
-    Ok(Stored { object, decision: claims.decision.clone(), standing, reserved })
+    let (id, decision) = (Cow::from(&*claims.id), Cow::from(&*claims.decision));
+    Ok(Stored { id, version, decision, standing, reserved })
 }
 
 fn reserved_of(body: &Value) -> Option<Reserved> {
@@ -241,13 +250,13 @@ fn reserved_of(body: &Value) -> Option<Reserved> {
 fn take(
     tx: &mut dyn Tx,
     shared: &Shared,
-    stored: Stored,
+    stored: Stored<'_>,
     step: Step,
     cost: Option<Decimal>,
     by: By<'_>,
 ) -> Result<PermitState, KernelError> {
     let now = shared.environment.now();
-    let Stored { object, decision, standing, reserved } = stored;
+    let Stored { id, version, decision, standing, reserved } = stored;
     let state = standing.step(step, now)?;
     let due_ms = match state {
         PermitState::Started => {
@@ -265,9 +274,8 @@ fn take(
         PermitState::Expired => Kind::PermitExpired,
     };
     // What it is for stays as it was written.
-    let object = Object { state: state.name().to_owned(), due_ms, ..object };
-    tx.put(&object)?;
-    write_step(tx, shared, kind, (&object.key, &decision), by)?;
+    tx.turn(KIND, &id, version, (state.name(), due_ms))?;
+    write_step(tx, shared, kind, (&id, &decision), by)?;
     let ended = |reserved: &Reserved| match state {
         PermitState::Issued | PermitState::Started => None,
         PermitState::Completed => Some(Ended::Spent(cost.unwrap_or(reserved.cost))),
@@ -363,10 +371,10 @@ impl Kernel {
         reserved: Option<Reserved>,
         step: Step,
     ) -> Result<(), KernelError> {
-        let (shared, claims, by) = (Arc::clone(&self.shared), permit.claims().clone(), who.clone());
+        let (shared, claims, by) = (Arc::clone(&self.shared), permit.claims_shared(), who.clone());
         self.writer.submit(move |tx| {
-            let object = tx.get(KIND, &claims.id)?.ok_or(KernelError::UnknownPermit)?;
-            take(tx, &shared, stored_of(object, &claims, reserved)?, step, None, By::Holder(&by)).map(drop)
+            let stands = tx.standing(KIND, &claims.id)?.ok_or(KernelError::UnknownPermit)?;
+            take(tx, &shared, stored_of(stands, &claims, reserved)?, step, None, By::Holder(&by)).map(drop)
         })
     }
 
@@ -409,18 +417,19 @@ pub struct Issued {
 
 fn issued(object: Object) -> Result<Issued, KernelError> {
     let body: Option<Map<String, Value>> = serde_json::from_slice(&object.body).ok();
-    let Stored { object, decision, standing, reserved } = stored(object)?;
+    let due_ms = object.due_ms;
+    let Stored { id, decision, standing, reserved, .. } = stored(object)?;
     let body = body.unwrap_or_default();
-    let damaged = || KernelError::Damaged(format!("the permit {}", object.key));
+    let damaged = || damaged(&id);
     Ok(Issued {
         state: standing.state,
         action: text(&body, "action").ok_or_else(damaged)?.to_owned(),
-        decision,
+        decision: decision.into_owned(),
         issued: text(&body, "issued").and_then(|time| Timestamp::parse(time).ok()).ok_or_else(damaged)?,
-        due: object.due_ms.map(|_| standing.due),
+        due: due_ms.map(|_| standing.due),
         gate: text(&body, "gate").map(str::to_owned),
         scope: reserved.map(|reserved| (reserved.scope, reserved.cost)),
-        id: object.key,
+        id: id.into_owned(),
     })
 }
 
@@ -542,8 +551,10 @@ mod tests {
                 body: body.into_bytes(),
             };
             // What is read of it is what is known without reading it.
-            let (read, known) = (stored(object.clone()), stored_of(object.clone(), &claims, reserved.clone()));
+            let stands = Stands { version: 1, state: object.state.clone(), due_ms: object.due_ms };
+            let (read, known) = (stored(object.clone()), stored_of(stands, &claims, reserved.clone()));
             let (read, known) = (read.expect("it is whole"), known.expect("it is whole"));
+            assert_eq!((read.id, read.version), (known.id, known.version));
             assert_eq!((read.decision, read.standing), (known.decision, known.standing));
             assert_eq!((&read.reserved, known.reserved), (&reserved, reserved.clone()));
             let issued = issued(object).expect("it is whole");

@@ -117,6 +117,17 @@ pub struct Query {
     pub limit: u32,
 }
 
+/// How an object stands: all of it but what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// How often it was written.
+    pub version: u64,
+    /// By what it is found.
+    pub state: String,
+    /// When somebody has to look at it again, in milliseconds since 1970.
+    pub due_ms: Option<i64>,
+}
+
 /// A transaction that is under way.
 pub trait Tx {
     /// Does a part of the transaction, and undoes that part alone if it fails.
@@ -136,6 +147,31 @@ pub trait Tx {
     /// # Errors
     /// [`StoreError::Conflict`] if it is not at that version; [`StoreError::TooLarge`].
     fn put(&mut self, object: &Object) -> Result<u64, StoreError>;
+
+    /// How an object stands, for who needs nothing else of it.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn standing(&mut self, kind: &str, key: &str) -> Result<Option<Standing>, StoreError> {
+        let object = self.get(kind, key)?;
+        Ok(object.map(|Object { version, state, due_ms, .. }| Standing { version, state, due_ms }))
+    }
+
+    /// Writes how an object stands from now on, and leaves its body as it is. Gives the new version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if it is not at that version; [`StoreError::TooLarge`].
+    fn turn(
+        &mut self,
+        kind: &str,
+        key: &str,
+        version: u64,
+        (state, due_ms): (&str, Option<i64>),
+    ) -> Result<u64, StoreError> {
+        let object = self.get(kind, key)?.filter(|object| object.version == version);
+        let object = object.ok_or_else(|| conflict(kind, key))?;
+        self.put(&Object { state: state.to_owned(), due_ms, ..object })
+    }
 
     /// Removes an object.
     ///
@@ -269,8 +305,12 @@ fn fits(what: &'static str, bytes: usize, max: usize) -> Result<(), StoreError> 
 fn object_fits(object: &Object) -> Result<(), StoreError> {
     fits("kind", object.kind.len(), STORE_KEY_BYTES_MAX)?;
     fits("key", object.key.len(), STORE_KEY_BYTES_MAX)?;
-    fits("state", object.state.len(), STORE_KEY_BYTES_MAX)?;
+    state_fits(&object.state)?;
     fits("object", object.body.len(), OBJECT_BYTES_MAX)
+}
+
+fn state_fits(state: &str) -> Result<(), StoreError> {
+    fits("state", state.len(), STORE_KEY_BYTES_MAX)
 }
 
 fn entry_fits(id: &str, kind: &str, entry: &[u8]) -> Result<(), StoreError> {

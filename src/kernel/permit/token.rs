@@ -2,6 +2,7 @@
 //! everything before the second dot. Payload and tag are base64url without padding, the payload is canonical JSON.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
@@ -14,6 +15,7 @@ use crate::base::hash::Digest;
 use crate::base::limits::PERMIT_BYTES_MAX;
 use crate::data::timestamp::Timestamp;
 use crate::kernel::json::object::Object;
+use crate::vm::canonical::push_number;
 
 const MAC_SCHEME: &str = "pdlp1";
 const SIGNED_SCHEME: &str = "pdlp1e";
@@ -108,14 +110,20 @@ impl Issuer {
         let mut token = String::with_capacity(TOKEN_BYTES_USUAL);
         token.push_str(scheme);
         token.push('.');
-        token.push_str(&Base64UrlUnpadded::encode_string(payload(&claims).as_bytes()));
-        let tag = match &self.key {
-            IssuingKey::Shared(key) => Base64UrlUnpadded::encode_string(&mac(key, &token).finalize().into_bytes()),
-            IssuingKey::Signing(key) => Base64UrlUnpadded::encode_string(&key.sign(token.as_bytes()).to_bytes()),
-        };
-        token.push('.');
-        token.push_str(&tag);
-        Permit { claims, token }
+        push_base64(&mut token, payload(&claims).as_bytes());
+        match &self.key {
+            IssuingKey::Shared(key) => {
+                let tag = mac(key, &token).finalize().into_bytes();
+                token.push('.');
+                push_base64(&mut token, &tag);
+            }
+            IssuingKey::Signing(key) => {
+                let tag = key.sign(token.as_bytes()).to_bytes();
+                token.push('.');
+                push_base64(&mut token, &tag);
+            }
+        }
+        Permit { claims: Arc::new(claims), token }
     }
 }
 
@@ -180,7 +188,32 @@ impl Verifier {
         }
         let bytes = Base64UrlUnpadded::decode_vec(payload).map_err(|_| TokenRefused::Malformed)?;
         let claims = from_json(&bytes).ok_or(TokenRefused::Malformed)?;
-        Ok(Permit { claims, token: token.to_owned() })
+        Ok(Permit { claims: Arc::new(claims), token: token.to_owned() })
+    }
+}
+
+/// Appends bytes in base64url without padding. Nothing of a token is a secret from whoever holds it, so this need not take
+/// the same time for all bytes, as keys would.
+fn push_base64(out: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    /// As many digits as are appended at once, four for three bytes.
+    const ROOM: usize = 256;
+    const PART: usize = ROOM / 4 * 3;
+    let digits =
+        |bits: u32| [18, 12, 6, 0].map(|place| DIGITS.get((bits >> place & 63) as usize).copied().unwrap_or(0));
+    for part in bytes.chunks(PART) {
+        let mut room = [0; ROOM];
+        let (threes, rest) = part.as_chunks::<3>();
+        let mut places = room.as_chunks_mut::<4>().0.iter_mut();
+        for (&[a, b, c], place) in threes.iter().zip(&mut places) {
+            *place = digits(u32::from_be_bytes([0, a, b, c]));
+        }
+        let mut used = threes.len().saturating_mul(4);
+        if let (Some(&a), Some(place)) = (rest.first(), places.next()) {
+            *place = digits(u32::from_be_bytes([0, a, rest.get(1).copied().unwrap_or(0), 0]));
+            used = used.saturating_add(rest.len()).saturating_add(1);
+        }
+        out.push_str(std::str::from_utf8(room.get(..used).unwrap_or_default()).unwrap_or_default());
     }
 }
 
@@ -203,7 +236,10 @@ fn payload(claims: &Claims) -> String {
     }
     members.text("id", id);
     members.time("issued", *issued);
-    members.text("registry", &registry.to_string());
+    let quoted = members.member("registry");
+    quoted.push('"');
+    push_number(quoted, *registry);
+    quoted.push('"');
     members.end();
     out
 }
@@ -338,6 +374,16 @@ mod tests {
         ] {
             assert_ne!(other, text);
             assert_eq!(from_json(other.as_bytes()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn base64_is_as_of_others() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(1_000).map(|byte: u8| byte.wrapping_mul(37)).collect();
+        for length in (0..20).chain(185..200).chain([1_000]) {
+            let mut out = ".".to_owned();
+            push_base64(&mut out, &bytes[..length]);
+            assert_eq!(out, format!(".{}", Base64UrlUnpadded::encode_string(&bytes[..length])), "{length}");
         }
     }
 

@@ -5,30 +5,96 @@
 
 use std::collections::{BTreeMap, btree_map};
 use std::ops::Bound;
+use std::sync::Arc;
 
-use super::{Object, Query, Store, StoreError, Tx, conflict, content_fits, entry_fits, node_conflict, object_fits};
+use super::{
+    Object, Query, Standing, Store, StoreError, Tx, conflict, content_fits, entry_fits, node_conflict, object_fits,
+    state_fits,
+};
 use crate::base::hash::Digest;
 use crate::log::tree::Node;
+
+/// How many steps of a transaction have room that is kept for the next one.
+const STEPS_KEPT: usize = 256;
 
 /// A store in memory.
 #[derive(Debug, Default)]
 pub struct Memory {
-    // By kind and key.
-    objects: BTreeMap<String, BTreeMap<String, Object>>,
+    objects: Sorted<BTreeMap<Arc<str>, Kept>>,
     // Before these there were so many.
     dropped: u64,
     entries: Vec<Entry>,
-    ids: BTreeMap<String, u64>,
-    kinds: BTreeMap<String, Vec<u64>>,
+    ids: BTreeMap<Arc<str>, u64>,
+    kinds: Sorted<Vec<u64>>,
     nodes: Nodes,
     contents: BTreeMap<Digest, Vec<u8>>,
+    /// Room for what undoes a transaction; empty outside of one.
+    undo: Vec<Undo>,
+}
+
+/// An object, under its kind and its key. What undoes a change has the body too, and does not copy it.
+#[derive(Debug)]
+struct Kept {
+    version: u64,
+    state: Box<str>,
+    due_ms: Option<i64>,
+    body: Arc<[u8]>,
+}
+
+impl Kept {
+    fn to_object(&self, kind: &str, key: &str) -> Object {
+        let Kept { version, state, due_ms, body } = self;
+        Object {
+            kind: kind.to_owned(),
+            key: key.to_owned(),
+            version: *version,
+            state: state.to_string(),
+            due_ms: *due_ms,
+            body: body.to_vec(),
+        }
+    }
 }
 
 #[derive(Debug)]
 struct Entry {
-    id: String,
-    kind: String,
-    bytes: Vec<u8>,
+    id: Arc<str>,
+    kind: Kind,
+    bytes: Box<[u8]>,
+}
+
+/// The place of a kind, which it keeps.
+type Kind = usize;
+
+/// What is kept by kinds, of which there are few: by their names, and by their places once they are found.
+#[derive(Debug)]
+struct Sorted<T> {
+    places: BTreeMap<Box<str>, Kind>,
+    all: Vec<T>,
+}
+
+impl<T> Default for Sorted<T> {
+    fn default() -> Sorted<T> {
+        Sorted { places: BTreeMap::new(), all: Vec::new() }
+    }
+}
+
+impl<T: Default> Sorted<T> {
+    fn get(&self, kind: &str) -> Option<&T> {
+        self.all.get(*self.places.get(kind)?)
+    }
+
+    /// The place of a kind, made if there is none.
+    fn place(&mut self, kind: &str) -> Kind {
+        match self.places.get(kind) {
+            Some(place) => *place,
+            None => {
+                let place = self.all.len();
+                self.all.push(T::default());
+                self.places.insert(kind.into(), place);
+                place
+            }
+        }
+    }
 }
 
 /// The nodes of the tree. Those of a level come one behind the other, and are found by their place; a store takes others
@@ -78,17 +144,10 @@ impl Memory {
         self.dropped.saturating_add(u64::try_from(self.entries.len()).unwrap_or(u64::MAX))
     }
 
-    fn set_object(&mut self, kind: &str, key: &str, object: Option<Object>) -> Option<Object> {
-        match object {
-            Some(object) => match self.objects.get_mut(kind) {
-                Some(objects) => match objects.get_mut(key) {
-                    Some(kept) => Some(std::mem::replace(kept, object)),
-                    None => objects.insert(key.to_owned(), object),
-                },
-                None => self.objects.entry(kind.to_owned()).or_default().insert(key.to_owned(), object),
-            },
-            None => self.objects.get_mut(kind).and_then(|objects| objects.remove(key)),
-        }
+    /// The objects of a kind and the one of a key, or where it would be.
+    fn object(&mut self, kind: &str, key: &str) -> Option<(Kind, btree_map::Entry<'_, Arc<str>, Kept>)> {
+        let kind = self.objects.place(kind);
+        Some((kind, self.objects.all.get_mut(kind)?.entry(key.into())))
     }
 
     fn set_content(&mut self, digest: Digest, content: Option<Vec<u8>>) -> Option<Vec<u8>> {
@@ -100,19 +159,26 @@ impl Memory {
 
     fn undo(&mut self, step: Undo) {
         match step {
-            Undo::Object { kind, key, before } => drop(self.set_object(&kind, &key, before)),
+            Undo::Object { kind, key, before } => {
+                let Some(objects) = self.objects.all.get_mut(kind) else { return };
+                match before {
+                    Some(before) => drop(objects.insert(key, before)),
+                    None => drop(objects.remove(&key)),
+                }
+            }
             Undo::Entry => {
                 let Some(entry) = self.entries.pop() else { return };
                 self.ids.remove(&entry.id);
-                if let Some(indexes) = self.kinds.get_mut(&entry.kind) {
+                if let Some(indexes) = self.kinds.all.get_mut(entry.kind) {
                     indexes.pop();
                 }
             }
             Undo::Dropped { before, mut entries } => {
                 for (index, entry) in (before..).zip(&entries) {
-                    self.ids.insert(entry.id.clone(), index);
-                    let indexes = self.kinds.entry(entry.kind.clone()).or_default();
-                    indexes.insert(indexes.partition_point(|other| *other < index), index);
+                    self.ids.insert(Arc::clone(&entry.id), index);
+                    if let Some(indexes) = self.kinds.all.get_mut(entry.kind) {
+                        indexes.insert(indexes.partition_point(|other| *other < index), index);
+                    }
                 }
                 entries.append(&mut self.entries);
                 self.entries = entries;
@@ -130,8 +196,14 @@ impl Store for Memory {
     }
 
     fn transact(&mut self, work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let mut tx = Transaction { store: self, done: Vec::new() };
-        tx.part(work)
+        let done = std::mem::take(&mut self.undo);
+        let mut tx = Transaction { store: self, done };
+        let result = tx.part(work);
+        let mut done = tx.done;
+        done.clear();
+        done.shrink_to(STEPS_KEPT);
+        self.undo = done;
+        result
     }
 
     fn check(&mut self) -> Result<(), StoreError> {
@@ -145,7 +217,7 @@ impl Store for Memory {
 /// What a step changed, as it was before.
 #[derive(Debug)]
 enum Undo {
-    Object { kind: String, key: String, before: Option<Object> },
+    Object { kind: Kind, key: Arc<str>, before: Option<Kept> },
     Entry,
     Dropped { before: u64, entries: Vec<Entry> },
     Node(Node),
@@ -184,39 +256,84 @@ impl Tx for Transaction<'_> {
     }
 
     fn get(&mut self, kind: &str, key: &str) -> Result<Option<Object>, StoreError> {
-        Ok(self.store.objects.get(kind).and_then(|objects| objects.get(key)).cloned())
+        let kept = self.store.objects.get(kind).and_then(|objects| objects.get(key));
+        Ok(kept.map(|kept| kept.to_object(kind, key)))
+    }
+
+    fn standing(&mut self, kind: &str, key: &str) -> Result<Option<Standing>, StoreError> {
+        let kept = self.store.objects.get(kind).and_then(|objects| objects.get(key));
+        Ok(kept.map(|Kept { version, state, due_ms, .. }| Standing {
+            version: *version,
+            state: state.to_string(),
+            due_ms: *due_ms,
+        }))
     }
 
     fn put(&mut self, object: &Object) -> Result<u64, StoreError> {
         object_fits(object)?;
-        let (kind, key) = (&object.kind, &object.key);
-        let now = self.store.objects.get(kind).and_then(|objects| objects.get(key)).map_or(0, |object| object.version);
-        let version = object.version.checked_add(1).filter(|_| object.version == now);
-        let version = version.ok_or_else(|| conflict(kind, key))?;
-        let before = self.store.set_object(kind, key, Some(Object { version, ..object.clone() }));
-        self.done.push(Undo::Object { kind: kind.clone(), key: key.clone(), before });
+        let Object { kind, key, version, state, due_ms, body } = object;
+        let refused = || conflict(kind, key);
+        let version = version.checked_add(1).ok_or_else(refused)?;
+        let kept = || Kept { version, state: state.as_str().into(), due_ms: *due_ms, body: body.as_slice().into() };
+        let (kind, entry) = self.store.object(kind, key).ok_or_else(refused)?;
+        let key = Arc::clone(entry.key());
+        let before = match entry {
+            btree_map::Entry::Occupied(mut entry) if entry.get().version == object.version => {
+                Some(entry.insert(kept()))
+            }
+            btree_map::Entry::Vacant(entry) if object.version == 0 => {
+                entry.insert(kept());
+                None
+            }
+            _ => return Err(refused()),
+        };
+        self.done.push(Undo::Object { kind, key, before });
         Ok(version)
     }
 
+    fn turn(
+        &mut self,
+        kind: &str,
+        key: &str,
+        version: u64,
+        (state, due_ms): (&str, Option<i64>),
+    ) -> Result<u64, StoreError> {
+        state_fits(state)?;
+        let refused = || conflict(kind, key);
+        let Some((place, btree_map::Entry::Occupied(mut entry))) = self.store.object(kind, key) else {
+            return Err(refused());
+        };
+        let key = Arc::clone(entry.key());
+        let kept = entry.get_mut();
+        let next = version.checked_add(1).filter(|_| version == kept.version).ok_or_else(refused)?;
+        let turned = Kept { version: next, state: state.into(), due_ms, body: Arc::clone(&kept.body) };
+        let before = Some(std::mem::replace(kept, turned));
+        self.done.push(Undo::Object { kind: place, key, before });
+        Ok(next)
+    }
+
     fn remove(&mut self, kind: &str, key: &str, version: u64) -> Result<(), StoreError> {
-        let now = self.store.objects.get(kind).and_then(|objects| objects.get(key)).map(|object| object.version);
-        if now != Some(version) {
-            return Err(conflict(kind, key));
-        }
-        let before = self.store.set_object(kind, key, None);
-        self.done.push(Undo::Object { kind: kind.to_owned(), key: key.to_owned(), before });
+        let (place, before) = match self.store.object(kind, key) {
+            Some((place, btree_map::Entry::Occupied(entry))) if entry.get().version == version => {
+                (place, entry.remove_entry())
+            }
+            _ => return Err(conflict(kind, key)),
+        };
+        let (key, before) = (before.0, Some(before.1));
+        self.done.push(Undo::Object { kind: place, key, before });
         Ok(())
     }
 
     fn find(&mut self, query: &Query) -> Result<Vec<Object>, StoreError> {
         let Some(objects) = self.store.objects.get(&query.kind) else { return Ok(Vec::new()) };
         let from = query.after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-        let is_wanted = |object: &&Object| {
-            let in_time = query.due_until_ms.is_none_or(|until| object.due_ms.is_some_and(|due| due <= until));
-            in_time && query.state.as_ref().is_none_or(|state| *state == object.state)
+        let is_wanted = |kept: &Kept| {
+            let in_time = query.due_until_ms.is_none_or(|until| kept.due_ms.is_some_and(|due| due <= until));
+            in_time && query.state.as_ref().is_none_or(|state| **state == *kept.state)
         };
-        let found = objects.range::<str, _>((from, Bound::Unbounded)).map(|(_, object)| object).filter(is_wanted);
-        Ok(found.take(usize::try_from(query.limit).unwrap_or(usize::MAX)).cloned().collect())
+        let found = objects.range::<str, _>((from, Bound::Unbounded)).filter(|(_, kept)| is_wanted(kept));
+        let found = found.take(usize::try_from(query.limit).unwrap_or(usize::MAX));
+        Ok(found.map(|(key, kept)| kept.to_object(&query.kind, key)).collect())
     }
 
     fn log_size(&mut self) -> Result<u64, StoreError> {
@@ -225,16 +342,17 @@ impl Tx for Transaction<'_> {
 
     fn append(&mut self, id: &str, kind: &str, entry: &[u8]) -> Result<u64, StoreError> {
         entry_fits(id, kind, entry)?;
-        if self.store.ids.contains_key(id) {
-            return Err(conflict("entry", id));
-        }
         let index = self.store.size();
-        self.store.entries.push(Entry { id: id.to_owned(), kind: kind.to_owned(), bytes: entry.to_owned() });
-        self.store.ids.insert(id.to_owned(), index);
-        match self.store.kinds.get_mut(kind) {
-            Some(indexes) => indexes.push(index),
-            None => self.store.kinds.entry(kind.to_owned()).or_default().push(index),
+        let btree_map::Entry::Vacant(place) = self.store.ids.entry(id.into()) else {
+            return Err(conflict("entry", id));
+        };
+        let id = Arc::clone(place.key());
+        place.insert(index);
+        let kind = self.store.kinds.place(kind);
+        if let Some(indexes) = self.store.kinds.all.get_mut(kind) {
+            indexes.push(index);
         }
+        self.store.entries.push(Entry { id, kind, bytes: entry.into() });
         self.done.push(Undo::Entry);
         Ok(index)
     }
@@ -255,9 +373,9 @@ impl Tx for Transaction<'_> {
         self.store.dropped = before;
         for entry in &entries {
             self.store.ids.remove(&entry.id);
-            if let Some(indexes) = self.store.kinds.get_mut(&entry.kind) {
-                indexes.retain(|index| *index >= before);
-            }
+        }
+        for indexes in &mut self.store.kinds.all {
+            indexes.drain(..indexes.partition_point(|index| *index < before));
         }
         self.done.push(Undo::Dropped { before: dropped, entries });
         Ok(before)
@@ -334,6 +452,6 @@ impl Transaction<'_> {
             let place = index.checked_sub(self.store.dropped)?;
             self.store.entries.get(usize::try_from(place).ok()?)
         };
-        indexes.filter_map(|index| Some((index, entry(index)?.bytes.clone()))).collect()
+        indexes.filter_map(|index| Some((index, entry(index)?.bytes.to_vec()))).collect()
     }
 }
