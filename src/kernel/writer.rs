@@ -27,6 +27,7 @@
 #![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod here;
+mod promise;
 
 use std::any::Any;
 use std::cell::Cell;
@@ -36,6 +37,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use self::here::Here;
+use self::promise::{Promise, promise};
 use super::store::{Store, StoreError, Tx};
 use crate::base::limits::{WRITER_GROUP_MAX, WRITER_QUEUE_MAX};
 
@@ -161,8 +163,8 @@ impl Writer {
         if thread.thread().id() == thread::current().id() {
             return Err(WriteError::Inside.into());
         }
-        let (answer, answers) = sync_channel(1);
-        let work = Work { work: Some(work), outcome: Outcome::Undone(StoreError::Refused), answer };
+        let (promise, slot) = promise();
+        let work = Work { work: Some(work), outcome: Outcome::Undone(StoreError::Refused), promise };
         let job: Box<dyn Job> = Box::new(work);
         let handed = if waits {
             queue.send(job).map_err(|lost| TrySendError::Disconnected(lost.0))
@@ -170,7 +172,7 @@ impl Writer {
             queue.try_send(job)
         };
         match handed {
-            Ok(()) => answers.recv().unwrap_or_else(|_| Err(WriteError::Stopped.into())),
+            Ok(()) => slot.wait().unwrap_or_else(|| Err(WriteError::Stopped.into())),
             Err(TrySendError::Full(_)) => Err(WriteError::Busy.into()),
             Err(TrySendError::Disconnected(_)) => Err(WriteError::Stopped.into()),
         }
@@ -211,7 +213,7 @@ trait Job: Send {
 struct Work<T, E, W> {
     work: Option<W>,
     outcome: Outcome<T, E>,
-    answer: SyncSender<Result<T, E>>,
+    promise: Promise<Result<T, E>>,
 }
 
 enum Outcome<T, E> {
@@ -232,8 +234,7 @@ where
     }
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        // Whoever asked may be gone.
-        let _ = self.answer.send(answer_of(self.outcome, committed));
+        self.promise.keep(answer_of(self.outcome, committed));
     }
 }
 

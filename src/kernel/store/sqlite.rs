@@ -342,6 +342,7 @@ impl Store for Sqlite {
         let mut tx = Transaction::new(&guard.store.connection);
         work(&mut tx)?;
         let (has_changed, has_erased, has_large) = (tx.has_changed, tx.has_erased, tx.has_large);
+        drop(tx);
         if has_changed {
             guard.store.step()?;
         }

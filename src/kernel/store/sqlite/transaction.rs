@@ -64,6 +64,15 @@ pub(super) struct Transaction<'c> {
     /// The last leaf that was read or written, which every entry that is appended asks for.
     leaf: Option<(Node, Digest)>,
     undo: UndoLog,
+    often: Often<'c>,
+}
+
+/// The statements of nearly every work, found once in a transaction: to look one up takes a good part of what it does.
+#[derive(Default)]
+struct Often<'c> {
+    append: Option<CachedStatement<'c>>,
+    put_new: Option<CachedStatement<'c>>,
+    put_node: Option<CachedStatement<'c>>,
 }
 
 /// How the parts of a transaction that are under way are undone.
@@ -118,11 +127,12 @@ impl<'c> Transaction<'c> {
             log_size: None,
             leaf: None,
             undo,
+            often: Often::default(),
         }
     }
 }
 
-impl Transaction<'_> {
+impl<'c> Transaction<'c> {
     /// A statement, if there is a transaction for it.
     fn statement(&self, sql: &str) -> Result<CachedStatement<'_>, StoreError> {
         if self.connection.is_autocommit() {
@@ -134,6 +144,25 @@ impl Transaction<'_> {
     /// How many rows were changed.
     fn change(&mut self, sql: &str, params: impl Params) -> Result<usize, StoreError> {
         let changed = self.statement(sql)?.execute(params).map_err(fault)?;
+        self.has_changed |= changed > 0;
+        Ok(changed)
+    }
+
+    /// The same of a statement that is in every work.
+    fn change_often(
+        &mut self,
+        which: impl for<'o> Fn(&'o mut Often<'c>) -> &'o mut Option<CachedStatement<'c>>,
+        sql: &str,
+        params: impl Params,
+    ) -> Result<usize, StoreError> {
+        if self.connection.is_autocommit() {
+            return Err(lost());
+        }
+        let statement = match which(&mut self.often) {
+            Some(statement) => statement,
+            none => none.insert(self.connection.prepare_cached(sql).map_err(fault)?),
+        };
+        let changed = statement.execute(params).map_err(fault)?;
         self.has_changed |= changed > 0;
         Ok(changed)
     }
@@ -300,14 +329,18 @@ impl Tx for Transaction<'_> {
         let refused = || conflict(&object.kind, &object.key);
         let version = object.version.checked_add(1).ok_or_else(refused)?;
         let signed = i64::try_from(version).map_err(|_| refused())?;
-        let sql = if object.version == 0 { PUT_NEW } else { PUT };
         let before = match object.version {
             1.. if self.undo.depth > 0 => Some(self.get(&object.kind, &object.key)?.ok_or_else(refused)?),
             _ => None,
         };
         let sum = object_sum(object, version);
         let Object { kind, key, state, due_ms, body, .. } = object;
-        if self.change(sql, params![kind, key, signed, state, due_ms, body, sum])? != 1 {
+        let row = params![kind, key, signed, state, due_ms, body, sum];
+        let changed = match object.version {
+            0 => self.change_often(|often| &mut often.put_new, PUT_NEW, row)?,
+            _ => self.change(PUT, row)?,
+        };
+        if changed != 1 {
             return Err(refused());
         }
         self.remember(|| match before {
@@ -346,7 +379,7 @@ impl Tx for Transaction<'_> {
         let index = self.log_size()?;
         let position = i64::try_from(index).map_err(|_| StoreError::Full("no log is longer".to_owned()))?;
         let sum = entry_sum(position, id, kind, entry);
-        let changed = self.change(APPEND, (position, id, kind, entry, sum))?;
+        let changed = self.change_often(|often| &mut often.append, APPEND, (position, id, kind, entry, sum))?;
         if changed != 1 {
             return Err(conflict("entry", id));
         }
@@ -414,7 +447,8 @@ impl Tx for Transaction<'_> {
 
     fn put_node(&mut self, node: Node, hash: Digest) -> Result<(), StoreError> {
         let position = i64::try_from(node.index).map_err(|_| StoreError::Full("no tree is wider".to_owned()))?;
-        let changed = self.change(PUT_NODE, (node.level, position, hash.0, node_sum(node, &hash)))?;
+        let row = (node.level, position, hash.0, node_sum(node, &hash));
+        let changed = self.change_often(|often| &mut often.put_node, PUT_NODE, row)?;
         if changed == 1 {
             self.remember(|| Undo::Node { level: node.level, position });
             if node.level == 0 {
