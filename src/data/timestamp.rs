@@ -245,18 +245,15 @@ impl Timestamp {
 
     fn in_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
         let Parts { year, month, day, hour, minute, second, millisecond, .. } = self.parts();
-        let mut text = *b"0000-00-00T00:00:00.000Z";
-        let mut put = |places: std::ops::Range<usize>, mut number: u16| {
-            for place in text[places].iter_mut().rev() {
-                *place = b'0' + (number % 10) as u8;
-                number /= 10;
-            }
-        };
-        put(0..4, year);
-        put(20..23, millisecond);
-        for (at, number) in [(5, month), (8, day), (11, hour), (14, minute), (17, second)] {
-            put(at..at + 2, number.into());
-        }
+        let digit = |number: u16| b'0' + (number % 10) as u8;
+        let two = |number: u8| [digit(u16::from(number) / 10), digit(number.into())];
+        let [[m1, m0], [d1, d0], [h1, h0], [n1, n0], [s1, s0]] = [month, day, hour, minute, second].map(two);
+        let [y3, y2, y1, y0] = [year / 1_000, year / 100, year / 10, year].map(digit);
+        let [f2, f1, f0] = [millisecond / 100, millisecond / 10, millisecond].map(digit);
+        let mut text = [
+            y3, y2, y1, y0, b'-', m1, m0, b'-', d1, d0, b'T', h1, h0, b':', n1, n0, b':', s1, s0, b'.', f2, f1, f0,
+            b'Z',
+        ];
         // Whole seconds have no fraction, and end where it would begin.
         let end = if millisecond == 0 { 20 } else { text.len() };
         text[end - 1] = b'Z';

@@ -8,6 +8,9 @@ use super::environment::{Environment, NoRandomness};
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// How many characters behind the word.
 const LENGTH: usize = 26;
+/// So many of them are of one number.
+const PART: usize = 12;
+const PART_BITS: usize = 5 * PART;
 
 /// A new id behind a word such as `dec`.
 ///
@@ -18,13 +21,22 @@ pub fn new(word: &str, environment: &dyn Environment) -> Result<String, NoRandom
     environment.random(&mut bytes)?;
     let time = u128::from(environment.now().millis().unsigned_abs()) << 80;
     let chance = u128::from_be_bytes(bytes) & ((1 << 80) - 1);
-    let mut number = time | chance;
+    let number = time | chance;
+    // In parts of twelve characters, which are numbers that the processor has.
     let mut text = [0_u8; LENGTH];
-    for place in text.iter_mut().rev() {
-        *place = ALPHABET[(number & 31) as usize];
-        number >>= 5;
+    let parts = text.rchunks_mut(PART).zip([number, number >> PART_BITS, number >> PART_BITS >> PART_BITS]);
+    for (places, part) in parts {
+        let mut part = part as u64;
+        for place in places.iter_mut().rev() {
+            *place = ALPHABET[(part & 31) as usize];
+            part >>= 5;
+        }
     }
-    Ok([word, "_", std::str::from_utf8(&text).unwrap_or_default()].concat())
+    let mut id = String::with_capacity(word.len() + 1 + LENGTH);
+    id.push_str(word);
+    id.push('_');
+    id.push_str(std::str::from_utf8(&text).unwrap_or_default());
+    Ok(id)
 }
 
 /// Whether a text is written as the ids of a word are.
@@ -59,6 +71,8 @@ mod tests {
         assert_eq!(id("1970-01-01T00:00:00Z", 0), "dec_00000000000000000000000000");
         assert_eq!(id("1970-01-01T00:00:00.001Z", 0), "dec_00000000010000000000000000");
         assert_eq!(id("1970-01-01T00:00:00Z", 0xff), "dec_0000000000ZZZZZZZZZZZZZZZZ");
+        // All places at once: 48 bits of time, and 0x5a ten times.
+        assert_eq!(id("2026-11-20T10:00:00.123Z", 0x5a), "dec_01M7W6C3BVB9D5MPJTB9D5MPJT");
         assert!(id("2026-11-20T10:00:00Z", 0xff) < id("2026-11-20T10:00:00.001Z", 0));
     }
 

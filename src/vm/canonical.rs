@@ -131,7 +131,10 @@ fn push_escaped(out: &mut String, text: &str) {
             push_codes(out, part);
         } else {
             // Whole characters, and escapes between.
-            out.push_str(&String::from_utf8_lossy(&room[..used]));
+            match std::str::from_utf8(&room[..used]) {
+                Ok(escaped) => out.push_str(escaped),
+                Err(_) => push_codes(out, part),
+            }
         }
     }
 }
