@@ -7,7 +7,7 @@ use pdl::base::limits::ENTRY_BYTES_MAX;
 use pdl::base::limits::{OBJECT_BYTES_MAX, STORE_KEY_BYTES_MAX};
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{Options, Sqlite};
-use pdl::kernel::store::{Object, Query, Store, StoreError, Tx};
+use pdl::kernel::store::{Object, Query, Standing, Store, StoreError, Tx};
 use pdl::log::tree::Node;
 use proptest::prelude::*;
 
@@ -76,6 +76,39 @@ fn versions_count_changes() {
         assert_eq!(done(store, |tx| tx.get("gate", "a")), Ok(None));
         assert!(is_conflict(&put(store, 2), "gate", "a"));
         assert_eq!(put(store, 0), Ok(1));
+    });
+}
+
+#[test]
+fn an_object_is_turned_without_its_body() {
+    each(|store| {
+        let turn = |store: &mut dyn Store, version| {
+            done(store, |tx| {
+                let turned = tx.turn("gate", "a", version, ("closed", Some(7)))?;
+                // Of a part that fails nothing stays.
+                let failed = tx.part(&mut |tx| {
+                    tx.turn("gate", "a", turned, ("lost", None))?;
+                    Err(StoreError::Refused)
+                });
+                assert_eq!(failed, Err(StoreError::Refused));
+                Ok(turned)
+            })
+        };
+        assert!(is_conflict(&turn(store, 0), "gate", "a"), "it is not there");
+        done(store, |tx| tx.put(&object("gate", "a", 0, "open", None))).expect("it is new");
+        for wrong in [0, 2, u64::MAX] {
+            assert!(is_conflict(&turn(store, wrong), "gate", "a"), "{wrong}");
+        }
+        assert_eq!(turn(store, 1), Ok(2));
+        let kept = done(store, |tx| tx.get("gate", "a")).expect("it can be read");
+        let expected = Object { version: 2, body: b"0".to_vec(), ..object("gate", "a", 0, "closed", Some(7)) };
+        assert_eq!(kept, Some(expected));
+        let standing = Standing { version: 2, state: "closed".to_owned(), due_ms: Some(7) };
+        assert_eq!(done(store, |tx| tx.standing("gate", "a")), Ok(Some(standing)));
+        assert_eq!(done(store, |tx| tx.standing("gate", "b")), Ok(None));
+        let long = "x".repeat(STORE_KEY_BYTES_MAX + 1);
+        let turned = done(store, |tx| tx.turn("gate", "a", 2, (&long, None)));
+        assert!(matches!(turned, Err(StoreError::TooLarge { what: "state", .. })), "{turned:?}");
     });
 }
 
@@ -346,6 +379,7 @@ fn large_contents_are_kept_and_undone() {
 #[derive(Clone, Debug)]
 enum Step {
     Put { kind: usize, key: usize, version: u64, state: usize, due: Option<i64> },
+    Turn { kind: usize, key: usize, version: u64, state: usize, due: Option<i64> },
     Remove { kind: usize, key: usize, version: u64 },
     Append { id: usize, kind: usize },
     Node { level: u8, index: u64, hash: usize },
@@ -370,6 +404,8 @@ fn a_step() -> impl Strategy<Value = Step> {
     let step = prop_oneof![
         6 => (name(), name(), 0_u64..4, name(), due())
             .prop_map(|(kind, key, version, state, due)| Step::Put { kind: kind % 2, key, version, state, due }),
+        3 => (name(), name(), 0_u64..4, name(), due())
+            .prop_map(|(kind, key, version, state, due)| Step::Turn { kind: kind % 2, key, version, state, due }),
         1 => (name(), name(), 0_u64..4).prop_map(|(kind, key, version)| Step::Remove { kind: kind % 2, key, version }),
         3 => (0_usize..40, name()).prop_map(|(id, kind)| Step::Append { id, kind }),
         1 => (0_u8..2, 0_u64..3, name()).prop_map(|(level, index, hash)| Step::Node { level, index, hash }),
@@ -390,6 +426,10 @@ fn take(tx: &mut dyn Tx, step: &Step, told: &mut Vec<String>) {
     let text = match step {
         Step::Put { kind, key, version, state, due } => {
             format!("{:?}", tx.put(&object(NAMES[*kind], NAMES[*key], *version, NAMES[*state], *due)))
+        }
+        Step::Turn { kind, key, version, state, due } => {
+            let turned = tx.turn(NAMES[*kind], NAMES[*key], *version, (NAMES[*state], *due));
+            format!("{turned:?} {:?}", tx.standing(NAMES[*kind], NAMES[*key]))
         }
         Step::Remove { kind, key, version } => format!("{:?}", tx.remove(NAMES[*kind], NAMES[*key], *version)),
         Step::Append { id, kind } => {
