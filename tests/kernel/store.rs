@@ -106,8 +106,11 @@ fn an_object_is_turned_without_its_body() {
         let standing = Standing { version: 2, state: "closed".to_owned(), due_ms: Some(7) };
         assert_eq!(done(store, |tx| tx.standing("gate", "a")), Ok(Some(standing)));
         assert_eq!(done(store, |tx| tx.standing("gate", "b")), Ok(None));
+    });
+    each_real(|store| {
         let long = "x".repeat(STORE_KEY_BYTES_MAX + 1);
-        let turned = done(store, |tx| tx.turn("gate", "a", 2, (&long, None)));
+        done(store, |tx| tx.put(&object("gate", "a", 0, "open", None))).expect("it is new");
+        let turned = done(store, |tx| tx.turn("gate", "a", 1, (&long, None)));
         assert!(matches!(turned, Err(StoreError::TooLarge { what: "state", .. })), "{turned:?}");
     });
 }
