@@ -132,14 +132,15 @@ fn only_the_command_line_touches_the_world() {
         "print!",
         "dbg!",
     ];
-    // What the kernel has of it: how long a store waits for its file and what is beside it, the thread that writes, those
-    // that hash, those that replay.
+    // What the kernel has of it: how long a store waits for its file and what is beside it, the thread that writes and
+    // those that wait for it, those that hash, those that replay.
     const KERNEL: &[(&str, &str)] = &[
         ("src/kernel/store/sqlite.rs", "std::time::"),
         ("src/kernel/store/sqlite/tip.rs", "std::fs"),
         ("src/kernel/store/sqlite/tip.rs", "std::io"),
         ("src/kernel/writer.rs", "std::thread"),
         ("src/kernel/writer/here.rs", "std::thread"),
+        ("src/kernel/writer/promise.rs", "std::thread"),
         ("src/kernel/log/leaves.rs", "std::thread"),
         ("src/kernel/replay/tally.rs", "std::thread"),
     ];
