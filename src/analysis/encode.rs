@@ -28,7 +28,8 @@ use crate::analysis::world::World;
 use crate::types::operator::Operator;
 use crate::types::ty::Type;
 use crate::types::typed::{
-    Const, EntityTypeId, Expr, ExprKind, FunctionBody, FunctionId, LetDef, LocalId, ObligationId, Pattern, TypedPolicy,
+    Const, EntityTypeId, Expr, ExprKind, FunctionBody, FunctionId, LetDef, LocalId, ObligationId, Pattern, TableRow,
+    TypedPolicy,
 };
 
 /// A value, and when it is an error instead.
@@ -413,6 +414,17 @@ impl<'w, 'a> Encoder<'w, 'a> {
             result = Some(Val { sym: picked.sym, error });
         }
         result.unwrap_or(Val { sym: Sym::absent(), error: F::TRUE })
+    }
+
+    /// When some row of a table takes these values.
+    pub fn taken(&mut self, rows: &[TableRow], values: &[Sym]) -> F {
+        let mut cases = Vec::with_capacity(rows.len());
+        for row in rows {
+            let fits: Vec<F> =
+                row.patterns.iter().zip(values).map(|(pattern, value)| self.fits(pattern, value, None)).collect();
+            cases.push(self.world.cx.formulas.and(fits));
+        }
+        self.world.cx.formulas.or(cases)
     }
 
     /// When a value fits a pattern.

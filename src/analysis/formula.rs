@@ -211,6 +211,15 @@ impl Formulas {
         if all.windows(2).any(|pair| pair[0] == !pair[1]) {
             return F::FALSE;
         }
+        // Not all of those that are all there.
+        let has = |part: &F| all.binary_search(part).is_ok();
+        let refuted = |part: &F| match self.node(*part) {
+            Node::And(inner) if part.is_negated() => inner.iter().all(has),
+            _ => false,
+        };
+        if all.iter().any(refuted) {
+            return F::FALSE;
+        }
         match all[..] {
             [] => F::TRUE,
             [only] => only,

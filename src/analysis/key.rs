@@ -16,6 +16,10 @@ use crate::types::typed::{
     TypedPolicy,
 };
 
+/// Which search it is. Raised when the same text may come to mean something else, or to be answered otherwise: whatever
+/// was kept before is asked again then.
+pub const ENGINE: &str = "2";
+
 /// What is common to all actions: the vocabulary and the functions.
 #[must_use]
 pub fn common(policy: &TypedPolicy) -> String {
@@ -188,7 +192,8 @@ impl Printer<'_> {
         }
         for def in self.policy.proves.iter().filter(|def| def.module == instance.module) {
             if def.actions.contains(&action) {
-                let _ = write!(text, "prove {} {}", instance.prefix, def.name);
+                let module = &self.policy.modules[def.module.index()].name;
+                let _ = write!(text, "prove {} {module}.{}", instance.prefix, def.name);
                 self.lets(text, &def.lets);
                 for (claim, _) in &def.claims {
                     match claim {

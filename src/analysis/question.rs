@@ -7,7 +7,7 @@ use crate::analysis::budget::Budget;
 use crate::analysis::demand::Demand;
 use crate::analysis::formula::F;
 use crate::analysis::solver::{Model, Outcome, Solver};
-use crate::analysis::world::World;
+use crate::analysis::world::{WITNESSES_MAX, World};
 use crate::types::typed::{ActionId, TypedPolicy};
 
 /// A kind of request: an action, and the types of subject and resource, by their names on the wire.
@@ -75,6 +75,18 @@ impl<'a> Question<'a> {
         sides: &[&'a TypedPolicy],
         kind: &Kind,
         steps: u64,
+        encode: impl FnMut(&mut World<'a>) -> T,
+    ) -> (Question<'a>, T) {
+        Question::within(sides, kind, steps, WITNESSES_MAX, encode)
+    }
+
+    /// As [`Question::new`], with no more elements of each collection spelt out than these. What is a proof there is one;
+    /// a request that there is may have more elements than can be shown, as its world says of what is `beyond`.
+    pub fn within<T>(
+        sides: &[&'a TypedPolicy],
+        kind: &Kind,
+        steps: u64,
+        witnesses_max: usize,
         mut encode: impl FnMut(&mut World<'a>) -> T,
     ) -> (Question<'a>, T) {
         let mut assumed: BTreeMap<Arc<str>, Demand> = BTreeMap::new();
@@ -82,6 +94,7 @@ impl<'a> Question<'a> {
         loop {
             let actions = sides.iter().map(|side| action(side, &kind.action).map(ActionId::index)).collect();
             let world = World::new(sides.to_vec(), actions, &kind.subject, &kind.resource, assumed.clone());
+            let world = world.limited(witnesses_max);
             let mut world = if round < ROUNDS_MAX { world } else { world.loosened() };
             let encoded = encode(&mut world);
             match world.wants() {
@@ -92,9 +105,20 @@ impl<'a> Question<'a> {
         }
     }
 
+    /// A question about a world that is whole.
+    #[must_use]
+    pub fn of(world: World<'a>, steps: u64) -> Question<'a> {
+        Question { world, solver: Solver::new(), told: 0, steps }
+    }
+
     /// Looks for a request of which all of these hold.
     pub fn find(&mut self, all: &[F]) -> Found {
-        let mut budget = Budget::new(self.steps);
+        self.find_within(all, self.steps)
+    }
+
+    /// As [`Question::find`], in so many steps.
+    pub fn find_within(&mut self, all: &[F], steps: u64) -> Found {
+        let mut budget = Budget::new(steps);
         loop {
             self.tell();
             match self.solver.check(&mut self.world.cx, all, &mut budget) {
@@ -113,9 +137,14 @@ impl<'a> Question<'a> {
 
     /// As [`Question::find`], and of what is found something small.
     pub fn find_small(&mut self, all: &[F], preferences: &[F]) -> Found {
-        let first = self.find(all);
+        self.find_small_within(all, preferences, self.steps)
+    }
+
+    /// As [`Question::find_small`], in so many steps for each of the two.
+    pub fn find_small_within(&mut self, all: &[F], preferences: &[F], steps: u64) -> Found {
+        let first = self.find_within(all, steps);
         let Found::Some(model) = first else { return first };
-        let mut budget = Budget::new(self.steps);
+        let mut budget = Budget::new(steps);
         let smaller = self.solver.smallest(&mut self.world.cx, all, preferences, &mut budget);
         match smaller {
             Outcome::Sat(smaller) if self.world.refine(&smaller).is_empty() => Found::Some(smaller),

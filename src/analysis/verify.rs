@@ -1,17 +1,23 @@
 //! What holds of a policy for every request: its claims, its invariants, and what its rules can and can't do.
 
+mod asked;
 mod claims;
+mod memory;
 mod rules;
+mod tables;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::analysis::decision::{Decided, decide};
 use crate::analysis::diff::{Decide, Told};
-use crate::analysis::question::{Found, Kind, Question, kinds};
-use crate::analysis::request::{Request, request};
-use crate::analysis::solver::Model;
+use crate::analysis::key;
+use crate::analysis::question::{self, Kind, kinds};
+use crate::analysis::request::Request;
+use crate::analysis::verify::asked::Asked;
+pub use crate::analysis::verify::memory::{Forgetful, Kept, Memory};
 use crate::base::span::Span;
-use crate::types::typed::TypedPolicy;
+use crate::types::typed::{ActionId, TypedPolicy};
 
 /// What a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +36,8 @@ pub enum About {
     Redundant,
     /// A gate that somebody can be asked at.
     Gate,
+    /// A table that has a row for each case.
+    Table,
 }
 
 impl About {
@@ -44,6 +52,7 @@ impl About {
             About::Shadowed => "shadowed",
             About::Redundant => "redundant",
             About::Gate => "gate",
+            About::Table => "table",
         }
     }
 }
@@ -106,46 +115,6 @@ pub trait Witness: Decide {
     fn refutes(&mut self, prove: usize, claim: usize, request: &Request) -> bool;
 }
 
-/// What is known of a kind of request without looking at it: kept from an earlier run, and written for a later one.
-pub trait Memory {
-    /// Whether this was proved before; `key` names all that it depends on.
-    fn is_proved(&self, key: &str) -> bool;
-    /// This was proved.
-    fn proved(&mut self, key: &str);
-}
-
-/// Remembers nothing.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Forgetful;
-
-impl Memory for Forgetful {
-    fn is_proved(&self, _: &str) -> bool {
-        false
-    }
-
-    fn proved(&mut self, _: &str) {}
-}
-
-/// One kind of request, encoded, with what is needed to ask about it.
-pub(super) struct Asked<'q, 'a> {
-    kind: &'q Kind,
-    question: &'q mut Question<'a>,
-    decided: &'q Decided,
-}
-
-impl Asked<'_, '_> {
-    /// Looks for a request.
-    fn find(&mut self, all: &[crate::analysis::formula::F]) -> Found {
-        let simple = self.question.world.simplicity();
-        self.question.find_small(all, &simple)
-    }
-
-    /// The request that a model is.
-    fn request(&self, model: &Model) -> Request {
-        request(&self.question.world, model, 0)
-    }
-}
-
 /// Looks at everything that can be found out about a policy.
 pub fn verify(
     policy: &TypedPolicy,
@@ -155,30 +124,42 @@ pub fn verify(
 ) -> Vec<Finding> {
     let mut claims = claims::Claims::new(policy);
     let mut rules = rules::Rules::new(policy, options.everything);
-    let common = crate::analysis::key::common(policy);
+    let keys = Keys::new(policy, options.steps);
     for kind in kinds(policy) {
-        let Some(action) = crate::analysis::question::action(policy, &kind.action) else { continue };
-        let text = crate::analysis::key::of_action(policy, action);
-        let key = crate::analysis::key::digest(&[
-            env!("CARGO_PKG_VERSION"),
-            &kind.action,
-            &kind.subject,
-            &kind.resource,
-            &common,
-            &text,
-        ]);
-        let key = key.to_string();
-        let (mut question, (decided, said)) = Question::new(&[policy], &kind, options.steps, |world| {
-            let decided = decide(world, 0);
-            let said = claims::encode(world, policy, action, &decided);
-            (decided, said)
-        });
-        let mut asked = Asked { kind: &kind, question: &mut question, decided: &decided };
-        claims.of_kind(&mut asked, &said, machine, memory, &key);
+        let Some(action) = question::action(policy, &kind.action) else { continue };
+        let key = keys.of(&kind, action);
+        let mut asked = Asked::new(policy, kind, action, options.steps, key, memory);
+        claims.of_kind(&mut asked, machine);
         rules.of_kind(&mut asked, machine);
     }
     let mut all = claims.findings();
     all.extend(rules.findings());
+    all.extend(tables::findings(policy, options));
     all.sort_by_key(|finding| (finding.span, finding.about));
     all
+}
+
+/// Names of all that the answers about a kind of request depend on.
+struct Keys<'a> {
+    policy: &'a TypedPolicy,
+    /// What they all depend on: the search, how far it goes, and what is common to all actions.
+    common: String,
+    /// Of each action, what is on it.
+    actions: RefCell<BTreeMap<ActionId, String>>,
+}
+
+impl<'a> Keys<'a> {
+    fn new(policy: &'a TypedPolicy, steps: u64) -> Keys<'a> {
+        let parts = [env!("CARGO_PKG_VERSION"), key::ENGINE, &steps.to_string(), &key::common(policy)];
+        Keys { policy, common: key::digest(&parts).to_string(), actions: RefCell::default() }
+    }
+
+    fn of(&self, kind: &Kind, action: ActionId) -> String {
+        let mut actions = self.actions.borrow_mut();
+        let text = actions.entry(action).or_insert_with(|| {
+            let text = key::of_action(self.policy, action);
+            key::digest(&[&text]).to_string()
+        });
+        key::digest(&[&kind.action, &kind.subject, &kind.resource, &self.common, text]).to_string()
+    }
 }

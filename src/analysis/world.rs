@@ -11,6 +11,7 @@ mod compare;
 mod fresh;
 mod hierarchy;
 mod many;
+mod products;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use crate::analysis::encode::{Leaf, Otherwise};
 use crate::analysis::formula::F;
 use crate::analysis::numbers::{Linear, NumVar};
 use crate::analysis::text::{Domain, Lang};
-use crate::analysis::value::{Sym, Term, Word};
+use crate::analysis::value::{Many, Sym, Term, Word};
+use crate::analysis::world::products::Product;
 use crate::types::ty::Type;
 use crate::types::typed::{EntityTypeDef, EntityTypeId, FieldDef, TypedPolicy};
 
@@ -65,6 +67,10 @@ pub struct World<'a> {
     /// What is asked of collections.
     pub demands: Demands,
     assumed: BTreeMap<Arc<str>, Demand>,
+    /// So many elements of each collection are spelt out beside constants.
+    witnesses_max: usize,
+    /// More elements of a collection are asked for than were to be spelt out.
+    pub cut: bool,
     /// Not everything that is asked of collections could be spelt out: each may have more.
     loose: bool,
     /// When what one version demands and the other may leave out is there.
@@ -81,6 +87,12 @@ pub struct World<'a> {
     pub(super) counted: HashMap<(Linear, Vec<F>), Linear>,
     /// Quotients and rests of sums by constants.
     pub(super) parted: HashMap<(Linear, i128), (Linear, Linear)>,
+    products: Vec<Product>,
+    product_laws: usize,
+    /// What stands where nothing is spelt out of a list or a map, by the place or the key.
+    pub(super) placed: HashMap<(Arc<Many>, Sym), Sym>,
+    /// When something matters that is not spelt out: where none of these holds, all of it is.
+    pub beyond: Vec<F>,
     simple: Vec<F>,
     /// The subject.
     pub subject: Term,
@@ -112,6 +124,8 @@ impl<'a> World<'a> {
             blurred: BTreeSet::new(),
             demands: Demands::default(),
             assumed,
+            witnesses_max: WITNESSES_MAX,
+            cut: false,
             loose: false,
             present: HashMap::new(),
             refused: None,
@@ -123,6 +137,10 @@ impl<'a> World<'a> {
             unknown: HashMap::new(),
             counted: HashMap::new(),
             parted: HashMap::new(),
+            products: Vec::new(),
+            product_laws: 0,
+            placed: HashMap::new(),
+            beyond: Vec::new(),
             simple: Vec::new(),
             subject: Term(0),
             resource: Term(1),
@@ -139,6 +157,13 @@ impl<'a> World<'a> {
     #[must_use]
     pub fn loosened(mut self) -> World<'a> {
         self.loose = true;
+        self
+    }
+
+    /// The same, where no more elements of each collection are spelt out than these.
+    #[must_use]
+    pub fn limited(mut self, witnesses_max: usize) -> World<'a> {
+        self.witnesses_max = witnesses_max.min(WITNESSES_MAX);
         self
     }
 
@@ -319,7 +344,7 @@ impl<'a> World<'a> {
     }
 
     /// Any value of these types, as a request might give it.
-    pub(super) fn anything(&mut self, path: &Arc<str>, types: &[Option<&Type>]) -> PerSide {
+    pub fn anything(&mut self, path: &Arc<str>, types: &[Option<&Type>]) -> PerSide {
         self.fresh(path, types, F::TRUE)
     }
 
@@ -344,7 +369,7 @@ impl<'a> World<'a> {
             let known = all.entry(path).or_default();
             let before = known.clone();
             known.known.extend(demand.known);
-            known.witnesses = known.witnesses.max(demand.witnesses).min(WITNESSES_MAX);
+            known.witnesses = known.witnesses.max(demand.witnesses).min(self.witnesses_max);
             known.places = known.places.max(demand.places).min(WITNESSES_MAX);
             known.sized |= demand.sized;
             grown |= *known != before;

@@ -103,15 +103,20 @@ impl Decide for Decider {
                 reasons: reasons(&decision),
             },
             // What a version does not take can't be asked of it.
-            Err(why) => Told {
-                answer: typed::Answer::Deny,
-                kind: "error".to_owned(),
-                rules: Vec::new(),
-                gates: String::new(),
-                obligations: String::new(),
-                reasons: why,
-            },
+            Err(why) => refused(why),
         }
+    }
+}
+
+/// What is told where nothing could be asked.
+fn refused(why: String) -> Told {
+    Told {
+        answer: typed::Answer::Deny,
+        kind: "refused".to_owned(),
+        rules: Vec::new(),
+        gates: String::new(),
+        obligations: String::new(),
+        reasons: why,
     }
 }
 
@@ -126,37 +131,67 @@ pub fn probed(built: &Built) -> Result<Option<(Instrumented, Built)>, Failure> {
     Ok(Some((instrumented, Built { name: built.name.clone(), policy, sources, compiled })))
 }
 
-/// The machines of a package, and of the same package that tells of its claims.
+/// The machines of a package, and of the same package that tells of its claims, made when they are first asked.
 #[derive(Debug)]
-pub struct Claiming {
-    decider: Decider,
-    claims: Option<(Instrumented, Machine)>,
+pub struct Claiming<'b> {
+    built: &'b Built,
+    decider: Option<Decider>,
+    claims: Option<Option<(Instrumented, Machine)>>,
+    failure: Option<Failure>,
 }
 
-impl Claiming {
+impl<'b> Claiming<'b> {
     /// The machines of a package.
-    pub fn new(built: &Built) -> Result<Claiming, Failure> {
-        let claims = match probed(built)? {
-            None => None,
-            Some((instrumented, probed)) => {
-                let machine = policy::machine(policy::loaded_bundle(&probed.bundle()?)?)?;
-                Some((instrumented, machine))
+    #[must_use]
+    pub fn new(built: &'b Built) -> Claiming<'b> {
+        Claiming { built, decider: None, claims: None, failure: None }
+    }
+
+    /// Why a machine could not be made: then no answer of these is one.
+    pub fn failure(self) -> Option<Failure> {
+        self.failure
+    }
+
+    fn decider(&mut self) -> Option<&mut Decider> {
+        if self.decider.is_none() && self.failure.is_none() {
+            match Decider::new(&[self.built]) {
+                Ok(decider) => self.decider = Some(decider),
+                Err(failure) => self.failure = Some(failure),
             }
-        };
-        Ok(Claiming { decider: Decider::new(&[built])?, claims })
+        }
+        self.decider.as_mut()
+    }
+
+    fn claims(&mut self) -> Option<&(Instrumented, Machine)> {
+        if self.claims.is_none() && self.failure.is_none() {
+            match claiming(self.built) {
+                Ok(claims) => self.claims = Some(claims),
+                Err(failure) => self.failure = Some(failure),
+            }
+        }
+        self.claims.as_ref()?.as_ref()
     }
 }
 
-impl Decide for Claiming {
+fn claiming(built: &Built) -> Result<Option<(Instrumented, Machine)>, Failure> {
+    let Some((instrumented, probed)) = probed(built)? else { return Ok(None) };
+    let machine = policy::machine(policy::loaded_bundle(&probed.bundle()?)?)?;
+    Ok(Some((instrumented, machine)))
+}
+
+impl Decide for Claiming<'_> {
     fn decide(&mut self, side: usize, request: &Request) -> Told {
-        self.decider.decide(side, request)
+        match self.decider() {
+            Some(decider) => decider.decide(side, request),
+            None => refused("there is no machine".to_owned()),
+        }
     }
 }
 
-impl Witness for Claiming {
+impl Witness for Claiming<'_> {
     fn refutes(&mut self, prove: usize, claim: usize, request: &Request) -> bool {
-        let Some((instrumented, machine)) = &self.claims else { return false };
-        let Ok(decision) = decision(machine, &mut self.decider.scratch, request) else { return false };
+        let Some((instrumented, machine)) = self.claims() else { return false };
+        let Ok(decision) = decision(machine, &mut Scratch::default(), request) else { return false };
         let matched = decision.shadow.iter().filter(|rule| rule.error.is_none()).map(|rule| &*rule.id);
         instrumented.refuted(answer(&decision), matched).contains(&ClaimId { prove, claim })
     }

@@ -26,7 +26,7 @@ pub fn run(args: &VerifyArgs, output: &mut Output) -> Result<Status, Failure> {
     };
     let built = policy::build(&path, Warnings::Hidden, output)?;
     let options = Options { steps: args.steps, everything: args.all };
-    let mut cache = Cache::open(args.cache.as_deref())?;
+    let mut cache = Cache::open(args.cache.as_deref(), &built.name)?;
     let findings = verified(&built, options, &mut cache)?;
     cache.close()?;
     let text = match args.format {
@@ -45,8 +45,9 @@ pub fn run(args: &VerifyArgs, output: &mut Output) -> Result<Status, Failure> {
 
 /// What was found out about a package.
 pub fn verified(built: &Built, options: Options, cache: &mut Cache) -> Result<Vec<Finding>, Failure> {
-    let mut machine = Claiming::new(built)?;
-    Ok(verify::verify(&built.policy, options, &mut machine, cache))
+    let mut machine = Claiming::new(built);
+    let findings = verify::verify(&built.policy, options, &mut machine, cache);
+    machine.failure().map_or(Ok(findings), Err)
 }
 
 /// The exit status: a refuted claim is worst, then what is undecided. Notes on rules change nothing.
@@ -94,7 +95,7 @@ pub fn diagnostic(finding: &Finding) -> Option<Diagnostic> {
         (About::Claim, Verdict::Refuted(_)) => Code::ClaimRefuted,
         (_, Verdict::Undecided(_)) => Code::MeansUndecided,
         (About::Invariant, _) => Code::GuardAtWork,
-        (About::Error, _) => Code::MayFail,
+        (About::Error | About::Table, _) => Code::MayFail,
         (About::Vacuous, _) => Code::NeverMatches,
         (About::Shadowed | About::Redundant, _) => Code::NeverWorks,
         (About::Gate, _) => Code::NobodyAsked,

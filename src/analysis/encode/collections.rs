@@ -31,6 +31,9 @@ pub(super) fn fixed_map(entries: Vec<(Arc<str>, Sym)>) -> Sym {
     }))
 }
 
+/// So many places of a list are spelt out where the request says which one is looked at.
+const PLACES: usize = 2;
+
 impl<'a> Encoder<'_, 'a> {
     fn all<'e>(&mut self, items: impl IntoIterator<Item = &'e Expr>) -> (Vec<Sym>, F) {
         let values: Vec<Val> = items.into_iter().map(|item| self.value(item)).collect();
@@ -95,9 +98,13 @@ impl<'a> Encoder<'_, 'a> {
         }
     }
 
-    fn map_get(&mut self, many: &Many, key: &Sym, ty: &Type) -> Val {
+    fn map_get(&mut self, many: &Arc<Many>, key: &Sym, ty: &Type) -> Val {
         let present = self.world.contains(many, key);
-        let mut result: Option<Sym> = None;
+        // Behind a key that is not spelt out may be anything.
+        let mut result: Option<Sym> = match many.over {
+            F::FALSE => None,
+            _ => self.unseen(many, key, ty),
+        };
         for item in &many.items {
             let Some(value) = &item.value else { continue };
             let same = self.world.equal(&item.element, key);
@@ -115,30 +122,87 @@ impl<'a> Encoder<'_, 'a> {
         Val::sure(result.map_or_else(Sym::absent, |value| Sym::perhaps(present, value)))
     }
 
-    fn list_get(&mut self, many: &Many, place: &Sym, ty: &Type) -> Val {
+    /// What is behind a key that is not spelt out; the same for the same key.
+    fn unseen(&mut self, many: &Arc<Many>, key: &Sym, ty: &Type) -> Option<Sym> {
+        match self.somewhere_else(many, key, ty) {
+            Sym::Optional(_, value) => value.map(|value| (*value).clone()),
+            value => Some(value),
+        }
+    }
+
+    fn list_get(&mut self, many: &Arc<Many>, place: &Sym, ty: &Type) -> Val {
         let Some(choice) = Self::sums(place).cloned() else { return self.blurred("a place in a list", ty, F::FALSE) };
         let mut result = Sym::absent();
         for (when, sum) in choice {
-            let Some(at) = sum.as_constant() else {
-                return self.blurred("a place in a list that is no constant", ty, F::FALSE);
-            };
-            let Ok(at) = usize::try_from(at) else { continue };
-            for origin in many.origins.clone() {
-                self.world.demands.places(&origin, at.saturating_add(1));
-            }
-            let Some(item) = many.items.get(at) else {
-                if !many.complete && at >= WITNESSES_MAX {
-                    return self.blurred("a place far behind in a list", ty, F::FALSE);
+            let found = match sum.as_constant() {
+                Some(at) => {
+                    let Ok(at) = usize::try_from(at) else { continue };
+                    for origin in many.origins.clone() {
+                        self.world.demands.places(&origin, at.saturating_add(1));
+                    }
+                    match many.items.get(at) {
+                        Some(item) => Sym::perhaps(item.there, item.element.clone()),
+                        None if many.complete || at < WITNESSES_MAX => continue,
+                        None => self.far_behind(many, &sum, ty),
+                    }
                 }
-                continue;
+                None => match self.somewhere(many, &sum, ty) {
+                    Some(found) => found,
+                    None => return self.blurred("a place in a list", ty, F::FALSE),
+                },
             };
-            let found = Sym::perhaps(item.there, item.element.clone());
             result = match either(&mut self.world.cx, when, &found, &result) {
                 Some(sym) => sym,
                 None => return self.blurred("a place in a list", ty, F::FALSE),
             };
         }
         Val::sure(result)
+    }
+
+    /// What is at a place that the request says. What is spelt out need not stand where it does in the request, but for
+    /// the first places.
+    fn somewhere(&mut self, many: &Arc<Many>, sum: &Linear, ty: &Type) -> Option<Sym> {
+        for origin in many.origins.clone() {
+            self.world.demands.places(&origin, PLACES);
+        }
+        let known = if many.complete { many.items.len() } else { many.items.len().min(PLACES) };
+        let mut result = match many.complete {
+            true => Sym::absent(),
+            false => self.far_behind(many, sum, ty),
+        };
+        let cx = &mut self.world.cx;
+        for (at, item) in many.items.iter().enumerate().take(known) {
+            let here = cx.formulas.equals(&cx.numbers, sum, i128::try_from(at).ok()?);
+            let found = Sym::perhaps(item.there, item.element.clone());
+            result = either(cx, here, &found, &result)?;
+        }
+        let negative = cx.formulas.at_most(&cx.numbers, sum, -1);
+        let behind = !cx.formulas.at_most(&cx.numbers, sum, i128::try_from(known).ok()?.checked_sub(1)?);
+        if !many.complete {
+            self.world.beyond.push(behind);
+        }
+        either(&mut self.world.cx, negative, &Sym::absent(), &result)
+    }
+
+    /// Anything or nothing, for a place behind all that is spelt out; the same for the same place.
+    fn far_behind(&mut self, many: &Arc<Many>, sum: &Linear, ty: &Type) -> Sym {
+        self.somewhere_else(many, &Sym::sum(sum.clone()), ty)
+    }
+
+    /// Anything of a type, for a place or a key of a collection; the same for the same.
+    fn somewhere_else(&mut self, many: &Arc<Many>, at: &Sym, ty: &Type) -> Sym {
+        let key = (many.clone(), at.clone());
+        if let Some(known) = self.world.placed.get(&key) {
+            return known.clone();
+        }
+        self.world.blurred.insert("a place in a collection that is not spelt out".to_owned());
+        let mut types = vec![None; self.world.sides.len()];
+        types[self.side] = Some(ty);
+        let path = format!("{}[?{}]", many.origins.join(","), self.world.placed.len());
+        let value = self.world.anything(&path.into(), &types);
+        let found = value.into_iter().nth(self.side).flatten().unwrap_or_else(Sym::absent);
+        self.world.placed.insert(key, found.clone());
+        found
     }
 
     /// What a body comes to for each element, and when the element is there.
@@ -171,14 +235,18 @@ impl<'a> Encoder<'_, 'a> {
         let found = formulas.or(yes.iter().copied());
         let broken = formulas.or(no.iter().copied());
         let failed = formulas.or(errors);
-        // What no item stands for may fit, may not, and may fail.
-        let key = [Sym::Many(many.clone()), Sym::number(i128::from(body.span.start))];
-        let found = self.world.perhaps(&many, found, "an element that fits", &key);
-        let broken = self.world.perhaps(&many, broken, "an element that does not fit", &key);
-        let failed = match body.fallible {
-            true => self.world.perhaps(&many, failed, "an element that fails", &key),
-            false => failed,
+        // What no item stands for may fit, may not, and may fail; unless nothing can, whatever it is.
+        let key = self.predicate(&many, &bodies);
+        let never = |of: fn(&Truth) -> F| !bodies.is_empty() && bodies.iter().all(|(_, truth)| of(truth) == F::FALSE);
+        let [none_fits, none_does_not, none_fails] =
+            [never(|truth| truth.yes), never(|truth| truth.no), never(|truth| truth.error)];
+        let mut perhaps = |never: bool, some: F, what: &str| match never {
+            true => some,
+            false => self.world.perhaps(&many, some, what, &key),
         };
+        let found = perhaps(none_fits, found, "an element that fits");
+        let broken = perhaps(none_does_not, broken, "an element that does not fit");
+        let failed = perhaps(none_fails || !body.fallible, failed, "an element that fails");
         let value = match quantifier {
             Quantifier::Any => {
                 let none = !self.world.cx.formulas.either(found, failed);
@@ -198,6 +266,19 @@ impl<'a> Encoder<'_, 'a> {
             }
         };
         Val { error: self.world.cx.formulas.either(of.error, value.error), ..value }
+    }
+
+    /// What is asked of each element, so that the same question is known again: what it comes to for those that are
+    /// spelt out. Where more may be there, one of them at least is any element at all, so that what comes to the same of
+    /// it is the same question.
+    fn predicate(&mut self, many: &Arc<Many>, bodies: &[(F, Truth)]) -> Vec<Sym> {
+        let mut key = vec![Sym::Many(many.clone())];
+        let all = bodies.iter().flat_map(|(_, truth)| [truth.yes, truth.no, truth.error]);
+        key.extend(all.map(Sym::Bool));
+        if many.over != F::FALSE && bodies.is_empty() {
+            key.push(Sym::Bool(self.world.cx.formulas.free()));
+        }
+        key
     }
 
     /// How many elements fit: of what is not spelt out any number may.
@@ -274,10 +355,15 @@ impl<'a> Encoder<'_, 'a> {
         let acyclic = if many.complete && many.items.len() <= WITNESSES_MAX {
             !cycle
         } else {
-            let key = [of.sym.clone(), Sym::number(i128::from(over.span.start))];
+            let mut key = vec![of.sym.clone()];
+            key.extend(parts.iter().flat_map(|(_, node, edges)| [node.sym.clone(), edges.sym.clone()]));
             self.world.asked(&many, cycle, "acyclic", &key);
+            if parts.is_empty() {
+                key.push(Sym::Bool(self.world.cx.formulas.free()));
+            }
             // A longer cycle than what is spelt out may be there.
             let longer = self.world.unknown("a cycle longer than what was looked at", &key);
+            self.world.beyond.push(longer);
             self.world.cx.formulas.both(!cycle, !longer)
         };
         Val { sym: Sym::Bool(acyclic), error }

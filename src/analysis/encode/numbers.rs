@@ -12,7 +12,6 @@ use crate::types::ty::Type;
 /// Decimals count millionths.
 const MILLION: i128 = 1_000_000;
 const DAY: i128 = 86_400_000;
-const PRODUCT: &str = "a product of two numbers of the request";
 const MANY: &str = "a number with very many alternatives";
 
 impl Encoder<'_, '_> {
@@ -58,24 +57,6 @@ impl Encoder<'_, '_> {
         Val { sym: Sym::Number(all), error }
     }
 
-    /// A product of two numbers of the request is anything that the bounds of both let it be.
-    fn unknown_product(&mut self, one: &Linear, other: &Linear) -> (Linear, F) {
-        let numbers = &self.world.cx.numbers;
-        let corners = numbers.range(one).zip(numbers.range(other)).and_then(|((a, b), (c, d))| {
-            let all = [a.checked_mul(c)?, a.checked_mul(d)?, b.checked_mul(c)?, b.checked_mul(d)?];
-            Some((all.into_iter().min()?, all.into_iter().max()?))
-        });
-        match corners {
-            Some((low, high)) if low >= WHOLE.0 && high <= WHOLE.1 => {
-                (self.world.unknown_number(PRODUCT, low, high), F::FALSE)
-            }
-            _ => {
-                let error = self.world.cx.formulas.free();
-                (self.world.unknown_number(PRODUCT, WHOLE.0, WHOLE.1), error)
-            }
-        }
-    }
-
     /// When a sum is outside of a range.
     fn outside(&mut self, sum: &Linear, range: (i128, i128)) -> F {
         let cx = &mut self.world.cx;
@@ -95,7 +76,7 @@ impl Encoder<'_, '_> {
     pub(super) fn multiply(&mut self, one: &Sym, other: &Sym, ty: &Type) -> Val {
         self.each(one, other, ty, |encoder, a, b| {
             if a.as_constant().is_none() && b.as_constant().is_none() {
-                return Some(encoder.unknown_product(a, b));
+                return Some(encoder.world.product(a, b, 1));
             }
             let product = product(a, b)?;
             let error = encoder.outside(&product, WHOLE);
@@ -213,6 +194,9 @@ impl Encoder<'_, '_> {
     /// A product of decimals counts millionths of millionths; what does not come out even is an error.
     pub(super) fn multiply_decimals(&mut self, one: &Sym, other: &Sym, ty: &Type) -> Val {
         self.each(one, other, ty, |encoder, a, b| {
+            if a.as_constant().is_none() && b.as_constant().is_none() {
+                return Some(encoder.world.product(a, b, MILLION));
+            }
             let product = product(a, b)?;
             encoder.even(&product, MILLION)
         })

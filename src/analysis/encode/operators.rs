@@ -144,7 +144,7 @@ impl<'a> Encoder<'_, 'a> {
                 }
                 let holds = self.world.cx.formulas.or(cases);
                 self.world.asked(&of, holds, "in one of", values);
-                sure(holds)
+                sure(self.world.perhaps(&of, holds, "the one that it is in", values))
             }
         }
     }

@@ -30,7 +30,17 @@ impl Model {
     /// Whether a formula is true.
     #[must_use]
     pub fn holds(&self, context: &Context, formula: F) -> bool {
-        let mut known: HashMap<usize, bool> = HashMap::new();
+        self.evaluate(context, formula, &mut HashMap::new())
+    }
+
+    /// Of each formula whether it is true; what they have in common is looked at once.
+    #[must_use]
+    pub fn hold(&self, context: &Context, formulas: &[F]) -> Vec<bool> {
+        let mut known = HashMap::new();
+        formulas.iter().map(|formula| self.evaluate(context, *formula, &mut known)).collect()
+    }
+
+    fn evaluate(&self, context: &Context, formula: F, known: &mut HashMap<usize, bool>) -> bool {
         let mut open = vec![formula];
         while let Some(&next) = open.last() {
             let value = match context.formulas.node(next) {

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{About, Asked, Example, Finding, Memory, Verdict, Witness};
+use super::asked::{Asked, Encoded};
+use super::memory::Kept;
+use super::{About, Example, Finding, Verdict, Witness};
 use crate::analysis::decision::{Decided, Does, Rule};
 use crate::analysis::encode::Encoder;
 use crate::analysis::formula::F;
-use crate::analysis::question::Found;
+use crate::analysis::question::Kind;
 use crate::analysis::world::World;
 use crate::types::typed::{ActionId, Claim, ModuleId, PolicyId, TypedPolicy};
 
@@ -142,40 +144,27 @@ impl<'a> Claims<'a> {
         Claims { policy, verdicts }
     }
 
-    pub(super) fn of_kind(
-        &mut self,
-        asked: &mut Asked<'_, '_>,
-        said: &Said,
-        machine: &mut dyn Witness,
-        memory: &mut dyn Memory,
-        key: &str,
-    ) {
-        for (place, refuted) in said {
-            let known = self.verdicts.get(place);
-            if matches!(known, Some(Verdict::Refuted(_)) | None) || *refuted == F::FALSE {
+    pub(super) fn of_kind(&mut self, asked: &mut Asked<'_, '_>, machine: &mut dyn Witness) {
+        for (place, name) in claimed(self.policy, asked.action) {
+            if matches!(self.verdicts.get(&place), Some(Verdict::Refuted(_)) | None) {
                 continue;
             }
-            let key = format!("{key} claim {} {}", place.0, place.1);
-            if memory.is_proved(&key) {
-                continue;
-            }
-            let verdict = match asked.find(&[*refuted]) {
-                Found::None => {
-                    memory.proved(&key);
-                    continue;
-                }
-                Found::Undecided(reason) => Verdict::Undecided(reason),
-                Found::Some(model) => {
-                    let request = asked.request(&model);
-                    if machine.refutes(place.0, place.1, &request) {
-                        let told = machine.decide(0, &request);
-                        Verdict::Refuted(Some(Box::new(Example { kind: asked.kind.clone(), request, told })))
-                    } else {
-                        Verdict::Undecided(asked.question.doubts())
-                    }
+            let recalled = asked.recall(&name).and_then(|kept| verdict(&asked.kind, machine, place, kept));
+            let verdict = match recalled {
+                Some(verdict) => verdict,
+                None => {
+                    let refuted = |encoded: &mut Encoded<'_>| {
+                        encoded.said.iter().find(|(of, _)| *of == place).map_or(F::FALSE, |(_, refuted)| *refuted)
+                    };
+                    let kept = asked.find(&refuted, &mut |request| machine.refutes(place.0, place.1, request));
+                    asked.keep(&name, &kept);
+                    let doubts = || Verdict::Undecided("the machine does not answer twice alike".to_owned());
+                    verdict(&asked.kind, machine, place, kept).unwrap_or_else(doubts)
                 }
             };
-            self.verdicts.insert(*place, verdict);
+            if !matches!(verdict, Verdict::Proved) {
+                self.verdicts.insert(place, verdict);
+            }
         }
     }
 
@@ -195,4 +184,35 @@ impl<'a> Claims<'a> {
         };
         self.verdicts.into_iter().map(finding).collect()
     }
+}
+
+/// The claims on an action, each with a name that says which of those on the action it is, wherever else there are some.
+fn claimed(policy: &TypedPolicy, action: ActionId) -> Vec<(Place, String)> {
+    let mut alike: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut all = Vec::new();
+    for (at, prove) in policy.proves.iter().enumerate().filter(|(_, prove)| prove.actions.contains(&action)) {
+        let module = &*policy.modules[prove.module.index()].name;
+        let number = alike.entry((module, &prove.name)).or_default();
+        for place in 0..prove.claims.len() {
+            all.push(((at, place), format!("claim {module}.{} {number} {place}", prove.name)));
+        }
+        *number += 1;
+    }
+    all
+}
+
+/// What an answer says of a claim; nothing if it has a request that the machine answers otherwise.
+fn verdict(kind: &Kind, machine: &mut dyn Witness, place: Place, kept: Kept) -> Option<Verdict> {
+    Some(match kept {
+        Kept::Nothing => Verdict::Proved,
+        Kept::Unknown(reason) => Verdict::Undecided(reason),
+        Kept::Something(None) => return None,
+        Kept::Something(Some(request)) => {
+            if !machine.refutes(place.0, place.1, &request) {
+                return None;
+            }
+            let told = machine.decide(0, &request);
+            Verdict::Refuted(Some(Box::new(Example { kind: kind.clone(), request, told })))
+        }
+    })
 }

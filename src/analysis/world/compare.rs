@@ -99,12 +99,20 @@ impl World<'_> {
                     }
                 }
                 let both = self.cx.formulas.and(parts);
-                // What is not spelt out may differ; of lists that are written out nothing is not.
-                if one.complete || other.complete {
+                // What is not spelt out may differ; of lists that are written out nothing is not, if the other is spelt out
+                // as far.
+                let is_far = |open: &Many, fixed: &Many| {
+                    fixed.complete && (open.over == F::FALSE || open.items.len() > fixed.items.len())
+                };
+                if is_far(one, other) || is_far(other, one) {
                     return both;
                 }
                 let key = [Sym::Many(one.clone().into()), Sym::Many(other.clone().into())];
                 let differs = self.unknown("two lists that are compared with one another", &key);
+                if one.complete || other.complete {
+                    // Too few are spelt out for the two to look equal.
+                    return !differs;
+                }
                 self.cx.formulas.both(both, !differs)
             }
             Shape::Map => {

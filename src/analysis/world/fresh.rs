@@ -297,10 +297,14 @@ impl World<'_> {
         // Where one version takes fewer than the other, how many there are matters, whoever asks: all of few are spelt out.
         let sized = maxima.iter().any(|max| *max != most);
         let few = if sized && most as usize <= WITNESSES_MAX { most as usize } else { 0 };
-        let slots = if complete { 0 } else { (demand.witnesses + demand.places).max(few).min(most as usize) };
+        // Where there may be more, one is spelt out that stands for any.
+        let least = few.max(usize::from(self.loose));
+        let slots = if complete { 0 } else { (demand.witnesses + demand.places).max(least).min(most as usize) };
         // More is asked for than is spelt out, or may be: then there may be more.
-        let short = demand.witnesses + demand.places >= WITNESSES_MAX || self.loose;
+        let asked = demand.witnesses + demand.places;
+        let short = demand.witnesses >= self.witnesses_max || asked >= WITNESSES_MAX || self.loose;
         let short = short && !complete && (most as usize) > slots;
+        self.cut |= short && demand.witnesses >= self.witnesses_max && self.witnesses_max < WITNESSES_MAX;
         let mut before = F::TRUE;
         for slot in 0..slots {
             let there = self.cx.formulas.free();
@@ -335,6 +339,7 @@ impl World<'_> {
         };
         if over != F::FALSE {
             self.simple.push(over);
+            self.beyond.push(over);
         }
         if let (Some(more), Some(last)) = (&more, (slots > 0).then_some(before)) {
             // What is not spelt out is there only if everything that could be spelt out is.

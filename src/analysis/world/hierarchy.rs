@@ -116,8 +116,14 @@ impl World<'_> {
         self.below.iter().map(|(pair, below)| (*pair, *below)).collect()
     }
 
-    /// The laws that a model breaks; none if it can be a hierarchy.
+    /// The laws that a model breaks; none if it can be a hierarchy and its products are what they should be.
     pub fn refine(&mut self, model: &Model) -> Vec<F> {
+        let mut laws = self.laws_of_hierarchy(model);
+        laws.extend(self.laws_of_products(model));
+        laws
+    }
+
+    fn laws_of_hierarchy(&mut self, model: &Model) -> Vec<F> {
         let who: BTreeMap<Term, (Arc<str>, Arc<str>)> =
             self.below.keys().flat_map(|(a, b)| [*a, *b]).map(|term| (term, self.identity(term, model))).collect();
         let mut laws = Vec::new();

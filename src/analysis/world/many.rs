@@ -294,6 +294,14 @@ impl World<'_> {
         let mut items = Vec::with_capacity(one.items.len());
         for item in &one.items {
             let found = self.within(other, &item.element);
+            // A constant has an item of its own in each of them.
+            let found = match self.as_known(&item.element) {
+                Some(_) => found,
+                None => {
+                    let key = [Sym::Many(Arc::new(other.clone())), item.element.clone()];
+                    self.perhaps(other, found, "the one that is looked for", &key)
+                }
+            };
             let found = if kept { found } else { !found };
             items.push(Item { there: self.cx.formulas.both(item.there, found), ..item.clone() });
         }
