@@ -113,12 +113,7 @@ impl<'a> Question<'a> {
 
     /// Looks for a request of which all of these hold.
     pub fn find(&mut self, all: &[F]) -> Found {
-        self.find_within(all, self.steps)
-    }
-
-    /// As [`Question::find`], in so many steps.
-    pub fn find_within(&mut self, all: &[F], steps: u64) -> Found {
-        let mut budget = Budget::new(steps);
+        let mut budget = Budget::new(self.steps);
         loop {
             self.tell();
             match self.solver.check(&mut self.world.cx, all, &mut budget) {
@@ -137,14 +132,9 @@ impl<'a> Question<'a> {
 
     /// As [`Question::find`], and of what is found something small.
     pub fn find_small(&mut self, all: &[F], preferences: &[F]) -> Found {
-        self.find_small_within(all, preferences, self.steps)
-    }
-
-    /// As [`Question::find_small`], in so many steps for each of the two.
-    pub fn find_small_within(&mut self, all: &[F], preferences: &[F], steps: u64) -> Found {
-        let first = self.find_within(all, steps);
+        let first = self.find(all);
         let Found::Some(model) = first else { return first };
-        let mut budget = Budget::new(steps);
+        let mut budget = Budget::new(self.steps);
         let smaller = self.solver.smallest(&mut self.world.cx, all, preferences, &mut budget);
         match smaller {
             Outcome::Sat(smaller) if self.world.refine(&smaller).is_empty() => Found::Some(smaller),

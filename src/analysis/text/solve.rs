@@ -49,7 +49,10 @@ impl Texts {
         let mut words: BTreeMap<TextVar, String> = BTreeMap::new();
         let mut undecided = None;
         for roots in components(&problem) {
-            let mut choice = Choice { problem: &problem, roots: &roots, exhaustive: true, words: BTreeMap::new() };
+            let own: BTreeSet<TextVar> = roots.iter().copied().collect();
+            let links = problem.links.iter().filter(|link| own.contains(&link.one.root)).collect();
+            let mut choice =
+                Choice { problem: &problem, roots: &roots, links, exhaustive: true, words: BTreeMap::new() };
             match choice.solve(finder, budget) {
                 Ok(true) => words.append(&mut choice.words),
                 // Later ones may still be a conflict.
@@ -192,6 +195,8 @@ fn components(problem: &Problem) -> Vec<Vec<TextVar>> {
 struct Choice<'p> {
     problem: &'p Problem,
     roots: &'p [TextVar],
+    /// Those of the problem that are about these words.
+    links: Vec<&'p Link>,
     /// Whether all that matters was tried.
     exhaustive: bool,
     words: BTreeMap<TextVar, String>,
@@ -239,7 +244,7 @@ impl Choice<'_> {
     }
 
     fn links(&self) -> impl Iterator<Item = &Link> {
-        self.problem.links.iter().filter(|link| self.roots.contains(&link.one.root))
+        self.links.iter().copied()
     }
 
     fn assign(

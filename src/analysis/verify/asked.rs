@@ -76,7 +76,7 @@ impl<'a, 'm> Asked<'a, 'm> {
                 (decided, said)
             });
             let small: Vec<F> = question.world.beyond.iter().map(|beyond| !*beyond).collect();
-            Box::new(Encoded { question, decided, said, small, steps: *steps })
+            Box::new(Encoded { question, decided, said, small })
         };
         let small = small.get_or_insert_with(|| encode(FEW));
         if size == Size::Small || !small.question.world.cut {
@@ -134,17 +134,16 @@ pub(super) struct Encoded<'a> {
     pub(super) said: Said,
     /// What holds of a request of which all is spelt out.
     small: Vec<F>,
-    steps: u64,
 }
 
 impl Encoded<'_> {
-    /// Looks for a request with a part of the budget; where it has to be `exact`, all of it is spelt out.
+    /// Looks for a request; where it has to be `exact`, all of it is spelt out.
     pub(super) fn find(&mut self, all: &[F], exact: bool) -> Found {
         let mut asked = all.to_vec();
         if exact {
             asked.extend(&self.small);
         }
-        self.question.find_within(&asked, self.steps / PART)
+        self.question.find(&asked)
     }
 
     /// The same, for something to be shown.
@@ -154,7 +153,7 @@ impl Encoded<'_> {
             asked.extend(&self.small);
         }
         let simple = self.question.world.simplicity();
-        self.question.find_small_within(&asked, &simple, self.steps / PART)
+        self.question.find_small(&asked, &simple)
     }
 
     /// The request that a model is.
@@ -162,6 +161,3 @@ impl Encoded<'_> {
         request(&self.question.world, model, 0)
     }
 }
-
-/// Before all is spelt out, this part of the budget is spent on a question.
-const PART: u64 = 10;
