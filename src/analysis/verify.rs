@@ -105,7 +105,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { steps: 1_000_000, everything: false }
+        Options { steps: 5_000_000, everything: false }
     }
 }
 

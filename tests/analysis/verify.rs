@@ -98,7 +98,7 @@ fn known_failures_are_flagged() {
     assert!(faults.is_empty(), "{faults}");
 }
 
-/// Three tables over what is limited; the checker sees that each is complete.
+/// A table over what is limited; the checker sees that it is complete.
 const TABLES: &str = "
 module m
 enum Tier { free, paid, team }
@@ -108,7 +108,7 @@ action read { subject: User resource: File context { days: Int in 0..=100, tier:
 table price(days: Int in 0..=100, tier: Tier) -> Int {
     0..=30, free => 0,
     31..=100, free => 1,
-    _, _ => 2,
+    _, paid | team => 2,
 }
 policy p on read { allow ok when price(context.days, context.tier) < 2 }
 ";
@@ -125,13 +125,13 @@ fn a_table_without_one_of_its_rows_is_refuted() {
     let whole = try_typed(TABLES).expect("it is a policy");
     let found = tables(&whole);
     assert!(matches!(&found[..], [(text, Verdict::Proved)] if text == "`price` has a row for each case"), "{found:?}");
-    for (row, case) in [(0, "0, free"), (1, "31, free"), (2, "0, paid")] {
+    for (row, case) in [(0, "0, free"), (1, "31, free"), (2, "0, ")] {
         let mut lacking = whole.clone();
         let FunctionBody::Table(rows) = &mut lacking.functions[0].body else { panic!("it is a table") };
         rows.remove(row);
         let found = tables(&lacking);
         let text = format!("`price` has a row for each case; none takes {case}");
-        assert!(matches!(&found[..], [(told, Verdict::Refuted(None))] if *told == text), "{found:?}");
+        assert!(matches!(&found[..], [(told, Verdict::Refuted(None))] if told.starts_with(&text)), "{found:?}");
     }
 }
 
@@ -173,7 +173,7 @@ action write { subject: User resource: File context { add: Int } }
 policy reads on read {
     allow small when resource.size + context.add < 10
     deny frozen when resource.frozen
-    deny never when resource.size > 5 and resource.size < 5
+    deny never when resource.size - context.add > 5 and resource.size - context.add < 5
 }
 policy writes on write {
     allow little when resource.size + context.add < 20

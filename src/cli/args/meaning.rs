@@ -75,7 +75,7 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub cache: Option<PathBuf>,
     /// How many steps a question may take before it stays undecided
-    #[arg(long, value_name = "NUMBER", default_value_t = 1_000_000)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 5_000_000)]
     pub steps: u64,
     /// How the result is shown
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Human)]
