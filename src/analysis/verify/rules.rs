@@ -76,6 +76,16 @@ impl State {
         }
     }
 
+    /// What a test found in an earlier run: a request that was kept has to show it of this rule and no other.
+    fn recall(&mut self, test: Test, kept: &Kept, kind: &Kind, machine: &mut dyn Witness) -> bool {
+        if let (None, Kept::Something(Some(request))) = (self.exists(test), kept)
+            && !machine.decide(0, request).rules.contains(&self.name)
+        {
+            return false;
+        }
+        self.take(test, kept, kind, machine)
+    }
+
     /// What a test has found. Where a request is to be shown, the machine has to say so too: if not, this is refused.
     fn take(&mut self, test: Test, kept: &Kept, kind: &Kind, machine: &mut dyn Witness) -> bool {
         if let Some(exists) = self.exists(test) {
@@ -112,7 +122,8 @@ impl State {
 fn is_shown(test: Test, told: &Told) -> bool {
     match test {
         Test::Breaks => told.kind == "violated",
-        _ => told.kind == "error" && told.answer == Answer::Deny,
+        // What the machine can't read is an error too, but of no rule.
+        _ => told.kind == "error" && told.answer == Answer::Deny && !told.rules.is_empty(),
     }
 }
 
@@ -213,7 +224,7 @@ impl<'a> Rules<'a> {
                     continue;
                 }
                 match asked.recall(&question(rule, test)) {
-                    Some(kept) if state.take(test, &kept, &asked.kind, machine) => {}
+                    Some(kept) if state.recall(test, &kept, &asked.kind, machine) => {}
                     _ => open.push((number, test)),
                 }
             }

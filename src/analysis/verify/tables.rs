@@ -64,6 +64,6 @@ fn shown(value: &Value) -> String {
         Value::Name(name) => name.to_string(),
         Value::Word(word) => format!("{word:?}"),
         Value::Entity(ty, id, _) => format!("{ty}::{id:?}"),
-        Value::Record(_) | Value::List(_) | Value::Map(_) => "_".to_owned(),
+        Value::Record(_) | Value::List(_) | Value::Map(_) | Value::More => "_".to_owned(),
     }
 }
