@@ -273,7 +273,7 @@ fn otherwise(canonical: &str) -> Vec<String> {
     let document: Json = serde_json::from_str(canonical).expect("it is JSON");
     let mut others = vec![format!("{canonical}\n"), canonical.replacen(':', ": ", 1)];
     // Numbers with more digits than others read are left alone.
-    if document.to_string() == canonical {
+    if serde_json::to_string(&document).is_ok_and(|text| text == canonical) {
         others.push(reversed(&document));
     }
     // The last string has a character in it that is escaped and need not be.
