@@ -133,11 +133,13 @@ impl Old {
 }
 
 impl Kernel {
-    /// Removes what is over of one kind and older, and gives how much that was. Whether somebody may is asked if there is any.
+    /// Removes what is over of one kind and older, and gives how much that was. Whether somebody may is asked before anything
+    /// is looked at; that they may is an entry only if there is something to remove.
     ///
     /// # Errors
     /// [`KernelError::Forbidden`]; or the store failed: what was removed before that stays so.
     pub fn tidy(&self, who: &Principal, what: Old, older_than: Duration) -> Result<u64, KernelError> {
+        self.permit_quietly(who, Act::tidy(what.name(), older_than))?;
         let now = self.shared.environment.now();
         let Some(before) = now.millis().checked_sub(older_than.0.max(0)).and_then(Timestamp::from_millis) else {
             return Ok(0);

@@ -1,7 +1,8 @@
 //! Sweeping: what time has ended is written down. To be called from time to time; nothing relies on when.
 //!
-//! Whoever sweeps has to be allowed to. That is asked only if there is something to sweep, so that a log is not full of who
-//! looked and found nothing.
+//! Whoever sweeps has to be allowed to, and is asked before anything is looked at: who may not learns nothing, not even that
+//! nothing is due. That somebody may is an entry only if there is something to sweep, so that a log is not full of who looked
+//! and found nothing.
 //!
 //! The head of the log is signed, if the kernel has the key and the oldest entry that no checkpoint stands for is
 //! [`SIGN_AFTER`] old.
@@ -53,6 +54,7 @@ impl Kernel {
     /// # Errors
     /// [`KernelError::Forbidden`]; or the store failed: what was swept before that is not lost.
     pub fn sweep(&self, who: &Principal) -> Result<Swept, KernelError> {
+        self.permit_quietly(who, Act::sweep())?;
         let mut swept = Swept::default();
         let mut failed = Vec::new();
         if self.read(is_due(self.shared.environment.now()))? {

@@ -16,6 +16,7 @@ use pdl::kernel::govern::{self, Forbidden};
 use pdl::kernel::log::search::Search;
 use pdl::kernel::modes::Mode;
 use pdl::kernel::record::{self, Principal};
+use pdl::kernel::retain::Old;
 use pdl::kernel::running::Outcome;
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{Options, Sqlite};
@@ -152,6 +153,15 @@ fn acts() -> Vec<(&'static str, Does)> {
     ]
 }
 
+/// Acts that are an entry for whoever may do them only if there is something to do, and here there is nothing.
+fn quiet_acts() -> Vec<(&'static str, Does)> {
+    vec![
+        ("tidy", |kernel, who| kernel.tidy(who, Old::Permits, Duration(1)).map(drop)),
+        ("tidy", |kernel, who| kernel.tidy(who, Old::Events, Duration(i64::MAX)).map(drop)),
+        ("sweep", |kernel, who| kernel.sweep(who).map(drop)),
+    ]
+}
+
 fn appoint(id: &str, roles: &[Role]) -> Change {
     Change::Appoint(Operator::person(person(id), roles))
 }
@@ -181,7 +191,7 @@ fn may(role: Role, act: &str) -> bool {
 fn whoever_may_not_is_refused_and_that_is_in_the_log() {
     let (_world, kernel) = staffed();
     let strangers = [person("eve"), Principal::new("Operator", "admin").expect("it is short"), agent()];
-    for (name, act) in acts() {
+    for (name, act) in acts().into_iter().chain(quiet_acts()) {
         let others = Role::ALL.iter().filter(|role| !may(**role, name)).map(|role| of(*role));
         for who in strangers.iter().cloned().chain(others) {
             let before = (kinds(&kernel).len(), kernel.active().map(|active| active.registry));
@@ -213,6 +223,13 @@ fn whoever_may_does_it_and_what_is_done_names_its_decision() {
             }
             let changes = matches!(name, "activate" | "patch_registry" | "change_mode" | "change_operators");
             assert_eq!(entries.len() > 1, changes, "{name}");
+        }
+    }
+    for (name, act) in quiet_acts() {
+        for role in Role::ALL.iter().filter(|role| may(**role, name)) {
+            let before = kinds(&kernel);
+            act(&kernel, &of(*role)).unwrap_or_else(|error| panic!("{name} by {}: {error}", role.name()));
+            assert_eq!(kinds(&kernel), before, "{name}");
         }
     }
     decided_again(&kernel);
@@ -522,7 +539,7 @@ fn operators_that_are_damaged_govern_nothing_and_it_is_told() {
         Ok(())
     };
     kernel.read(damage).expect("it can be written");
-    for (name, act) in acts() {
+    for (name, act) in acts().into_iter().chain(quiet_acts()) {
         let entries = kinds(&kernel).len();
         let why = act(&kernel, &of(Role::Admin)).expect_err("nobody governs");
         assert!(matches!(why, KernelError::Damaged(_)), "{name}: {why}");

@@ -72,7 +72,7 @@ fn settings(origin: &str, signer: Option<Signer>) -> Settings {
         founders: vec![
             Operator::person(Principal::new("Person", "olga").expect("it is short"), &[Role::Admin]),
             Operator::person(auditor(), &[Role::Auditor]),
-            Operator::person(officer(), &[Role::PrivacyOfficer]),
+            Operator::person(officer(), &[Role::PrivacyOfficer, Role::Caretaker]),
         ],
         issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
         start_within: Duration(60_000),
@@ -271,7 +271,7 @@ fn a_sweep_signs_once_an_hour_if_there_is_something_to_sign_for() {
         (world, kernel)
     };
     let (world, kernel) = opened(Some(signer(7)));
-    let sweep = || kernel.sweep(&officer()).expect("nothing is due that she may not end").signed;
+    let sweep = || kernel.sweep(&officer()).expect("she may").signed;
     let size = kernel.read(|tx| Ok(tx.log_size()?)).expect("it can be read");
     assert_eq!(sweep(), None);
     world.turn(3_599);

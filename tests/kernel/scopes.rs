@@ -297,10 +297,12 @@ fn what_is_over_and_old_is_removed_and_the_log_stays() {
         kernel.scopes(&olga, None, None, 9).expect("she may").into_iter().map(|one| one.id).collect();
     assert_eq!(left, [scope.id]);
     assert_eq!(kernel.tidy(&olga, Old::Permits, age), Ok(1));
-    // Whoever finds nothing is not asked, and nothing that was written is another.
+    // That somebody looked and found nothing is no entry, and nothing that was written is another.
     let entries = log(&kernel);
-    assert_eq!(kernel.tidy(&bot, Old::Scopes, age), Ok(0));
+    assert_eq!(kernel.tidy(&olga, Old::Scopes, age), Ok(0));
     assert_eq!((log(&kernel).len(), &entries[..before.len()]), (entries.len(), &before[..]));
+    // Nobody hears that there is nothing who may not look.
+    assert!(matches!(kernel.tidy(&bot, Old::Scopes, age), Err(KernelError::Forbidden(_))));
 }
 
 #[test]
