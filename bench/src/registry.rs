@@ -1,6 +1,7 @@
 //! A registry to measure: agents with ten attributes each, some of them of every agent alone, in a hundred teams.
 
 use std::fmt::Write as _;
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -112,19 +113,32 @@ fn push_agent(out: &mut String, number: usize, step: usize) {
     written.expect("a text takes everything");
 }
 
-/// So many agents, and their teams.
-#[must_use]
-pub fn document(size: usize) -> String {
-    let mut out = String::with_capacity(size * 320 + 10_000);
-    out.push('[');
+/// So many agents, and their teams, written piece by piece: whoever measures memory has none of it.
+///
+/// # Panics
+/// It can't be written.
+pub fn write_document(size: usize, mut to: impl Write) {
+    let mut piece = String::from("[");
     for number in 0..size {
-        push_agent(&mut out, number, 0);
-        out.push(',');
+        push_agent(&mut piece, number, 0);
+        piece.push(',');
+        to.write_all(piece.as_bytes()).expect("there is room");
+        piece.clear();
     }
     let teams: Vec<String> = (0..100).map(|team| format!(r#"{{"type":"Team","id":"team-{team}"}}"#)).collect();
-    out.push_str(&teams.join(","));
-    out.push(']');
-    out
+    to.write_all(format!("{}]", teams.join(",")).as_bytes()).expect("there is room");
+    to.flush().expect("there is room");
+}
+
+/// The same as a text.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn document(size: usize) -> String {
+    let mut out = Vec::with_capacity(size * 320 + 10_000);
+    write_document(size, &mut out);
+    String::from_utf8(out).expect("it is text")
 }
 
 /// A patch of one agent, another one with each step.

@@ -18,7 +18,7 @@ use super::govern::is_about;
 use super::log::append::Event;
 use super::record::Principal;
 use super::records::fit;
-use super::registry::{self, Change};
+use super::registry::{self, Change, Document};
 use super::store::{Object, Query, Tx};
 use crate::base::hash::Digest;
 use crate::vm::machine::Machine;
@@ -35,7 +35,7 @@ impl Kernel {
         let _change = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.active();
         let (next, told) = match self.prepare(bundle, entities, &old) {
-            Ok(prepared) => prepared,
+            Ok((next, told)) => (Arc::new(next), told),
             Err(why) => return self.refuse_act(who, Act::activate(Digest::of(bundle), false), why),
         };
         let (name, version) = (next.bundle, next.registry);
@@ -44,7 +44,7 @@ impl Kernel {
             version,
             bundle: name,
             digest: next.registry_digest(),
-            snapshot: Some(next.entities().into_bytes()),
+            snapshot: Some(Document::of(&next)),
             patch: None,
             principal: who.clone(),
         };

@@ -123,10 +123,20 @@ impl Active {
         self.store.digest(self.machine.image())
     }
 
+    /// Whether its entities are those with this digest, also in the form that it had once.
+    pub(super) fn is_version(&self, digest: Digest) -> bool {
+        self.store.is_version(self.machine.image(), digest)
+    }
+
     /// The entities, as a document that can be loaded.
     #[must_use]
     pub fn entities(&self) -> String {
         self.store.canonical(self.machine.image(), Form::Wire, |_| true)
+    }
+
+    /// The same piece by piece.
+    pub(super) fn pass_entities(&self, to: &mut dyn FnMut(&[u8])) {
+        self.store.pass_canonical(self.machine.image(), Form::Wire, to);
     }
 
     /// Decides again what was decided with this bundle and this version; writes nothing.

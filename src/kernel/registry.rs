@@ -20,9 +20,9 @@ use super::govern::act::Act;
 use super::govern::is_about;
 use super::log::append::Event;
 use super::record::{Principal, Secrets};
-use super::store::{Query, Tx};
+use super::store::{Pieces, Query, Tx};
 use super::touch::Touches;
-use crate::base::hash::Digest;
+use crate::base::hash::{Digest, Hasher};
 use crate::base::limits::SNAPSHOT_EVERY;
 use crate::bytecode::bundle::LoadOptions;
 use crate::data::timestamp::Timestamp;
@@ -40,9 +40,42 @@ pub(super) struct Change {
     pub(super) version: u64,
     pub(super) bundle: Digest,
     pub(super) digest: Digest,
-    pub(super) snapshot: Option<Vec<u8>>,
+    pub(super) snapshot: Option<Document>,
     pub(super) patch: Option<Vec<u8>>,
     pub(super) principal: Principal,
+}
+
+/// All entities of a version as a document, which is written as it is stored. A hundred thousand are thirty megabytes.
+#[derive(Debug)]
+pub(super) struct Document {
+    active: Arc<Active>,
+    digest: Digest,
+    bytes: usize,
+}
+
+impl Document {
+    pub(super) fn of(active: &Arc<Active>) -> Document {
+        let (mut hasher, mut bytes) = (Hasher::default(), 0_usize);
+        active.pass_entities(&mut |piece| {
+            hasher.add(piece);
+            bytes = bytes.saturating_add(piece.len());
+        });
+        Document { active: Arc::clone(active), digest: hasher.finish(), bytes }
+    }
+}
+
+impl Pieces for Document {
+    fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn write(&self, to: &mut dyn FnMut(&[u8])) {
+        self.active.pass_entities(to);
+    }
 }
 
 /// What a version is made of, as it is in the store.
@@ -66,7 +99,7 @@ impl Found {
             store = store.patch(machine.image(), machine.plan(), patch).map_err(EntitiesRefused::from)?;
         }
         let active = active(Arc::new(machine), store, self.version);
-        if active.bundle != self.name || active.registry_digest() != self.digest {
+        if active.bundle != self.name || !active.is_version(self.digest) {
             return Err(KernelError::Damaged(format!("version {} of the registry", self.version)));
         }
         Ok(active)
@@ -128,12 +161,13 @@ impl Kernel {
         let (machine, secrets, touches) =
             (Arc::clone(&old.machine), Arc::clone(&old.secrets), Arc::clone(&old.touches));
         let next = Active { machine, store: Arc::new(store), secrets, touches, bundle: old.bundle, registry: version };
+        let next = Arc::new(next);
         let is_whole = patch.is_none() || version.checked_rem(SNAPSHOT_EVERY) == Some(0);
         let change = Change {
             version,
             bundle: next.bundle,
             digest: next.registry_digest(),
-            snapshot: is_whole.then(|| next.entities().into_bytes()),
+            snapshot: is_whole.then(|| Document::of(&next)),
             patch,
             principal: principal.clone(),
         };
@@ -145,9 +179,9 @@ impl Kernel {
     }
 
     /// Exchanges what decides once a change is durable. If it is not known whether it is, the store is asked.
-    pub(super) fn settle(&self, written: Result<(), KernelError>, next: Active) -> Result<(), KernelError> {
+    pub(super) fn settle(&self, written: Result<(), KernelError>, next: Arc<Active>) -> Result<(), KernelError> {
         match written {
-            Ok(()) => self.replace(Ok(Arc::new(next))),
+            Ok(()) => self.replace(Ok(next)),
             Err(KernelError::Forbidden(why)) => return Err(KernelError::Forbidden(why)),
             Err(error) => {
                 self.reload();
@@ -304,10 +338,11 @@ pub(super) fn write(
     let mut members = Map::new();
     members.insert("bundle".to_owned(), bundle.to_string().into());
     members.insert("digest".to_owned(), digest.to_string().into());
-    for (name, content) in [("snapshot", snapshot), ("patch", patch)] {
-        if let Some(content) = content {
-            members.insert(name.to_owned(), tx.put_content(&content)?.to_string().into());
-        }
+    if let Some(snapshot) = snapshot {
+        members.insert("snapshot".to_owned(), tx.put_pieces(&snapshot)?.to_string().into());
+    }
+    if let Some(patch) = patch {
+        members.insert("patch".to_owned(), tx.put_content(&patch)?.to_string().into());
     }
     let mut told = members.clone();
     told.insert("version".to_owned(), version.into());

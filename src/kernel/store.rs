@@ -128,6 +128,24 @@ pub struct Standing {
     pub due_ms: Option<i64>,
 }
 
+/// A content that is not there as a whole.
+pub trait Pieces {
+    /// The digest of all pieces.
+    fn digest(&self) -> Digest;
+
+    /// How long all are together.
+    fn bytes(&self) -> usize;
+
+    /// Gives them one behind the other.
+    fn write(&self, to: &mut dyn FnMut(&[u8]));
+}
+
+/// The pieces of a content are not those of its digest: that is a defect of whoever writes it.
+#[cold]
+fn other_pieces() -> StoreError {
+    StoreError::Unavailable("a content was to be kept that is not what it is said to be".to_owned())
+}
+
 /// A transaction that is under way.
 pub trait Tx {
     /// Does a part of the transaction, and undoes that part alone if it fails.
@@ -264,6 +282,16 @@ pub trait Tx {
     /// The store can't be written; [`StoreError::TooLarge`].
     fn put_content(&mut self, content: &[u8]) -> Result<Digest, StoreError>;
 
+    /// The same with a content that is written piece by piece, the same whenever it is: so that it need not be had as a whole.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`]; or what is written is not the content that it is said to be.
+    fn put_pieces(&mut self, content: &dyn Pieces) -> Result<Digest, StoreError> {
+        let mut whole = Vec::with_capacity(content.bytes());
+        content.write(&mut |piece| whole.extend_from_slice(piece));
+        if self.put_content(&whole)? == content.digest() { Ok(content.digest()) } else { Err(other_pieces()) }
+    }
+
     /// The bytes of a digest; `None` if they were never kept, or erased.
     ///
     /// # Errors
@@ -320,7 +348,11 @@ fn entry_fits(id: &str, kind: &str, entry: &[u8]) -> Result<(), StoreError> {
 }
 
 fn content_fits(content: &[u8]) -> Result<(), StoreError> {
-    fits("content", content.len(), CONTENT_BYTES_MAX)
+    content_bytes_fit(content.len())
+}
+
+fn content_bytes_fit(bytes: usize) -> Result<(), StoreError> {
+    fits("content", bytes, CONTENT_BYTES_MAX)
 }
 
 fn conflict(kind: &str, key: &str) -> StoreError {

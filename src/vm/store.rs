@@ -5,6 +5,7 @@
 //! row in whatever store. Numbers of strings count on from the program's. A store therefore belongs to one program.
 
 pub mod ancestors;
+mod column;
 pub mod directory;
 pub mod fault;
 pub mod load;
@@ -13,13 +14,14 @@ mod version;
 
 use std::sync::{Arc, OnceLock};
 
-use crate::base::hash::Digest;
+use crate::base::hash::{Digest, Hasher};
 use crate::bytecode::schema::Schema;
 use crate::vm::canonical::{Form, Writer, push_string};
 use crate::vm::entities::Entities;
 use crate::vm::image::Image;
 use crate::vm::memory::{Heap, Memory};
 use crate::vm::store::ancestors::Ancestors;
+use crate::vm::store::column::Column;
 use crate::vm::store::version::Version;
 use crate::vm::strings::{StringIndex, hash};
 use crate::vm::value::{EntityRef, Row, StrRef, Value};
@@ -35,7 +37,7 @@ pub struct Store {
     rows: Vec<Record>,
     index: RowIndex,
     /// For each entity type a column for each attribute.
-    columns: Vec<Vec<Vec<Value>>>,
+    columns: Vec<Vec<Column>>,
     parents: Arc<Vec<Vec<u32>>>,
     ancestors: Arc<Ancestors>,
     loaded: bool,
@@ -43,6 +45,8 @@ pub struct Store {
     /// How much room the heap took when all entities were loaded. What patches have replaced stays in it for a while.
     compact: usize,
     version: OnceLock<Version>,
+    /// How an earlier PDL named the version, if this store was found under that name.
+    former_name: OnceLock<Digest>,
 }
 
 /// An entity.
@@ -55,6 +59,8 @@ struct Record {
 }
 
 const UNREGISTERED: u32 = u32::MAX;
+/// How long a piece of a text is, about. Shorter than what an allocator takes from the system for itself.
+const PIECE_BYTES: usize = 1 << 15;
 
 impl Store {
     /// A store without entities: what there is before any are loaded.
@@ -68,18 +74,35 @@ impl Store {
             longest_string: image.program.strings.iter().map(|text| text.len()).max().unwrap_or(0),
             rows: Vec::new(),
             index: RowIndex::default(),
-            columns: schema.entity_types.iter().map(|ty| vec![Vec::new(); ty.attributes.len()]).collect(),
+            columns: schema.entity_types.iter().map(|ty| vec![Column::default(); ty.attributes.len()]).collect(),
             parents: Arc::default(),
             ancestors: Arc::default(),
             loaded: false,
             registered: 0,
             compact: 0,
             version: OnceLock::new(),
+            former_name: OnceLock::new(),
         };
         for named in &image.named {
             store.add_row(u32::from(named.ty), named.id);
         }
         store
+    }
+
+    /// A store with the same entities, without a version of its own.
+    fn successor(&self) -> Store {
+        Store {
+            heap: self.heap.clone(),
+            strings: self.strings.clone(),
+            rows: self.rows.clone(),
+            index: self.index.clone(),
+            columns: self.columns.clone(),
+            parents: Arc::clone(&self.parents),
+            ancestors: Arc::clone(&self.ancestors),
+            version: OnceLock::new(),
+            former_name: OnceLock::new(),
+            ..*self
+        }
     }
 
     fn add_row(&mut self, ty: u32, id: StrRef) -> u32 {
@@ -168,7 +191,22 @@ impl Store {
     /// The version of the registry: the digest of all entities, in whatever order they were loaded.
     #[must_use]
     pub fn digest(&self, image: &Image) -> Digest {
-        self.version(image).digest()
+        self.former_name.get().copied().unwrap_or_else(|| self.version(image).digest())
+    }
+
+    /// Whether this is the version with that digest.
+    ///
+    /// Before 0.1 was out the digest was that of the text of all entities. Whoever finds a store under such a name has it
+    /// under that name from then on: decisions of that time have it, and are held against it.
+    #[must_use]
+    pub fn is_version(&self, image: &Image, digest: Digest) -> bool {
+        if self.digest(image) == digest {
+            return true;
+        }
+        let mut hasher = Hasher::default();
+        self.pass_canonical(image, Form::Digest, |piece| hasher.add(piece));
+        let former = hasher.finish();
+        former == digest && *self.former_name.get_or_init(|| former) == digest
     }
 
     fn version(&self, image: &Image) -> &Version {
@@ -183,10 +221,21 @@ impl Store {
         let whole = self.version.get().map_or(0, Version::bytes);
         let share = whole as u64 * rows.len() as u64 / (self.registered as u64).max(1);
         let mut out = String::with_capacity(share as usize + rows.len() / 8 + 2);
-        out.push('[');
-        self.push_text(&mut out, image, form, &rows);
-        out.push(']');
+        self.pass_text(&mut out, image, form, &rows, |_| {});
         out
+    }
+
+    /// The same of all entities, piece by piece: at no time is there more than one piece of it.
+    pub fn pass_canonical(&self, image: &Image, form: Form, mut to: impl FnMut(&[u8])) {
+        let rows = self.sorted(image, |_| true);
+        let mut piece = String::with_capacity(2 * PIECE_BYTES);
+        self.pass_text(&mut piece, image, form, &rows, |piece| {
+            if piece.len() >= PIECE_BYTES {
+                to(piece.as_bytes());
+                piece.clear();
+            }
+        });
+        to(piece.as_bytes());
     }
 
     /// Chosen rows in the order of their types' names and their ids.
@@ -203,30 +252,26 @@ impl Store {
         rows.into_iter().map(|(_, _, row)| row).collect()
     }
 
-    /// The entities in some rows, one behind the other.
-    fn text(&self, image: &Image, form: Form, rows: &[u32]) -> String {
-        let mut out = String::new();
-        self.push_text(&mut out, image, form, rows);
-        out
-    }
-
-    fn push_text(&self, out: &mut String, image: &Image, form: Form, rows: &[u32]) {
+    fn pass_text(&self, out: &mut String, image: &Image, form: Form, rows: &[u32], mut look: impl FnMut(&mut String)) {
         let local = Heap::default();
         let memory = Memory { program: &image.heap, store: &self.heap, local: &local };
         let writer = Writer { image, memory, presented: &[], form };
+        out.push('[');
         for (at, &row) in rows.iter().enumerate() {
             if at > 0 {
                 out.push(',');
             }
             self.push_entity(out, writer, row);
+            look(out);
         }
+        out.push(']');
     }
 
     /// Gives back the room that grew in advance: a store that was made does not grow, the next one is another.
     fn shrink(&mut self) {
         self.heap.shrink();
         self.rows.shrink_to_fit();
-        self.columns.iter_mut().flatten().for_each(Vec::shrink_to_fit);
+        self.columns.iter_mut().flatten().for_each(Column::shrink);
         if let Some(parents) = Arc::get_mut(&mut self.parents) {
             parents.shrink_to_fit();
         }
@@ -250,8 +295,8 @@ impl Store {
     fn push_entity(&self, out: &mut String, writer: Writer<'_>, row: u32) {
         let record = self.rows[row as usize];
         let Some(entity) = self.entity(row) else { return };
-        let values: Vec<Value> =
-            self.columns[record.ty as usize].iter().map(|column| column[record.at as usize]).collect();
+        let value = |column: &Column| column.get(record.at as usize).unwrap_or(Value::INTERNAL);
+        let values: Vec<Value> = self.columns[record.ty as usize].iter().map(value).collect();
         out.push_str("{\"id\":");
         push_string(out, writer.memory.text(entity.id));
         if !self.parents(row).is_empty() {
@@ -285,7 +330,7 @@ impl Entities for Store {
     #[inline]
     fn attribute(&self, row: u32, attribute: u32) -> Option<Value> {
         let record = self.rows.get(row as usize)?;
-        self.columns.get(record.ty as usize)?.get(attribute as usize)?.get(record.at as usize).copied()
+        self.columns.get(record.ty as usize)?.get(attribute as usize)?.get(record.at as usize)
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use pdl::base::hash::Digest;
 use pdl::base::limits::{DIAGNOSTICS_MAX, ENTITIES_BYTES_MAX};
 use pdl::vm::canonical::Form;
 use pdl::vm::decode::names::Plan;
@@ -118,6 +119,40 @@ fn the_version_of_a_registry_is_that_of_its_meaning() {
     assert_eq!(digest(&entities), first);
     entities[0]["properties"]["load"] = json!(2);
     assert_ne!(digest(&entities), first);
+}
+
+/// What the documentation says that the digest is, and what it was before.
+#[test]
+fn a_version_is_the_digest_of_the_digests_of_its_entities() {
+    let (image, plan) = world::image();
+    let store = loaded(&image, &plan);
+    let texts: Vec<String> = store
+        .registered()
+        .map(|row| store.canonical(&image, Form::Digest, |other| other == row))
+        .map(|text| text[1..text.len() - 1].to_owned())
+        .collect();
+    let key = |text: &String| {
+        let entity: Json = serde_json::from_str(text).expect("it is JSON");
+        ["type", "id"].map(|name| entity[name].as_str().expect("it has one").to_owned())
+    };
+    let mut sorted: Vec<([String; 2], String)> = texts.iter().map(|text| (key(text), text.clone())).collect();
+    sorted.sort();
+    let digests = sorted.iter().flat_map(|(_, text)| Digest::of(text.as_bytes()).0);
+    let bytes: Vec<u8> = [b'['].into_iter().chain(digests).chain([b']']).collect();
+    let (name, empty) = (store.digest(&image), Store::empty(&image));
+    assert_eq!((name, empty.digest(&image)), (Digest::of(&bytes), Digest::of(b"[]")));
+    assert_eq!(Store::load(&image, &plan, b"[]").expect("it is sound").digest(&image), Digest::of(b"[]"));
+    // By its former name it is known too, and has it then; what is made of it has one of today.
+    let mut pieces = Vec::new();
+    store.pass_canonical(&image, Form::Digest, |piece| pieces.extend_from_slice(piece));
+    assert_eq!(String::from_utf8(pieces).expect("it is text"), store.canonical(&image, Form::Digest, |_| true));
+    let former = Digest::of(store.canonical(&image, Form::Digest, |_| true).as_bytes());
+    assert!(!store.is_version(&image, Digest::of(b"another")) && store.is_version(&image, name));
+    assert_eq!(store.digest(&image), name);
+    assert!(store.is_version(&image, former));
+    assert_eq!(store.digest(&image), former);
+    let same = store.patch(&image, &plan, br#"{"upsert":[]}"#).expect("it is sound");
+    assert_eq!(same.digest(&image), name);
 }
 
 /// Patches one after the other, with texts and parents that are new, give at each step what the whole document gives.

@@ -16,10 +16,12 @@ use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::log::commitment::reveal;
 use pdl::kernel::permit::{PermitState, StepRefused};
 use pdl::kernel::record::{self, Principal};
+use pdl::kernel::replay;
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{Options, Sqlite};
 use pdl::kernel::store::{Store, StoreError, Tx};
 use pdl::kernel::{Kernel, KernelError, Settings};
+use pdl::vm::canonical::Form;
 use pdl::{Answer, Digest, LoadOptions};
 use serde_json::{Value, json};
 
@@ -369,6 +371,40 @@ fn every_version_of_the_registry_can_be_had_again() {
     assert!(matches!(kernel.version(&operator(), 140), Err(KernelError::UnknownVersion)));
     assert!(matches!(kernel.version(&operator(), 0), Err(KernelError::UnknownVersion)));
     assert_eq!(kernel.at(&operator(), seen[98].1).map(|active| active.registry), Ok(99));
+}
+
+/// Before 0.1 a version was named by the digest of the text of all entities.
+#[test]
+fn a_registry_is_found_under_its_former_name_and_under_no_other() {
+    let world = World::new();
+    let kernel = open(Memory::new(), &world);
+    kernel.activate(&operator(), &bundle(SHOP), Some(ENTITIES)).expect("it is activated");
+    let active = kernel.active().expect("it decides");
+    let name = active.registry_digest();
+    let text = active.store().canonical(active.machine().image(), Form::Digest, |_| true);
+    let former = Digest::of(text.as_bytes());
+    let named = |kernel: &Kernel, name: Digest| {
+        kernel.read(move |tx| {
+            let mut version = tx.get("registry", "00000000000000000001")?.expect("it is there");
+            let mut body: Value = serde_json::from_slice(&version.body).expect("it is JSON");
+            body["digest"] = name.to_string().into();
+            version.body = body.to_string().into_bytes();
+            Ok(tx.put(&version)?)
+        })
+    };
+    named(&kernel, former).expect("it is written");
+    let (store, environment) = (kernel.close().expect("it is there"), Arc::<World>::clone(&world));
+    let kernel = Kernel::open(store, environment, settings(LoadOptions::UNSIGNED)).expect("it opens");
+    assert_eq!(kernel.active().map(|active| active.registry_digest()), Ok(former));
+    assert_eq!(kernel.decide(&agent(), &request("1"), FACTS).answer(), Answer::Allow);
+    // What was decided under that name comes out again.
+    let replayed = kernel.replay(&operator(), &replay::Options::default(), &mut |_| {}).expect("it can be read");
+    assert!(replayed.is_sound() && replayed.is_whole(), "{replayed:?}");
+    kernel.patch_entities(&operator(), &limit("7")).expect("it is sound");
+    kernel.load_entities(&operator(), ENTITIES).expect("they are sound");
+    assert_eq!(kernel.active().map(|active| active.registry_digest()), Ok(name));
+    named(&kernel, Digest::of(b"another")).expect("it is written");
+    assert!(matches!(kernel.version(&operator(), 1), Err(KernelError::Damaged(_))));
 }
 
 #[test]

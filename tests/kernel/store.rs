@@ -7,7 +7,7 @@ use pdl::base::limits::ENTRY_BYTES_MAX;
 use pdl::base::limits::{OBJECT_BYTES_MAX, STORE_KEY_BYTES_MAX};
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{Options, Sqlite};
-use pdl::kernel::store::{Object, Query, Standing, Store, StoreError, Tx};
+use pdl::kernel::store::{Object, Pieces, Query, Standing, Store, StoreError, Tx};
 use pdl::log::tree::Node;
 use proptest::prelude::*;
 
@@ -376,6 +376,66 @@ fn large_contents_are_kept_and_undone() {
     store.check().expect("it is whole");
     assert_eq!(done(&mut store, |tx| tx.erase_content(digests[2])), Ok(true));
     assert_eq!(seen(&mut store), [true, true, false]);
+}
+
+/// A content that comes in pieces of some bytes each, and says what it is.
+struct Parts<'c> {
+    content: &'c [u8],
+    says: (Digest, usize),
+}
+
+impl Pieces for Parts<'_> {
+    fn digest(&self) -> Digest {
+        self.says.0
+    }
+
+    fn bytes(&self) -> usize {
+        self.says.1
+    }
+
+    fn write(&self, to: &mut dyn FnMut(&[u8])) {
+        self.content.chunks(70_001).for_each(to);
+    }
+}
+
+#[test]
+fn contents_in_pieces_are_kept_as_a_whole_or_not_at_all() {
+    let room = Room::new();
+    let sqlite = Sqlite::create(room.path("store"), &Options::PLAIN).expect("it can be made");
+    let stores: [Box<dyn Store>; 2] = [Box::new(sqlite), Box::new(Memory::new())];
+    for mut store in stores {
+        for bytes in [0_usize, 100_000, (1 << 20) - 1, 1 << 20, 3_000_000] {
+            let content: Vec<u8> = (0..bytes).map(|at| (at % 241) as u8).collect();
+            let digest = Digest::of(&content);
+            let keep =
+                |store: &mut dyn Store, says| done(store, |tx| tx.put_pieces(&Parts { content: &content, says }));
+            let kept = |store: &mut dyn Store, of| done(store, |tx| tx.content(of)).expect("it can be read");
+            // Neither under another name nor with another length.
+            let other = Digest::of(b"another");
+            assert!(keep(&mut *store, (other, bytes)).is_err());
+            assert_eq!((kept(&mut *store, other), kept(&mut *store, digest)), (None, None), "{bytes}");
+            if bytes > 1 << 20 {
+                for wrong in [bytes - 1, bytes + 1] {
+                    drop(keep(&mut *store, (digest, wrong)));
+                    assert!(kept(&mut *store, digest).is_none_or(|kept| kept == content));
+                }
+            }
+            for _twice in 0..2 {
+                assert_eq!(keep(&mut *store, (digest, bytes)), Ok(digest));
+                assert_eq!(kept(&mut *store, digest).as_ref(), Some(&content), "{bytes}");
+            }
+            let undone = done(&mut *store, |tx| {
+                let part = tx.part(&mut |tx| {
+                    tx.erase_content(digest)?;
+                    tx.put_pieces(&Parts { content: &content, says: (digest, bytes) })?;
+                    Err(StoreError::Refused)
+                });
+                assert_eq!(part, Err(StoreError::Refused));
+                tx.content(digest)
+            });
+            assert_eq!(undone, Ok(Some(content.clone())));
+        }
+    }
 }
 
 /// What a transaction may do.

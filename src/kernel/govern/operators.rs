@@ -188,7 +188,8 @@ fn build(tx: &mut dyn Tx, found: &Found, machine: &Arc<Machine>) -> Result<Activ
     let document = tx.content(snapshot)?.ok_or_else(damaged)?;
     let active = entities(machine, &document, found.version)?;
     let is_own = text(&found.body, "bundle") == Some(&active.bundle.to_string());
-    if is_own && text(&found.body, "digest") != Some(&active.registry_digest().to_string()) {
+    let digest = text(&found.body, "digest").and_then(Digest::parse).ok_or_else(damaged)?;
+    if is_own && !active.is_version(digest) {
         return Err(damaged());
     }
     Ok(active)

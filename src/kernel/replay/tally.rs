@@ -161,7 +161,7 @@ impl Task {
     pub(super) fn active(&self) -> Result<Arc<Active>, Lost> {
         match &self.version {
             // All of the entities are hashed for that, once for each version; so it is done here and not where they are read.
-            Ok(Version { active, digest: Some(digest), .. }) if active.registry_digest() != *digest => {
+            Ok(Version { active, digest: Some(digest), .. }) if !active.is_version(*digest) => {
                 Err(Lost::new(Gap::Version, "its entities are not those that were stored"))
             }
             Ok(version) => Ok(Arc::clone(&version.active)),

@@ -65,7 +65,7 @@ impl Store {
             return None;
         }
         let version = self.version(image);
-        let mut store = Store { version: OnceLock::new(), ..self.clone() };
+        let mut store = self.successor();
         let mut reused = BTreeMap::new();
         for &row in replaced {
             let record = &mut store.rows[row as usize];
@@ -82,9 +82,9 @@ impl Store {
         let mut loader = Loader { decoder, bytes, entries: Vec::new(), faults: Vec::new(), place: 0, reused };
         loader.names().and_then(|()| loader.contents()).ok()?;
         for at in 0..loader.entries.len() {
-            let Entry { row, parts, .. } = loader.entries[at];
+            let Entry { row, place } = loader.entries[at];
             let parents = &mut loader.decoder.sink.store.parents;
-            if parts.parents.is_none() && !parents[row as usize].is_empty() {
+            if place.parents().is_none() && !parents[row as usize].is_empty() {
                 Arc::make_mut(parents)[row as usize].clear();
             }
         }
@@ -101,7 +101,7 @@ impl Store {
         store.longest_string = store.longest_string.max(longest.unwrap_or(0));
         store.loaded = true;
         store.shrink();
-        let version = version.changed(&store, image, &changed)?;
+        let version = version.changed(&store, image, &changed);
         // As a document it is no longer than in the form that is hashed.
         let fits = store.registered <= ENTITIES_MAX && version.bytes() <= ENTITIES_BYTES_MAX;
         store.version = OnceLock::from(version);
@@ -117,18 +117,45 @@ pub(super) fn whole(kind: EntityFaultKind, message: String) -> EntityFault {
     EntityFault { kind, entity: None, path: String::new(), message }
 }
 
-/// An entity of the document.
+/// An entity of the document: which row is its own, and where in the document it stands. There are many at once.
 #[derive(Clone, Copy)]
-struct Entry<'d> {
+struct Entry {
     row: u32,
-    ty: u32,
-    parts: Parts<'d>,
+    place: Place,
+}
+
+/// Where an entity stands. No document is longer than [`ENTITIES_BYTES_MAX`].
+#[derive(Clone, Copy)]
+struct Place {
+    offset: u32,
+    /// Where its attributes stand; `NOWHERE` if it has none.
+    properties: u32,
+    /// Where its parents stand; `NOWHERE` if it has none.
+    parents: u32,
+}
+
+const NOWHERE: u32 = u32::MAX;
+const _: () = assert!(ENTITIES_BYTES_MAX < NOWHERE as usize, "every place of a document has a number");
+
+impl Place {
+    fn of(parts: Parts<'_>) -> Place {
+        let number = |offset: Option<usize>| offset.map_or(NOWHERE, |offset| offset as u32);
+        Place { offset: parts.offset as u32, properties: number(parts.properties), parents: number(parts.parents) }
+    }
+
+    fn properties(self) -> Option<usize> {
+        (self.properties != NOWHERE).then_some(self.properties as usize)
+    }
+
+    fn parents(self) -> Option<usize> {
+        (self.parents != NOWHERE).then_some(self.parents as usize)
+    }
 }
 
 struct Loader<'d, 's> {
     decoder: Decoder<'d, 's, StoreSink<'s>>,
     bytes: &'d [u8],
-    entries: Vec<Entry<'d>>,
+    entries: Vec<Entry>,
     faults: Vec<EntityFault>,
     /// Which element of the document the first pass looks at.
     place: usize,
@@ -259,33 +286,39 @@ impl<'d> Loader<'d, '_> {
         let at = &mut store.rows[row as usize].at;
         *at = UNREGISTERED - 1;
         store.registered += 1;
-        self.entries.push(Entry { row, ty, parts });
+        self.entries.push(Entry { row, place: Place::of(parts) });
     }
 
     /// The second pass: what they are.
     fn contents(&mut self) -> Result<(), Fail> {
         for at in 0..self.entries.len() {
-            let Entry { row, ty, parts } = self.entries[at];
-            self.attributes(row, ty, parts)?;
-            if let Some(place) = parts.parents {
-                self.decoder.reader.seek(place);
-                self.parents(row, ty, parts)?;
+            let Entry { row, place } = self.entries[at];
+            let ty = self.decoder.sink.store.rows[row as usize].ty;
+            self.attributes(row, ty, place)?;
+            if let Some(parents) = place.parents() {
+                self.decoder.reader.seek(parents);
+                self.parents(row, ty, place)?;
             }
         }
         Ok(())
     }
 
     #[cold]
-    fn report_in(&mut self, parts: Parts<'_>, error: &Fail, is_parent: bool) {
-        self.report_as(kind_of(error, is_parent), parts, error);
+    fn report_in(&mut self, place: Place, error: &Fail, is_parent: bool) {
+        self.report_as(kind_of(error, is_parent), place, error);
     }
 
     #[cold]
-    fn report_as(&mut self, kind: EntityFaultKind, parts: Parts<'_>, error: &Fail) {
+    fn report_as(&mut self, kind: EntityFaultKind, place: Place, error: &Fail) {
+        // As the document has them; it was read before.
+        let before = self.decoder.reader.clone();
+        self.decoder.reader.seek(place.offset as usize);
+        let parts = self.decoder.parts(Extra::Parents, &mut Vec::new()).unwrap_or_default();
+        self.decoder.reader = before;
         let text =
             |text: Option<(Text<'_>, usize)>| text.map_or(String::new(), |(text, _)| text.characters().collect());
-        let from = self.bytes.get(parts.offset..).unwrap_or_default();
-        let mut path = path_at(from, error.offset.saturating_sub(parts.offset));
+        let from = self.bytes.get(place.offset as usize..).unwrap_or_default();
+        let mut path = path_at(from, error.offset.saturating_sub(place.offset as usize));
         if !error.path.is_empty() {
             push_key(&mut path, &error.path);
         }
@@ -293,17 +326,17 @@ impl<'d> Loader<'d, '_> {
         self.report(EntityFault { kind, entity, path, message: error.message.clone() });
     }
 
-    fn attributes(&mut self, row: u32, ty: u32, parts: Parts<'d>) -> Result<(), Fail> {
+    fn attributes(&mut self, row: u32, ty: u32, stands: Place) -> Result<(), Fail> {
         let plan = self.decoder.plan;
         let fields: &Fields = &plan.attributes[ty as usize];
         let reused = self.reused.get(&row).copied();
         let mark = self.decoder.reserve(fields.list.len());
-        if let Some(place) = parts.properties {
-            self.decoder.reader.seek(place);
+        if let Some(properties) = stands.properties() {
+            self.decoder.reader.seek(properties);
             let mut predicted = 0;
             let mut key = self.decoder.reader.first_key()?;
             while let Some(name) = key {
-                predicted = self.attribute(fields, mark, predicted, name, parts)? + 1;
+                predicted = self.attribute(fields, mark, predicted, name, stands)? + 1;
                 key = self.decoder.reader.next_key()?;
             }
         }
@@ -311,15 +344,15 @@ impl<'d> Loader<'d, '_> {
             let mut value = self.decoder.buffers.work[mark + at];
             if value.is_error() {
                 if !field.optional {
-                    let offset = parts.properties.unwrap_or(parts.offset);
+                    let offset = stands.properties().unwrap_or(stands.offset as usize);
                     let error = missing(offset, fields.names.get(at));
-                    self.report_as(EntityFaultKind::MissingAttribute, parts, &error);
+                    self.report_as(EntityFaultKind::MissingAttribute, stands, &error);
                 }
                 value = Value::Absent;
             }
             let column = &mut self.decoder.sink.store.columns[ty as usize][at];
             match reused {
-                Some(place) => column[place as usize] = value,
+                Some(place) => column.set(place as usize, value),
                 None => column.push(value),
             }
         }
@@ -337,24 +370,24 @@ impl<'d> Loader<'d, '_> {
         mark: usize,
         predicted: usize,
         name: Text<'d>,
-        parts: Parts<'d>,
+        stands: Place,
     ) -> Result<usize, Fail> {
         let offset = self.decoder.reader.key_start(name).saturating_sub(1);
         let Some(at) = fields.names.find(predicted, name) else {
             let error = self.decoder.unknown_field(name, &fields.names);
-            self.report_in(parts, &error, false);
+            self.report_in(stands, &error, false);
             self.decoder.reader.pass()?;
             return Ok(predicted);
         };
         if !self.decoder.buffers.work[mark + at].is_error() {
             let error = duplicate_key(offset);
-            self.report_in(parts, &error, false);
+            self.report_in(stands, &error, false);
         }
         let ty: TypeId = fields.list[at].ty;
         let value = match self.attempt(|decoder| decoder.value(ty, Want::Built))? {
             Attempt::Read(value) => value,
             Attempt::Faulty(error) => {
-                self.report_in(parts, &error, false);
+                self.report_in(stands, &error, false);
                 Value::Absent
             }
         };
@@ -362,7 +395,7 @@ impl<'d> Loader<'d, '_> {
         Ok(at)
     }
 
-    fn parents(&mut self, row: u32, ty: u32, parts: Parts<'d>) -> Result<(), Fail> {
+    fn parents(&mut self, row: u32, ty: u32, stands: Place) -> Result<(), Fail> {
         let schema: &Schema = self.decoder.schema;
         let types = schema.entity_types[ty as usize].parents.as_slice();
         let shape = self.decoder.reader.peek()?;
@@ -370,7 +403,7 @@ impl<'d> Loader<'d, '_> {
             let message = format!("an array of parents should stand here, not {}", shape_name(shape));
             let offset = self.decoder.reader.offset();
             let error = fail(InputErrorKind::WrongType, offset, None, message);
-            self.report_in(parts, &error, true);
+            self.report_in(stands, &error, true);
             return Ok(());
         }
         let mut found: Vec<(u32, usize)> = Vec::new();
@@ -380,7 +413,7 @@ impl<'d> Loader<'d, '_> {
             let offset = self.decoder.reader.offset();
             match self.attempt(|decoder| decoder.reference(types))? {
                 Attempt::Read(parent) => found.extend(parent.row.stored_at().map(|parent| (parent, offset))),
-                Attempt::Faulty(error) => self.report_in(parts, &error, true),
+                Attempt::Faulty(error) => self.report_in(stands, &error, true),
             }
             more = self.decoder.reader.next_element()?;
         }
@@ -388,7 +421,7 @@ impl<'d> Loader<'d, '_> {
         for pair in found.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
             let message = "this parent stands in the list already".to_owned();
             let error = fail(InputErrorKind::DuplicateElement, pair[1].1, None, message);
-            self.report_in(parts, &error, true);
+            self.report_in(stands, &error, true);
         }
         let mut found: Vec<u32> = found.into_iter().map(|(parent, _)| parent).collect();
         found.dedup();

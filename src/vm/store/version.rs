@@ -1,116 +1,85 @@
 //! The version of a store: the digest of all its entities, and enough of what it was made from that the next one, after a
 //! patch, costs what has changed.
 //!
-//! The canonical text is kept in pages of some hundred entities, with the state of the hash before each. A patch writes anew
-//! the pages of its entities and hashes from the first of them on.
-
-use std::sync::Arc;
+//! It is the SHA-256 of the digests of the entities' canonical texts, in the order of their types and ids, between `[` and
+//! `]`. So what is kept is forty bytes for each entity and no text, and a patch hashes the texts of its own entities and
+//! these digests.
 
 use crate::base::hash::{Digest, Hasher};
-use crate::vm::canonical::Form;
+use crate::vm::canonical::{Form, Writer};
 use crate::vm::image::Image;
+use crate::vm::memory::{Heap, Memory};
 use crate::vm::store::Store;
-
-/// How many entities a page has at first; one of more than twice as many is parted.
-const PAGE: usize = 256;
-/// A text that is longer than this is not kept, and written anew after each change.
-const KEPT_BYTES_MAX: usize = 1 << 28;
 
 /// The digest of all entities, and what it was made of.
 #[derive(Clone, Debug)]
 pub(super) struct Version {
     digest: Digest,
     bytes: usize,
-    /// In the order of their entities; `None` if that is too much to keep.
-    pages: Option<Vec<Page>>,
+    /// In the order of their entities.
+    leaves: Vec<Leaf>,
 }
 
-/// Entities that follow each other.
-#[derive(Clone, Debug)]
-struct Page {
-    /// Never empty.
-    rows: Vec<u32>,
-    text: Arc<str>,
-    /// Of all that stands before it.
-    before: Hasher,
+/// One entity.
+#[derive(Clone, Copy, Debug)]
+struct Leaf {
+    row: u32,
+    /// How long its text is.
+    bytes: u32,
+    digest: Digest,
 }
 
 impl Version {
     pub(super) fn new(store: &Store, image: &Image) -> Version {
-        let rows = store.sorted(image, |_| true);
-        let page = |rows: &[u32]| Page {
-            rows: rows.to_vec(),
-            text: store.text(image, Form::Digest, rows).into(),
-            before: Hasher::default(),
-        };
-        Version::of(rows.chunks(PAGE).map(page).collect(), 0)
+        Version::of(leaves(store, image, &store.sorted(image, |_| true)))
     }
 
-    /// Hashes pages from one on.
-    fn of(mut pages: Vec<Page>, from: usize) -> Version {
-        let mut hasher = match pages.get(from).filter(|_| from > 0) {
-            Some(page) => page.before.clone(),
-            None => {
-                let mut hasher = Hasher::default();
-                hasher.add(b"[");
-                hasher
-            }
-        };
-        let last = pages.len();
-        for (at, page) in pages.iter_mut().enumerate().skip(from) {
-            page.before = hasher.clone();
-            hasher.add(page.text.as_bytes());
-            if at + 1 < last {
-                hasher.add(b",");
-            }
-        }
+    fn of(leaves: Vec<Leaf>) -> Version {
+        let mut hasher = Hasher::default();
+        hasher.add(b"[");
+        leaves.iter().for_each(|leaf| hasher.add(&leaf.digest.0));
         hasher.add(b"]");
-        let bytes = 1 + pages.iter().map(|page| page.text.len() + 1).sum::<usize>();
-        Version { digest: hasher.finish(), bytes, pages: Some(pages).filter(|_| bytes <= KEPT_BYTES_MAX) }
+        let bytes = 1 + leaves.iter().map(|leaf| leaf.bytes as usize + 1).sum::<usize>();
+        Version { digest: hasher.finish(), bytes, leaves }
     }
 
     pub(super) fn digest(&self) -> Digest {
         self.digest
     }
 
-    /// How long the text is, about.
+    /// How long the text of all entities is, about.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// That of a store in which some entities are others, or are there as well; `None` if the text was not kept.
-    pub(super) fn changed(&self, store: &Store, image: &Image, changed: &[u32]) -> Option<Version> {
-        let mut pages = self.pages.clone()?;
-        let mut dirty: Vec<usize> = Vec::new();
-        let name = |row: u32| store.name_of(image, row);
-        for &row in changed {
-            if pages.is_empty() {
-                return Some(Version::new(store, image));
-            }
-            let behind = pages.partition_point(|page| name(page.rows[0]) <= name(row));
-            let at = behind.saturating_sub(1);
-            let rows = &mut pages[at].rows;
-            if let Err(place) = rows.binary_search_by(|&other| name(other).cmp(&name(row))) {
-                rows.insert(place, row);
-            }
-            dirty.push(at);
+    /// That of a store in which some entities are others, or are there as well.
+    pub(super) fn changed(&self, store: &Store, image: &Image, changed: &[u32]) -> Version {
+        let mut rows = changed.to_vec();
+        rows.sort_unstable_by_key(|&row| store.name_of(image, row));
+        rows.dedup();
+        let mut merged = Vec::with_capacity(self.leaves.len() + rows.len());
+        let mut rest = self.leaves.as_slice();
+        for leaf in leaves(store, image, &rows) {
+            let name = store.name_of(image, leaf.row);
+            let (before, behind) = rest.split_at(rest.partition_point(|other| store.name_of(image, other.row) < name));
+            merged.extend_from_slice(before);
+            merged.push(leaf);
+            rest = behind.split_first().filter(|(old, _)| old.row == leaf.row).map_or(behind, |(_, behind)| behind);
         }
-        dirty.sort_unstable();
-        dirty.dedup();
-        let first = dirty.first().copied().unwrap_or(0);
-        // From behind, so that parting one moves none that is still to come.
-        for &at in dirty.iter().rev() {
-            let rows = std::mem::take(&mut pages[at].rows);
-            let size = if rows.len() > 2 * PAGE { PAGE } else { rows.len() };
-            let before = pages[at].before.clone();
-            let page = |rows: &[u32]| Page {
-                rows: rows.to_vec(),
-                text: store.text(image, Form::Digest, rows).into(),
-                before: before.clone(),
-            };
-            let parts: Vec<Page> = rows.chunks(size).map(page).collect();
-            pages.splice(at..=at, parts);
-        }
-        Some(Version::of(pages, first))
+        merged.extend_from_slice(rest);
+        Version::of(merged)
     }
+}
+
+fn leaves(store: &Store, image: &Image, rows: &[u32]) -> Vec<Leaf> {
+    let local = Heap::default();
+    let memory = Memory { program: &image.heap, store: &store.heap, local: &local };
+    let writer = Writer { image, memory, presented: &[], form: Form::Digest };
+    let mut text = String::new();
+    let leaf = |&row: &u32| {
+        text.clear();
+        store.push_entity(&mut text, writer, row);
+        Leaf { row, bytes: text.len() as u32, digest: Digest::of(text.as_bytes()) }
+    };
+    rows.iter().map(leaf).collect()
 }

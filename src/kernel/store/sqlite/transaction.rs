@@ -1,11 +1,15 @@
 //! What is done in a transaction, in SQL.
 
+use rusqlite::blob::Blob;
 use rusqlite::{CachedStatement, Connection, MAIN_DB, OptionalExtension as _, Params, Row, ToSql, params};
 
-use super::super::{Object, Query, StoreError, Tx, conflict, content_fits, entry_fits, node_conflict, object_fits};
+use super::super::{
+    Object, Pieces, Query, StoreError, Tx, conflict, content_bytes_fit, content_fits, entry_fits, node_conflict,
+    object_fits, other_pieces,
+};
 use super::fault;
 use super::tip::{Place, Reached};
-use crate::base::hash::Digest;
+use crate::base::hash::{Digest, Hasher};
 use crate::base::limits::CONTENT_BYTES_MAX;
 use crate::log::tree::Node;
 
@@ -263,24 +267,28 @@ impl Transaction<'_> {
     }
 
     /// Keeps a content that is large. Whether there was none of it before.
-    fn put_large(&mut self, digest: Digest, content: &[u8]) -> Result<bool, StoreError> {
+    fn put_large(
+        &mut self,
+        digest: Digest,
+        bytes: usize,
+        write: impl FnOnce(&mut Blob<'_>) -> Result<(), StoreError>,
+    ) -> Result<bool, StoreError> {
         self.has_large = true;
-        let bytes = i64::try_from(content.len()).map_err(|_| StoreError::Full("no content is longer".to_owned()))?;
+        let bytes = i64::try_from(bytes).map_err(|_| StoreError::Full("no content is longer".to_owned()))?;
         if self.change(PUT_LARGE, (digest.0, bytes))? == 0 {
             return Ok(false);
         }
         let row = self.connection.last_insert_rowid();
-        let blob = self.connection.blob_open(MAIN_DB, c"contents", c"content", row, false);
+        let blob = self.connection.blob_open(MAIN_DB, c"contents", c"content", row, false).map_err(fault);
         let written = blob.and_then(|mut blob| {
-            blob.write_all_at(content, 0)?;
-            blob.close()
+            write(&mut blob)?;
+            blob.close().map_err(fault)
         });
-        written.map_err(|error| {
+        written.inspect_err(|_| {
             // Some of it may be there, under the digest of all of it: then nothing of the transaction may stay.
             if !self.connection.is_autocommit() {
                 let _ = self.connection.execute_batch("ROLLBACK");
             }
-            fault(error)
         })?;
         Ok(true)
     }
@@ -486,10 +494,36 @@ impl Tx for Transaction<'_> {
         content_fits(content)?;
         let digest = Digest::of(content);
         let is_new = if content.len() >= LARGE_BYTES_MIN {
-            self.put_large(digest, content)?
+            self.put_large(digest, content.len(), |blob| blob.write_all_at(content, 0).map_err(fault))?
         } else {
             self.change(PUT_CONTENT, (digest.0, content))? > 0
         };
+        if is_new {
+            self.remember(|| Undo::Content(digest));
+        }
+        Ok(digest)
+    }
+
+    fn put_pieces(&mut self, content: &dyn Pieces) -> Result<Digest, StoreError> {
+        let (digest, bytes) = (content.digest(), content.bytes());
+        if bytes < LARGE_BYTES_MIN {
+            let mut whole = Vec::with_capacity(bytes);
+            content.write(&mut |piece| whole.extend_from_slice(piece));
+            return if self.put_content(&whole)? == digest { Ok(digest) } else { Err(other_pieces()) };
+        }
+        content_bytes_fit(bytes)?;
+        let is_new = self.put_large(digest, bytes, |blob| {
+            let (mut hasher, mut at, mut done) = (Hasher::default(), 0_usize, Ok(()));
+            content.write(&mut |piece| {
+                if done.is_ok() {
+                    hasher.add(piece);
+                    done = blob.write_all_at(piece, at).map_err(fault);
+                    at = at.saturating_add(piece.len());
+                }
+            });
+            done?;
+            if at == bytes && hasher.finish() == digest { Ok(()) } else { Err(other_pieces()) }
+        })?;
         if is_new {
             self.remember(|| Undo::Content(digest));
         }
