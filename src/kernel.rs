@@ -20,6 +20,7 @@ pub mod engine;
 pub mod entry;
 pub mod environment;
 pub mod error;
+mod forms;
 pub mod gate;
 pub mod govern;
 pub mod id;

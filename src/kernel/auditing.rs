@@ -10,8 +10,10 @@ use super::entry::Entry;
 use super::error::KernelError;
 use super::govern::act::Act;
 use super::govern::governed;
-use super::log::erase::{entry_of, erase};
+use super::log::commitment::commitments;
+use super::log::erase::{entry_of, erase_places};
 use super::record::Principal;
+use super::records::{EVIDENCE_PLACE, former};
 
 impl Kernel {
     /// Erases the sensitive values of an entry. Gives the entry that says so, or `None` if there was nothing left to erase.
@@ -24,9 +26,12 @@ impl Kernel {
             let found = entry_of(tx, &id);
             let own = found.as_ref().is_ok_and(|entry| entry.body.get("principal") == Some(&who.to_json()));
             governed(tx, &shared, &who, &Act::erase(&id, &reason, own), |tx, allowed| {
-                found?;
+                let found = found?;
+                let mut places = commitments(&found)?;
+                places.extend(former::kept_of(tx, &found)?.map(|digest| (EVIDENCE_PLACE.to_owned(), digest)));
                 let by = who.to_json();
-                Ok(erase(&shared.log, tx, &*shared.environment, &id, &by, &reason, Some(allowed))?)
+                let (log, environment) = (&shared.log, &*shared.environment);
+                Ok(erase_places(log, tx, environment, &id, places, (&by, &reason), Some(allowed))?)
             })
         })?
     }

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use super::entry::Kind;
 use super::environment::{Environment, Still};
 use super::error::KernelError;
+use super::forms;
 use super::govern::Governing;
 use super::govern::operators::{self, Operator};
 use super::json::canonical;
@@ -241,9 +242,9 @@ impl Kernel {
 fn begin(tx: &mut dyn Tx, shared: &Shared) -> Result<(), KernelError> {
     let origin = &shared.settings.origin;
     if let Some(object) = tx.get("meta", "kernel")? {
-        let body: Value = serde_json::from_slice(&object.body).unwrap_or_default();
+        let body: Map<String, Value> = serde_json::from_slice(&object.body).unwrap_or_default();
         let is_ours = body.get("origin").and_then(Value::as_str) == Some(origin);
-        return if is_ours { Ok(()) } else { Err(KernelError::OtherLog(origin.clone())) };
+        return if is_ours { forms::bring_up(tx, &object, body) } else { Err(KernelError::OtherLog(origin.clone())) };
     }
     if tx.log_size()? > 0 {
         return Err(KernelError::Damaged("the store has a log, and nothing says whose".to_owned()));
@@ -254,6 +255,7 @@ fn begin(tx: &mut dyn Tx, shared: &Shared) -> Result<(), KernelError> {
     let event = Event::new(Kind::KernelCreated, body.clone());
     let entry = shared.log.append(tx, &*shared.environment, event)?.id;
     body.insert("entry".to_owned(), entry.into());
+    body.insert(forms::MEMBER.to_owned(), forms::FORM.into());
     put(tx, "meta", "kernel", 0, "open", None, &body.into())?;
     Ok(())
 }

@@ -15,6 +15,7 @@
 pub mod change;
 mod facts;
 pub(super) mod fit;
+pub(super) mod former;
 pub mod refused;
 mod write;
 
@@ -26,7 +27,7 @@ use super::error::KernelError;
 use super::log::commitment::opened;
 use super::record::Principal;
 use super::registry::text;
-use super::store::{Object, Query, Tx};
+use super::store::{Object, Query, StoreError, Tx};
 use crate::base::hash::Digest;
 use crate::base::limits::PAGE_MAX;
 use crate::data::timestamp::Timestamp;
@@ -165,12 +166,13 @@ impl Kernel {
     /// [`KernelError::Forbidden`], or the store can't be read.
     pub fn evidence(&self, who: &Principal, commitment: Digest) -> Result<Option<String>, KernelError> {
         self.look_at_all(who, EVIDENCE, move |tx, _| {
-            if tx.get(EVIDENCE, &commitment.to_string())?.is_none() {
-                return Ok(None);
-            }
+            let Some(object) = tx.get(EVIDENCE, &commitment.to_string())? else { return Ok(None) };
             let Some(content) = tx.content(commitment)? else { return Ok(None) };
-            let value = opened(commitment, &content);
-            let evidence = value.as_ref().and_then(Value::as_str).map(str::to_owned);
+            let evidence = if former::is_plain(&object) {
+                String::from_utf8(content).ok()
+            } else {
+                opened(commitment, &content).as_ref().and_then(Value::as_str).map(str::to_owned)
+            };
             evidence.map(Some).ok_or_else(|| KernelError::Damaged(format!("the evidence {commitment}")))
         })
     }
@@ -183,6 +185,11 @@ pub(super) fn entry_of(tx: &mut dyn Tx, id: &str) -> Result<Option<Entry>, Kerne
     let entry = rows.first().filter(|(at, _)| *at == index).and_then(|(_, bytes)| Entry::read(bytes).ok());
     let entry = entry.filter(|entry| entry.id == id);
     entry.map(Some).ok_or_else(|| KernelError::Damaged(format!("the entry {id}")))
+}
+
+/// Whether a content is evidence, which does not go with its entry.
+pub(super) fn is_evidence(tx: &mut dyn Tx, content: Digest) -> Result<bool, StoreError> {
+    Ok(tx.get(EVIDENCE, &content.to_string())?.is_some())
 }
 
 /// The entry of some evidence, and since when it is there.

@@ -8,6 +8,7 @@
 //! - Tidying touches no entry. What it removes is over: it can't be used again, and whoever tries is told that there is no
 //!   such thing. The log says what became of it.
 //! - What is dropped of the log can't be decided again, shown or proved from here, but from the archive.
+//! - Evidence is kept until it is erased with its entry or tidied, also when its entry was dropped.
 
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
@@ -20,7 +21,6 @@ use super::engine::{Kernel, Shared};
 use super::entry::Entry;
 use super::error::KernelError;
 use super::govern::act::Act;
-use super::log::commitment::commitments;
 use super::log::compact::{Archive, compact};
 use super::log::erase::erase_places;
 use super::log::export::Files;
@@ -63,12 +63,14 @@ impl Kernel {
         before: u64,
         reason: &str,
     ) -> Result<Option<Entry>, KernelError> {
-        // What is sensitive in these entries is gone then: so it is for whoever may erase.
+        // What is sensitive in these entries is gone then: so it is for whoever may erase. Evidence stays: it is the record's,
+        // and goes by its own age.
         self.permit(who, Act::erase(&format!("before {before}"), reason, false))?;
         let (shared, archive, reason) = (Arc::clone(&self.shared), *archive, reason.to_owned());
         let principal = who.to_json();
         self.writer.submit_patiently(move |tx| {
-            Ok(compact(&shared.log, tx, &*shared.environment, &archive, before, &principal, &reason)?)
+            let why = (&principal, reason.as_str());
+            Ok(compact(&shared.log, tx, &*shared.environment, &archive, before, why, &records::is_evidence)?)
         })
     }
 }
@@ -206,7 +208,7 @@ impl Kernel {
     }
 }
 
-/// Erases evidence. Of an entry that was dropped it is erased already.
+/// Erases evidence, whether its entry is still there or was dropped.
 fn forget(
     tx: &mut dyn Tx,
     shared: &Shared,
@@ -215,10 +217,9 @@ fn forget(
     allowed: &str,
 ) -> Result<(), KernelError> {
     let (entry, _) = records::evidence_of(object)?;
-    let Some(found) = records::entry_of(tx, &entry)? else { return Ok(()) };
-    let place =
-        |(place, digest): &(String, Digest)| place == records::EVIDENCE_PLACE && digest.to_string() == object.key;
-    let places: BTreeMap<String, Digest> = commitments(&found)?.into_iter().filter(place).collect();
+    let digest =
+        Digest::parse(&object.key).ok_or_else(|| KernelError::Damaged(format!("the evidence {}", object.key)))?;
+    let places = BTreeMap::from([(records::EVIDENCE_PLACE.to_owned(), digest)]);
     erase_places(&shared.log, tx, &*shared.environment, &entry, places, why, Some(allowed))?;
     Ok(())
 }

@@ -20,9 +20,10 @@ use pdl::kernel::permit::Issuer;
 use pdl::kernel::reading::Against;
 use pdl::kernel::record::Principal;
 use pdl::kernel::replay;
+use pdl::kernel::retain::Old;
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::store::sqlite::{self, Sqlite};
-use pdl::kernel::store::{Store, StoreError, Tx};
+use pdl::kernel::store::{Object, Store, StoreError, Tx};
 use pdl::kernel::sweep::Swept;
 use pdl::kernel::{Kernel, KernelError, Settings};
 use pdl::log::note::Signer;
@@ -289,6 +290,52 @@ fn a_sweep_signs_once_an_hour_if_there_is_something_to_sign_for() {
     let (world, kernel) = opened(None);
     world.turn(3_600);
     assert_eq!(kernel.sweep(&officer()), Ok(Swept::default()));
+}
+
+/// Other secrets of an entry go with it; evidence is the record's, and goes by its age or by request.
+#[test]
+fn evidence_stays_when_its_entry_is_dropped() {
+    let world = Arc::new(World::default());
+    let kernel = kernel(&world);
+    let (ada, pia) = (auditor(), officer());
+    let write = {
+        let world = Arc::clone(&world);
+        move |tx: &mut dyn Tx| {
+            let body = json!({ "evidence": "{\"n\":1}", "email": "a@b.example" });
+            let sensitive = ["/evidence", "/email"].map(str::to_owned).to_vec();
+            let body = body.as_object().cloned().expect("it is one");
+            let event = Event { sensitive, ..Event::new(Kind::RecordCreated, body) };
+            let entry = Log::default().append(tx, &*world, event)?;
+            let [evidence, email] = ["evidence", "email"]
+                .map(|name| entry.body[name]["commitment"].as_str().and_then(Digest::parse).expect("it is hidden"));
+            let body = json!({ "entry": entry.id, "time": entry.time.to_string() }).to_string().into_bytes();
+            let (kind, key, state) = ("evidence".to_owned(), evidence.to_string(), String::new());
+            tx.put(&Object { kind, key, version: 0, state, due_ms: None, body })?;
+            Ok((entry, evidence, email))
+        }
+    };
+    let (entry, evidence, email) = kernel.read(write).expect("it is written");
+    grow_to(&kernel, 300);
+    kernel.sign_checkpoint().expect("it is signed");
+    let mut files = Folder::default();
+    kernel.export_log(&ada, None, &[], &mut files, &mut |_| {}).expect("it is exported");
+    let against = Against { known: &[], trusted: &[], threads: 2 };
+    let archive = kernel.archive(&mut files, &against, &mut |_| {}).expect("it is whole");
+    kernel.compact_log(&pia, &archive, 256, "they are old").expect("it is done").expect("there was something");
+    assert_eq!(kernel.entry(&ada, &entry.id), Err(KernelError::Log(LogError::NoEntry(entry.id.clone()))));
+    let olga = Principal::new("Person", "olga").expect("it is short");
+    assert_eq!(kernel.evidence(&olga, evidence), Ok(Some("{\"n\":1}".to_owned())));
+    assert_eq!(kernel.read(move |tx| Ok(tx.content(email)?)), Ok(None));
+    world.turn(60);
+    assert_eq!(kernel.tidy(&pia, Old::Evidence, Duration(1)), Ok(1));
+    assert_eq!(kernel.evidence(&olga, evidence), Ok(None));
+    assert_eq!(kernel.read(move |tx| Ok(tx.content(evidence)?)), Ok(None));
+    let last = kernel.read(|tx| Ok(tx.log_size()?)).expect("it can be read") - 1;
+    let told = kernel.read(move |tx| Ok(tx.entries(last, 1)?)).expect("it can be read").remove(0).1;
+    let told = Entry::read(&told).expect("it is one");
+    assert_eq!((told.kind, &told.links["erased"]), (Kind::ContentErased, &entry.id));
+    assert_eq!(told.body["contents"], json!({ "/evidence": evidence.to_string() }));
+    assert!(verify(&kernel, &[]).is_sound());
 }
 
 #[test]

@@ -4,6 +4,8 @@
 mod coordinator;
 #[path = "records/forged.rs"]
 mod forged;
+#[path = "records/former.rs"]
+mod former;
 #[path = "records/mechanism.rs"]
 mod mechanism;
 #[path = "records/orchestrator.rs"]
