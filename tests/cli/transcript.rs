@@ -5,9 +5,19 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use pdl::bytecode::bundle::Section;
+use pdl::data::duration::Duration;
+use pdl::data::timestamp::Timestamp;
+use pdl::kernel::environment::{Environment, NoRandomness};
+use pdl::kernel::permit::Issuer;
+use pdl::kernel::record::Principal;
+use pdl::kernel::store::sqlite::{Options, Sqlite};
+use pdl::kernel::{Kernel, Settings};
+use pdl::{Digest, LoadOptions};
 use regex_automata::dfa::regex::Regex;
 
 use super::{Room, copy};
@@ -178,6 +188,8 @@ fn prepare(words: &[&str], room: &Path, transcript: &mut String) -> bool {
         ["mode", file] => {
             let _ = writeln!(transcript, "{}", mode(&room.join(file)));
         }
+        // grow FOLDER TIMES: the log of the kernel there, by as many denials of what is no request.
+        ["grow", folder, times] => grow(&room.join(folder), times.parse().expect("a number")),
         // list: all files, sorted.
         ["list"] => {
             let mut names: Vec<String> = fs::read_dir(room)
@@ -190,6 +202,39 @@ fn prepare(words: &[&str], room: &Path, transcript: &mut String) -> bool {
         _ => return false,
     }
     true
+}
+
+/// The clock, and ids that nothing else has.
+#[derive(Debug, Default)]
+struct World(AtomicU64);
+
+impl Environment for World {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is behind 1970");
+        Timestamp::from_millis(since.as_millis() as i64).expect("it is a time")
+    }
+
+    fn random(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
+        let digest = Digest::of(&self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes()).0;
+        buffer.iter_mut().zip(digest).for_each(|(byte, chance)| *byte = chance);
+        Ok(())
+    }
+}
+
+fn grow(folder: &Path, times: usize) {
+    let store = Sqlite::open(folder.join("kernel.db"), &Options::PLAIN).expect("it opens");
+    let settings = Settings {
+        bundles: LoadOptions::UNSIGNED,
+        founders: Vec::new(),
+        issuer: Issuer::shared(&[7; 32]).expect("it is long enough"),
+        start_within: Duration(60_000),
+        run_within: Duration(60_000),
+        origin: "example.com/log".to_owned(),
+        signer: None,
+    };
+    let kernel = Kernel::open(Box::new(store), Arc::new(World::default()), settings).expect("it opens");
+    let who = Principal::new("Agent", "bot").expect("it is short");
+    (0..times).for_each(|_| drop(kernel.decide(&who, b"{}", None)));
 }
 
 /// A place in a bundle: a byte, counted from the end if negative, or `section:byte`.

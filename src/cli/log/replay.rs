@@ -67,6 +67,12 @@ fn text(report: &Report, color: bool) -> String {
     for (gap, number) in &report.not_replayed {
         out.push_str(&format!("not replayed {number}: {gap}\n"));
     }
+    if report.dropped > 0 {
+        out.push_str(&format!(
+            "not looked at: the {} entries that were dropped are in the archive only\n",
+            report.dropped
+        ));
+    }
     out
 }
 
@@ -77,6 +83,7 @@ fn document(report: &Report) -> serde_json::Value {
         "sound": report.is_sound(),
         "whole": report.is_whole(),
         "entries": report.entries,
+        "dropped": report.dropped,
         "decisions": report.decisions,
         "same": report.same,
         "different": report.different,

@@ -63,7 +63,11 @@ fn tell(report: &Report, output: &mut Output) -> Result<(), Failure> {
             0 => "none of them signed for".to_owned(),
             number => format!("{} of them signed for by {}", report.covered, count(number as usize, "checkpoint")),
         };
-        output.data(&format!("{word} {}, {signed}\nroot {}\n", entries(report.size), report.root))
+        let dropped = match report.dropped {
+            0 => String::new(),
+            number => format!("; {} dropped, and known by their hashes only", entries(number)),
+        };
+        output.data(&format!("{word} {}, {signed}{dropped}\nroot {}\n", entries(report.size), report.root))
     } else {
         let word = paint(output.color_talk(), RED, "the log does not verify:");
         output.talk(&format!("{word} {}\n", count(report.findings.len(), "finding")));
@@ -80,6 +84,7 @@ fn document(report: &Report, origin: &str) -> serde_json::Value {
         "origin": origin,
         "sound": report.is_sound(),
         "entries": report.size,
+        "dropped": report.dropped,
         "root": report.root.to_string(),
         "signed": report.covered,
         "checkpoints": report.checkpoints,
