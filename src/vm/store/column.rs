@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn columns_are_as_long_as_what_was_put_in_and_copies_share_what_did_not_change() {
         let mut column = Column::default();
-        let value = |at: usize| if at % 3 == 0 { Value::Absent } else { Value::String(StrRef(at as u32)) };
+        let value = |at: usize| if at.is_multiple_of(3) { Value::Absent } else { Value::String(StrRef(at as u32)) };
         (0..3 * CHUNK + 7).for_each(|at| column.push(value(at)));
         assert_eq!(column.len(), 3 * CHUNK + 7);
         assert!((0..column.len()).all(|at| format!("{:?}", column.get(at)) == format!("{:?}", Some(value(at)))));
