@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::entries;
 use crate::kernel::members;
+use crate::vm::decision::Decision;
 
 /// A value.
 #[derive(Clone, Debug)]
@@ -44,6 +45,12 @@ impl Exact {
             b'-' | b'0'..=b'9' => Exact::Number(serde_json::from_str(text).ok()?),
             _ => Exact::Plain(serde_json::from_str(text).ok()?),
         })
+    }
+
+    /// A decision, or null where there is none.
+    #[must_use]
+    pub fn of_decision(decision: Option<&Decision>) -> Exact {
+        decision.map_or(Exact::Plain(Value::Null), |decision| Exact::read(&decision.to_json()))
     }
 
     /// The same with a member; in the place of the one that has this name, if there is one.

@@ -13,7 +13,7 @@ mod world;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::case_results::CaseResults;
 use self::claims::Claims;
@@ -21,6 +21,7 @@ use self::coverage::Coverage;
 use self::world::World;
 use super::answer;
 use super::args::{Format, ReportFormat, TestArgs};
+use super::exact::Exact;
 use super::load;
 use super::output::{GREEN, Output, RED, paint};
 use super::policy::{self, Built, Warnings};
@@ -251,40 +252,35 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn document(&self) -> Value {
+    /// With every digit of the numbers in decisions.
+    fn document(&self) -> Exact {
         let place = |span| self.built.sources.place(span);
         let failure = |failure: &TestFailure| {
-            let decision = failure.decision.as_ref().map(|decision| {
-                // What we write is JSON.
-                serde_json::from_str::<Value>(&decision.to_json()).unwrap_or_default()
-            });
-            json!({
+            let told = json!({
                 "at": place(failure.diagnostic.primary.span),
                 "expected": failure.expected,
                 "messages": failure.misses,
-                "decision": decision,
-            })
+            });
+            Exact::from(told).with("decision", Exact::of_decision(failure.decision.as_ref()))
         };
         let tests = self.results.iter().map(|result| {
-            json!({
+            let told = json!({
                 "name": &*result.test.name,
                 "module": &*self.built.policy.modules[result.test.module.index()].name,
                 "at": place(result.test.span),
                 "passed": result.failures.is_empty(),
-                "failures": result.failures.iter().map(failure).collect::<Vec<_>>(),
-            })
+            });
+            Exact::from(told).with("failures", Exact::List(result.failures.iter().map(failure).collect()))
         });
-        let mut document = json!({
-            "package": &*self.built.policy.name,
-            "tests": tests.collect::<Vec<_>>(),
-            "passed": self.results.len() - self.failed(),
-            "failed": self.failed(),
-        });
+        let mut document = Exact::from(json!({ "package": &*self.built.policy.name }))
+            .with("tests", Exact::List(tests.collect()))
+            .with("passed", json!(self.results.len() - self.failed()))
+            .with("failed", json!(self.failed()));
         if !self.cases.is_empty() {
-            document["cases"] = self.cases.iter().map(CaseResults::document).collect();
+            document = document.with("cases", Exact::List(self.cases.iter().map(CaseResults::document).collect()));
         }
         if let Some(coverage) = &self.coverage {
-            document["coverage"] = coverage.document(&self.built.sources);
+            document = document.with("coverage", coverage.document(&self.built.sources));
         }
         document
     }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::cases::CaseFile;
 use super::claims::Claims;
 use crate::cli::answer;
+use crate::cli::exact::Exact;
 use crate::cli::files;
 use crate::cli::output::{GREEN, RED, paint};
 use crate::cli::report::count;
@@ -126,29 +127,25 @@ impl CaseResults<'_> {
         out
     }
 
-    /// For programs.
+    /// For programs, with every digit of the numbers in decisions.
     #[must_use]
-    pub fn document(&self) -> Value {
+    pub fn document(&self) -> Exact {
         let (rows, elsewhere) = self.file.row_counts();
         let failures = self.failures.iter().map(|failure| {
-            let decision = failure.decision.as_ref().map(|decision| {
-                // What we write is JSON.
-                serde_json::from_str::<Value>(&decision.to_json()).unwrap_or_default()
-            });
-            json!({
+            let told = json!({
                 "line": failure.line,
                 "case": failure.case,
                 "messages": failure.messages,
-                "decision": decision,
-            })
+            });
+            Exact::from(told).with("decision", Exact::of_decision(failure.decision.as_ref()))
         });
-        json!({
+        let told = json!({
             "file": files::shown(&self.file.path),
             "cases": self.file.cases.len(),
             "rows": rows,
             "elsewhere": elsewhere,
             "passed": self.passed(),
-            "failures": failures.collect::<Vec<_>>(),
-        })
+        });
+        Exact::from(told).with("failures", Exact::List(failures.collect()))
     }
 }
