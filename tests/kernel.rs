@@ -12,6 +12,9 @@ mod crowd;
 #[path = "kernel/damage.rs"]
 mod damage;
 #[cfg(feature = "compiler")]
+#[path = "kernel/damaged.rs"]
+mod damaged;
+#[cfg(feature = "compiler")]
 #[path = "kernel/engine.rs"]
 mod engine;
 #[cfg(feature = "compiler")]
