@@ -29,6 +29,7 @@ pub mod question;
 pub mod region;
 pub mod request;
 pub mod sat;
+pub mod smt;
 pub mod solver;
 pub mod text;
 pub mod value;

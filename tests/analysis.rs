@@ -5,5 +5,7 @@ mod explain;
 mod house;
 mod pairs;
 mod samples;
+#[cfg(feature = "smt")]
+mod second;
 mod verify;
 mod vocabulary;

@@ -171,6 +171,8 @@ fn each_outside_tool_has_one_door() {
         ("lalrpop_util", &["src/syntax/"]),
         ("ariadne", &["src/diagnostic/render.rs"]),
         ("batsat", &["src/analysis/sat.rs"]),
+        ("easy_smt", &["src/analysis/smt.rs", "src/analysis/smt/"]),
+        ("regex_syntax", &["src/analysis/smt/pattern.rs"]),
         ("clap", &["src/cli.rs", "src/cli/"]),
         ("comfy_table", &["src/cli/table.rs"]),
         ("indicatif", &["src/cli/progress.rs"]),
@@ -378,6 +380,7 @@ fn features_bring_the_dependencies_that_they_are_known_for() {
             ],
         ),
         ("analysis", &["compiler", "dep:batsat"]),
+        ("smt", &["analysis", "dep:easy-smt", "dep:regex-syntax"]),
         (
             "cli",
             &[
@@ -385,6 +388,7 @@ fn features_bring_the_dependencies_that_they_are_known_for() {
                 "compiler",
                 "kernel",
                 "signatures",
+                "smt",
                 "dep:clap",
                 "dep:clap_complete",
                 "dep:clap_mangen",

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::analysis::question::Kind;
 use crate::analysis::region::Region;
 use crate::analysis::request::Request;
+use crate::analysis::smt::Program;
 use crate::base::span::Span;
 use crate::types::typed::Answer;
 
@@ -186,6 +187,8 @@ pub struct Diff {
     pub kinds: usize,
     /// Of how many of them nothing changed: proved.
     pub same: usize,
+    /// Whose word some of what is proved rests on, beside that of this solver.
+    pub second: Option<Program>,
     /// Kinds and directions of which more regions exist than are listed.
     pub cut: Vec<(Kind, Direction)>,
 }

@@ -177,7 +177,7 @@ pub fn explain(
     }
     let model = match question.find(&all) {
         Found::Some(model) => model,
-        Found::None => return Err("the analysis comes to another answer than the machine".to_owned()),
+        Found::None(_) => return Err("the analysis comes to another answer than the machine".to_owned()),
         Found::Undecided(reason) => return Err(reason),
     };
     let vague = !question.world.blurred.is_empty() || !encoded.pins.doubts.is_empty();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::analysis::budget::Budget;
 use crate::analysis::demand::Demand;
 use crate::analysis::formula::F;
+use crate::analysis::smt::{self, Answer, Program};
 use crate::analysis::solver::{Model, Outcome, Solver};
 use crate::analysis::world::{WITNESSES_MAX, World};
 use crate::types::typed::{ActionId, TypedPolicy};
@@ -48,10 +49,34 @@ pub fn action(policy: &TypedPolicy, name: &str) -> Option<ActionId> {
 pub enum Found {
     /// A request, as the encoding has it; the machine has not seen it.
     Some(Model),
-    /// There is none: proved.
-    None,
+    /// There is none: proved, and by whom if it was not this solver.
+    None(Option<Program>),
     /// It is not known, and why.
     Undecided(String),
+}
+
+/// What a search may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Steps of this solver.
+    pub steps: u64,
+    /// Who is asked where it finds no answer.
+    pub second: Option<Second>,
+}
+
+/// Another solver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Second {
+    /// Which.
+    pub program: Program,
+    /// How many seconds a question may take it, about.
+    pub seconds: u32,
+}
+
+impl From<u64> for Effort {
+    fn from(steps: u64) -> Effort {
+        Effort { steps, second: None }
+    }
 }
 
 /// A world and a solver for it.
@@ -62,7 +87,7 @@ pub struct Question<'a> {
     solver: Solver,
     told: usize,
     /// What one search may take.
-    steps: u64,
+    effort: Effort,
 }
 
 /// After so many rounds collections are as spelt out as they get.
@@ -74,10 +99,10 @@ impl<'a> Question<'a> {
     pub fn new<T>(
         sides: &[&'a TypedPolicy],
         kind: &Kind,
-        steps: u64,
+        effort: impl Into<Effort>,
         encode: impl FnMut(&mut World<'a>) -> T,
     ) -> (Question<'a>, T) {
-        Question::within(sides, kind, steps, WITNESSES_MAX, encode)
+        Question::within(sides, kind, effort, WITNESSES_MAX, encode)
     }
 
     /// As [`Question::new`], with no more elements of each collection spelt out than these. What is a proof there is one;
@@ -85,10 +110,11 @@ impl<'a> Question<'a> {
     pub fn within<T>(
         sides: &[&'a TypedPolicy],
         kind: &Kind,
-        steps: u64,
+        effort: impl Into<Effort>,
         witnesses_max: usize,
         mut encode: impl FnMut(&mut World<'a>) -> T,
     ) -> (Question<'a>, T) {
+        let effort = effort.into();
         let mut assumed: BTreeMap<Arc<str>, Demand> = BTreeMap::new();
         let mut round = 0;
         loop {
@@ -99,7 +125,7 @@ impl<'a> Question<'a> {
             let encoded = encode(&mut world);
             match world.wants() {
                 Some(more) if round < ROUNDS_MAX => assumed = more,
-                _ => return (Question { world, solver: Solver::new(), told: 0, steps }, encoded),
+                _ => return (Question { world, solver: Solver::new(), told: 0, effort }, encoded),
             }
             round += 1;
         }
@@ -107,13 +133,13 @@ impl<'a> Question<'a> {
 
     /// A question about a world that is whole.
     #[must_use]
-    pub fn of(world: World<'a>, steps: u64) -> Question<'a> {
-        Question { world, solver: Solver::new(), told: 0, steps }
+    pub fn of(world: World<'a>, effort: impl Into<Effort>) -> Question<'a> {
+        Question { world, solver: Solver::new(), told: 0, effort: effort.into() }
     }
 
     /// Looks for a request of which all of these hold.
     pub fn find(&mut self, all: &[F]) -> Found {
-        let mut budget = Budget::new(self.steps);
+        let mut budget = Budget::new(self.effort.steps);
         loop {
             self.tell();
             match self.solver.check(&mut self.world.cx, all, &mut budget) {
@@ -124,8 +150,30 @@ impl<'a> Question<'a> {
                     }
                     self.world.axioms.extend(laws);
                 }
-                Outcome::Unsat(_) => return Found::None,
-                Outcome::Undecided(reason) => return Found::Undecided(reason.to_string()),
+                Outcome::Unsat(_) => return Found::None(None),
+                Outcome::Undecided(reason) => match self.effort.second {
+                    Some(second) => return self.find_by(second, all, &reason.to_string()),
+                    None => return Found::Undecided(reason.to_string()),
+                },
+            }
+        }
+    }
+
+    /// What another solver finds, where this one did not for some reason.
+    pub fn find_by(&mut self, Second { program, seconds }: Second, all: &[F], reason: &str) -> Found {
+        loop {
+            let mut asked = self.world.axioms.clone();
+            asked.extend(all);
+            match smt::check(program, seconds, &self.world.cx, &asked) {
+                Answer::Unsat => return Found::None(Some(program)),
+                Answer::Unknown(why) => return Found::Undecided(format!("{reason}; {why}")),
+                Answer::Sat(model) => {
+                    let laws = self.world.refine(&model);
+                    if laws.is_empty() {
+                        return Found::Some(model);
+                    }
+                    self.world.axioms.extend(laws);
+                }
             }
         }
     }
@@ -134,7 +182,7 @@ impl<'a> Question<'a> {
     pub fn find_small(&mut self, all: &[F], preferences: &[F]) -> Found {
         let first = self.find(all);
         let Found::Some(model) = first else { return first };
-        let mut budget = Budget::new(self.steps);
+        let mut budget = Budget::new(self.effort.steps);
         let smaller = self.solver.smallest(&mut self.world.cx, all, preferences, &mut budget);
         match smaller {
             Outcome::Sat(smaller) if self.world.refine(&smaller).is_empty() => Found::Some(smaller),
@@ -145,7 +193,7 @@ impl<'a> Question<'a> {
     /// The least of a cube of conditions that still implies a goal.
     pub fn generalise(&mut self, cube: &[F], goal: F) -> Vec<F> {
         self.tell();
-        let mut budget = Budget::new(self.steps);
+        let mut budget = Budget::new(self.effort.steps);
         self.solver.generalise(&mut self.world.cx, cube, goal, &mut budget)
     }
 
@@ -155,7 +203,7 @@ impl<'a> Question<'a> {
         asked.push(!goal);
         match self.find(&asked) {
             Found::Some(_) => Some(false),
-            Found::None => Some(true),
+            Found::None(_) => Some(true),
             Found::Undecided(_) => None,
         }
     }

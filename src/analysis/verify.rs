@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use crate::analysis::diff::{Decide, Told};
 use crate::analysis::key;
-use crate::analysis::question::{self, Kind, kinds};
+use crate::analysis::question::{self, Kind, Second, kinds};
 use crate::analysis::request::Request;
+use crate::analysis::smt::Program;
 use crate::analysis::verify::asked::Asked;
 pub use crate::analysis::verify::memory::{Forgetful, Kept, Memory};
 use crate::base::span::Span;
@@ -90,6 +91,8 @@ pub struct Finding {
     pub text: String,
     /// Where.
     pub span: Span,
+    /// Who proved it, where it was not this solver.
+    pub second: Option<Program>,
     /// How it came out.
     pub verdict: Verdict,
 }
@@ -101,11 +104,13 @@ pub struct Options {
     pub steps: u64,
     /// Rules of all modules are looked at, not of the package's own alone.
     pub everything: bool,
+    /// Who is asked where a claim stays undecided.
+    pub second: Option<Second>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { steps: 5_000_000, everything: false }
+        Options { steps: 5_000_000, everything: false, second: None }
     }
 }
 
@@ -129,7 +134,7 @@ pub fn verify(
         let Some(action) = question::action(policy, &kind.action) else { continue };
         let key = keys.of(&kind, action);
         let mut asked = Asked::new(policy, kind, action, options.steps, key, memory);
-        claims.of_kind(&mut asked, machine);
+        claims.of_kind(&mut asked, options.second, machine);
         rules.of_kind(&mut asked, machine);
     }
     let mut all = claims.findings();

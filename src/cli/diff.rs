@@ -3,7 +3,7 @@
 mod data;
 pub mod tell;
 
-use super::args::meaning::{DiffArgs, DiffFormat};
+use super::args::meaning::{DiffArgs, DiffFormat, Solver};
 use super::decider::Decider;
 use super::output::Output;
 use super::policy::{self, Built, Warnings};
@@ -47,7 +47,7 @@ pub struct Meaning<'a> {
 impl<'a> Meaning<'a> {
     /// Compares two versions.
     pub fn of(old: &'a Built, new: &'a Built, args: &DiffArgs) -> Result<Meaning<'a>, Failure> {
-        let options = Options { steps: args.steps, regions: args.regions };
+        let options = Options { steps: args.steps, regions: args.regions, second: args.solver.map(Solver::second) };
         Meaning::with(old, new, options, &args.allow_widening)
     }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 pub use self::cache::Cache;
 use super::args::ReportFormat;
-use super::args::meaning::VerifyArgs;
+use super::args::meaning::{Solver, VerifyArgs};
 use super::decider::Claiming;
 use super::load;
 use super::output::{GREEN, Output, RED, YELLOW, paint};
@@ -25,7 +25,7 @@ pub fn run(args: &VerifyArgs, output: &mut Output) -> Result<Status, Failure> {
         None => load::around_here()?,
     };
     let built = policy::build(&path, Warnings::Hidden, output)?;
-    let options = Options { steps: args.steps, everything: args.all };
+    let options = Options { steps: args.steps, everything: args.all, second: args.solver.map(Solver::second) };
     let mut cache = Cache::open(args.cache.as_deref(), &built.name)?;
     let findings = verified(&built, options, &mut cache)?;
     cache.close()?;
@@ -115,13 +115,18 @@ fn answer(answer: Answer) -> &'static str {
     super::diff::tell::answer(answer)
 }
 
+/// ` by z3`, where a proof is not ours.
+fn by(finding: &Finding) -> String {
+    finding.second.map(|program| format!(" by {program}")).unwrap_or_default()
+}
+
 /// For a terminal.
 #[must_use]
 pub fn human(built: &Built, findings: &[Finding], color: bool) -> String {
     let mut out = String::new();
     for finding in findings {
         let word = match (&finding.verdict, finding.about) {
-            (Verdict::Proved, _) => paint(color, GREEN, "proved"),
+            (Verdict::Proved, _) => paint(color, GREEN, "proved") + &by(finding),
             (Verdict::Refuted(_), About::Claim) => paint(color, RED, "refuted"),
             (Verdict::Refuted(_), About::Invariant) => paint(color, GREEN, "guarded"),
             (Verdict::Refuted(_), _) => paint(color, YELLOW, "not so"),
@@ -165,6 +170,9 @@ fn document(built: &Built, findings: &[Finding]) -> serde_json::Value {
             "text": finding.text,
             "at": built.sources.place(finding.span),
         });
+        if let Some(program) = finding.second {
+            value["solver"] = program.name().into();
+        }
         match &finding.verdict {
             Verdict::Proved => value["verdict"] = "proved".into(),
             Verdict::Undecided(reason) => {

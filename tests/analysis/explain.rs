@@ -45,7 +45,7 @@ fn pinned(house: &House, random: &mut Random, requests: usize, count: &mut Count
         let asked = Asked { request: json(&request.request), facts: json(&request.facts) };
         let registry = Registry::read(&house.policy, &json(&request.entities));
         let kind = asked.kind(&house.policy).ok_or("the kind is not known")?;
-        let (mut question, (decided, pins)) = Question::new(&[&house.policy], &kind, 300_000, |world| {
+        let (mut question, (decided, pins)) = Question::new(&[&house.policy], &kind, 300_000_u64, |world| {
             let decided = decide(world, 0);
             (decided, pin::request(world, 0, &asked, &registry))
         });
@@ -57,7 +57,7 @@ fn pinned(house: &House, random: &mut Random, requests: usize, count: &mut Count
             let found = question.find(&all);
             let fits = match &found {
                 Found::Some(_) => answer == told || vague,
-                Found::None => answer != told,
+                Found::None(_) => answer != told,
                 Found::Undecided(_) => {
                     count.undecided += 1;
                     true

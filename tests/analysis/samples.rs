@@ -243,7 +243,7 @@ fn random_changes_of_random_programs_are_told() {
                 continue;
             };
             let houses = [old, new];
-            let found = compared(&houses, Options { steps: 40_000, regions: 2 });
+            let found = compared(&houses, Options { steps: 40_000, regions: 2, second: None });
             let asked = requests(&policy, &mut random, 8);
             match against(&houses, &found, None, &asked) {
                 Ok(count) => differences += count,

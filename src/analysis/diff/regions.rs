@@ -9,7 +9,7 @@ use crate::analysis::decision::{Decided, Rule, accepts, decide};
 use crate::analysis::encode::{Leaf, Otherwise};
 use crate::analysis::formula::F;
 use crate::analysis::key;
-use crate::analysis::question::{Found, Kind, Question, action, kinds};
+use crate::analysis::question::{Effort, Found, Kind, Question, Second, action, kinds};
 use crate::analysis::region;
 use crate::analysis::request::{Request, request};
 use crate::analysis::solver::Model;
@@ -22,11 +22,13 @@ pub struct Options {
     pub steps: u64,
     /// Regions that are listed for each kind and direction.
     pub regions: usize,
+    /// Who is asked where a question stays undecided.
+    pub second: Option<Second>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { steps: 5_000_000, regions: 3 }
+        Options { steps: 5_000_000, regions: 3, second: None }
     }
 }
 
@@ -71,7 +73,8 @@ fn of_kind(
     machine: &mut dyn Decide,
     result: &mut Diff,
 ) {
-    let (mut question, encoded) = Question::new(&[old, new], kind, options.steps, |world| {
+    let effort = Effort { steps: options.steps, second: options.second };
+    let (mut question, encoded) = Question::new(&[old, new], kind, effort, |world| {
         shared::read(world);
         world.otherwise = otherwise.to_vec();
         let mut sides = [decide(world, 0), decide(world, 1)];
@@ -119,7 +122,10 @@ fn of_direction(
     let mut asked = vec![goal];
     for number in 0.. {
         let model = match question.find(&asked) {
-            Found::None => return,
+            Found::None(by) => {
+                result.second = result.second.or(by);
+                return;
+            }
             Found::Undecided(reason) => return result.undecided.push(undecided(reason)),
             Found::Some(model) => model,
         };
@@ -157,7 +163,7 @@ fn smallest(question: &mut Question<'_>, asked: &[F], region: F, model: Model) -
     let preferences = question.world.simplicity();
     let model = match question.find_small(&all, &preferences) {
         Found::Some(small) => small,
-        Found::None | Found::Undecided(_) => model,
+        Found::None(_) | Found::Undecided(_) => model,
     };
     let witness = [request(&question.world, &model, 0), request(&question.world, &model, 1)];
     (model, witness)

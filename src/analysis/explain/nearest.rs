@@ -38,7 +38,7 @@ pub(super) fn nearest(
     let mut always: Vec<F> = encoded.pins.registry.iter().copied().chain(fixed.iter().map(|pin| pin.formula)).collect();
     always.push(goal);
     match question.find(&always) {
-        Found::None => return (Nearest::Never, None),
+        Found::None(_) => return (Nearest::Never, None),
         Found::Undecided(reason) => return (Nearest::Undecided(reason), None),
         Found::Some(_) => {}
     }
@@ -124,7 +124,7 @@ impl Search<'_, '_, '_> {
         let mut assumed = self.assumed(open);
         let mut model = match self.question.find(&assumed) {
             Found::Some(model) => model,
-            Found::None => return None,
+            Found::None(_) => return None,
             Found::Undecided(reason) => {
                 self.given_up += 1;
                 self.doubt.get_or_insert(reason);
@@ -188,7 +188,7 @@ impl Search<'_, '_, '_> {
                     high = distance(self.question, &nearer).min(middle);
                     *model = nearer;
                 }
-                Found::None => low = middle + 1,
+                Found::None(_) => low = middle + 1,
                 Found::Undecided(_) => break,
             }
         }

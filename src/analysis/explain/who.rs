@@ -130,7 +130,7 @@ impl Asker<'_, '_> {
         let mut can = Can { kind: self.kind.clone(), who, answer, conditions: Vec::new(), cut: false };
         for number in 0.. {
             let model = match self.question.find(&asked) {
-                Found::None => break,
+                Found::None(_) => break,
                 Found::Undecided(reason) => {
                     self.undecided(&can, &reason);
                     break;

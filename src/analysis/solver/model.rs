@@ -27,6 +27,16 @@ pub struct Model {
 }
 
 impl Model {
+    /// These independent Booleans are true, and numbers and texts have these values.
+    #[must_use]
+    pub fn of(
+        free: impl IntoIterator<Item = u32>,
+        numbers: BTreeMap<NumVar, i128>,
+        words: BTreeMap<TextVar, Arc<str>>,
+    ) -> Model {
+        Model { free: free.into_iter().collect(), numbers, words }
+    }
+
     /// Whether a formula is true.
     #[must_use]
     pub fn holds(&self, context: &Context, formula: F) -> bool {
@@ -115,7 +125,8 @@ impl Model {
     }
 
     /// Whether an atom is true. An atom about a part that is not there is not, whatever it says.
-    pub(super) fn atom_holds(&self, context: &Context, atom: &Atom) -> bool {
+    #[must_use]
+    pub fn atom_holds(&self, context: &Context, atom: &Atom) -> bool {
         let word = |variable| self.word_if_any(context, variable);
         let both = |one, other| Some((word(one)?, word(other)?));
         match atom {

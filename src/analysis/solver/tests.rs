@@ -213,9 +213,15 @@ impl World {
     }
 }
 
+/// The same cases each time, unless `PDL_SEED` says which others and `PDL_CASES` how many.
+fn config() -> ProptestConfig {
+    let number = |name: &str, known: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(known);
+    let cases = u32::try_from(number("PDL_CASES", 100)).expect("these are not too many");
+    ProptestConfig { cases, rng_seed: RngSeed::Fixed(number("PDL_SEED", 3)), ..ProptestConfig::default() }
+}
+
 proptest! {
-    // The same cases each time: a few are hard, and whoever runs into one at random learns nothing.
-    #![proptest_config(ProptestConfig { cases: 10, rng_seed: RngSeed::Fixed(3), ..ProptestConfig::default() })]
+    #![proptest_config(config())]
     #[test]
     fn what_is_decided_is_so(
         asserted in prop::collection::vec(recipes(), 0..=2),
@@ -304,6 +310,49 @@ proptest! {
         } else {
             prop_assert_eq!(least, cube);
         }
+    }
+}
+
+/// Random questions, asked of this solver and of others.
+#[cfg(feature = "smt")]
+mod oracle {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+
+    use super::*;
+    use crate::analysis::smt::{self, Answer, Program};
+
+    fn agrees(program: Program) {
+        smt::check(program, 1, &Context::default(), &[]).expect_installed();
+        let questions = prop::collection::vec(recipes(), 1..=4);
+        let (mut runner, config) = (TestRunner::new(config()), config());
+        let (mut sat, mut unsat, mut unknown) = (0, 0, 0);
+        for _ in 0..config.cases {
+            let question = questions.new_tree(&mut runner).expect("there are questions").current();
+            let mut world = World::new();
+            let mut all = world.axioms.clone();
+            all.extend(question.iter().map(|recipe| world.build(recipe)));
+            let own = Solver::new().check(&mut world.context, &all, &mut ample());
+            match (own, smt::check(program, 1, &world.context, &all)) {
+                (Outcome::Sat(_), Answer::Sat(_)) => sat += 1,
+                (Outcome::Unsat(_), Answer::Unsat) => unsat += 1,
+                (_, Answer::Unknown(_)) => unknown += 1,
+                (own, other) => panic!("{own:?}, but {program}: {other:?}, of {question:?}"),
+            }
+        }
+        println!("{program}: {sat} satisfiable, {unsat} not, {unknown} unknown");
+        assert!(unknown * 10 <= config.cases, "{program} knows too little: {unknown}");
+        assert!(sat.min(unsat) * 10 >= config.cases, "the questions are all of a kind: {sat}, {unsat}");
+    }
+
+    #[test]
+    fn z3_agrees() {
+        agrees(Program::Z3);
+    }
+
+    #[test]
+    fn cvc5_agrees() {
+        agrees(Program::Cvc5);
     }
 }
 

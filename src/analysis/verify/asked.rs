@@ -9,8 +9,9 @@ use super::claims::{self, Said};
 use super::memory::{Kept, Memory};
 use crate::analysis::decision::{Decided, decide};
 use crate::analysis::formula::F;
-use crate::analysis::question::{Found, Kind, Question};
+use crate::analysis::question::{Found, Kind, Question, Second};
 use crate::analysis::request::{Request, request};
+use crate::analysis::smt::Program;
 use crate::analysis::solver::Model;
 use crate::analysis::world::WITNESSES_MAX;
 use crate::types::typed::{ActionId, TypedPolicy};
@@ -103,7 +104,7 @@ impl<'a, 'm> Asked<'a, 'm> {
             }
         }
         let is_cut = encoded.question.world.cut;
-        if is_cut && let Found::None = encoded.find(&[asked], false) {
+        if is_cut && let Found::None(_) = encoded.find(&[asked], false) {
             return Kept::Nothing;
         }
         let encoded = self.encoded(Size::Full);
@@ -113,13 +114,38 @@ impl<'a, 'm> Asked<'a, 'm> {
         }
         let simple = encoded.question.world.simplicity();
         match encoded.question.find_small(&[asked], &simple) {
-            Found::None => Kept::Nothing,
+            Found::None(_) => Kept::Nothing,
             Found::Undecided(reason) => Kept::Unknown(reason),
             Found::Some(model) => {
                 let request = encoded.request(&model);
                 match is_shown(&request) {
                     true => Kept::Something(Some(request)),
                     false => Kept::Unknown(encoded.question.doubts()),
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Asked<'a, '_> {
+    /// The same, asked of another solver; and who proved that there is nothing.
+    pub(super) fn find_by(
+        &mut self,
+        second: Second,
+        reason: &str,
+        goal: &dyn Fn(&mut Encoded<'a>) -> F,
+        is_shown: &mut dyn FnMut(&Request) -> bool,
+    ) -> (Kept, Option<Program>) {
+        let encoded = self.encoded(Size::Full);
+        let asked = goal(encoded);
+        match encoded.question.find_by(second, &[asked], reason) {
+            Found::None(program) => (Kept::Nothing, program),
+            Found::Undecided(reason) => (Kept::Unknown(reason), None),
+            Found::Some(model) => {
+                let request = encoded.request(&model);
+                match is_shown(&request) {
+                    true => (Kept::Something(Some(request)), None),
+                    false => (Kept::Unknown(encoded.question.doubts()), None),
                 }
             }
         }

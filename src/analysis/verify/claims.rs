@@ -9,7 +9,9 @@ use super::{About, Example, Finding, Verdict, Witness};
 use crate::analysis::decision::{Decided, Does, Rule};
 use crate::analysis::encode::Encoder;
 use crate::analysis::formula::F;
-use crate::analysis::question::Kind;
+use crate::analysis::question::{Kind, Second};
+use crate::analysis::request::Request;
+use crate::analysis::smt::Program;
 use crate::analysis::world::World;
 use crate::types::typed::{ActionId, Claim, ModuleId, PolicyId, TypedPolicy};
 
@@ -130,6 +132,8 @@ fn matches(world: &mut World<'_>, rules: &[&Rule], (policy, place): (PolicyId, u
 pub(super) struct Claims<'a> {
     policy: &'a TypedPolicy,
     verdicts: BTreeMap<Place, Verdict>,
+    /// Who proved some of it, where it was not this solver.
+    second: BTreeMap<Place, Program>,
 }
 
 impl<'a> Claims<'a> {
@@ -141,10 +145,10 @@ impl<'a> Claims<'a> {
                 verdicts.insert((at, place), Verdict::Proved);
             }
         }
-        Claims { policy, verdicts }
+        Claims { policy, verdicts, second: BTreeMap::new() }
     }
 
-    pub(super) fn of_kind(&mut self, asked: &mut Asked<'_, '_>, machine: &mut dyn Witness) {
+    pub(super) fn of_kind(&mut self, asked: &mut Asked<'_, '_>, second: Option<Second>, machine: &mut dyn Witness) {
         for (place, name) in claimed(self.policy, asked.action) {
             if matches!(self.verdicts.get(&place), Some(Verdict::Refuted(_)) | None) {
                 continue;
@@ -156,8 +160,19 @@ impl<'a> Claims<'a> {
                     let refuted = |encoded: &mut Encoded<'_>| {
                         encoded.said.iter().find(|(of, _)| *of == place).map_or(F::FALSE, |(_, refuted)| *refuted)
                     };
-                    let kept = asked.find(&refuted, &mut |request| machine.refutes(place.0, place.1, request));
-                    asked.keep(&name, &kept);
+                    let mut is_shown = |request: &Request| machine.refutes(place.0, place.1, request);
+                    let kept = match (asked.find(&refuted, &mut is_shown), second) {
+                        // What another says is not kept.
+                        (Kept::Unknown(reason), Some(second)) => {
+                            let (kept, by) = asked.find_by(second, &reason, &refuted, &mut is_shown);
+                            self.second.extend(by.map(|program| (place, program)));
+                            kept
+                        }
+                        (kept, _) => {
+                            asked.keep(&name, &kept);
+                            kept
+                        }
+                    };
                     let doubts = || Verdict::Undecided("the machine does not answer twice alike".to_owned());
                     verdict(&asked.kind, machine, place, kept).unwrap_or_else(doubts)
                 }
@@ -169,7 +184,7 @@ impl<'a> Claims<'a> {
     }
 
     pub(super) fn findings(self) -> Vec<Finding> {
-        let policy = self.policy;
+        let (policy, second) = (self.policy, self.second);
         let finding = |((at, place), verdict): (Place, Verdict)| {
             let prove = &policy.proves[at];
             let (_, span) = prove.claims[place];
@@ -179,6 +194,7 @@ impl<'a> Claims<'a> {
                 name: Arc::from(format!("{module}.{}", prove.name)),
                 text: policy.sources.text(span).split_whitespace().collect::<Vec<_>>().join(" "),
                 span,
+                second: second.get(&(at, place)).copied().filter(|_| matches!(verdict, Verdict::Proved)),
                 verdict,
             }
         };

@@ -254,6 +254,7 @@ impl<'a> Rules<'a> {
                 name: state.name.clone(),
                 text,
                 span: state.span,
+                second: None,
                 verdict,
             };
             let name = &state.name;
@@ -418,7 +419,7 @@ impl Work<'_, '_, '_> {
             }
             let goal = self.goal(Size::Full, number, test);
             match self.asked.encoded(Size::Full).question.find(&[goal]) {
-                Found::None => _ = self.take(number, test, &Kept::Nothing),
+                Found::None(_) => _ = self.take(number, test, &Kept::Nothing),
                 Found::Undecided(reason) => _ = self.take(number, test, &Kept::Unknown(reason)),
                 Found::Some(model) => {
                     self.take(number, test, &Kept::Something(None));
@@ -444,7 +445,7 @@ impl Work<'_, '_, '_> {
         while !left.is_empty() {
             let any = self.any(size, left, test);
             match self.asked.encoded(size).find(&[any], exact) {
-                Found::None => {
+                Found::None(_) => {
                     if !exact {
                         for number in left.drain(..) {
                             self.take(number, test, &Kept::Nothing);
@@ -469,7 +470,7 @@ impl Work<'_, '_, '_> {
     fn prove(&mut self, test: Test, left: &mut Vec<usize>) {
         if left.len() > 1 {
             let any = self.any(Size::Small, left, test);
-            if let Found::None = self.asked.encoded(Size::Small).find(&[any], false) {
+            if let Found::None(_) = self.asked.encoded(Size::Small).find(&[any], false) {
                 for number in left.drain(..) {
                     self.take(number, test, &Kept::Nothing);
                 }
@@ -478,7 +479,7 @@ impl Work<'_, '_, '_> {
         }
         left.retain(|number| {
             let goal = self.goal(Size::Small, *number, test);
-            let is_proved = matches!(self.asked.encoded(Size::Small).find(&[goal], false), Found::None);
+            let is_proved = matches!(self.asked.encoded(Size::Small).find(&[goal], false), Found::None(_));
             if is_proved {
                 self.take(*number, test, &Kept::Nothing);
             }
@@ -515,7 +516,7 @@ impl Work<'_, '_, '_> {
         self.rule_out(Test::Fails, &mut left);
         if left.len() > 1 {
             let any = self.any(Size::Small, &left, Test::Fails);
-            if let Found::None = self.asked.encoded(Size::Small).find(&[any], false) {
+            if let Found::None(_) = self.asked.encoded(Size::Small).find(&[any], false) {
                 for number in left.drain(..) {
                     self.take(number, Test::Fails, &Kept::Nothing);
                 }

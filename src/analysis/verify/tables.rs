@@ -26,6 +26,7 @@ pub(super) fn findings(policy: &TypedPolicy, options: Options) -> Vec<Finding> {
                 name: Arc::from(format!("{}.{}", module.name, def.name)),
                 text: format!("`{}` has a row for each case{missing}", def.name),
                 span: def.span,
+                second: None,
                 verdict,
             });
         }
@@ -45,7 +46,7 @@ fn complete(policy: &TypedPolicy, def: &FunctionDef, rows: &[TableRow], steps: u
     let taken = Encoder::new(&mut world, 0, 0, &[]).taken(rows, &values);
     let mut question = Question::of(world, steps);
     match question.find(&[!taken]) {
-        Found::None => (String::new(), Verdict::Proved),
+        Found::None(_) => (String::new(), Verdict::Proved),
         Found::Undecided(reason) => (String::new(), Verdict::Undecided(reason)),
         Found::Some(model) => {
             let case: Vec<String> =

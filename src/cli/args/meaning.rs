@@ -6,6 +6,8 @@ use clap::{Args as Arguments, ValueEnum, ValueHint};
 
 use super::values::{EntityRef, entity};
 use super::{Format, ReportFormat, time};
+use crate::analysis::question::Second;
+use crate::analysis::smt::Program;
 use crate::data::timestamp::Timestamp;
 
 /// How a difference is shown.
@@ -38,6 +40,27 @@ impl DiffFormat {
     }
 }
 
+/// Another solver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Solver {
+    /// z3
+    Z3,
+    /// cvc5
+    Cvc5,
+}
+
+impl Solver {
+    /// The program, with the time that it has for a question.
+    #[must_use]
+    pub fn second(self) -> Second {
+        let program = match self {
+            Solver::Z3 => Program::Z3,
+            Solver::Cvc5 => Program::Cvc5,
+        };
+        Second { program, seconds: 10 }
+    }
+}
+
 /// `pdl diff`
 #[derive(Arguments, Debug)]
 pub struct DiffArgs {
@@ -56,6 +79,9 @@ pub struct DiffArgs {
     /// How many steps a question may take before it stays undecided
     #[arg(long, value_name = "NUMBER", default_value_t = 5_000_000)]
     pub steps: u64,
+    /// Ask another solver where a question stays undecided; it has to be installed
+    #[arg(long, value_enum, value_name = "SOLVER")]
+    pub solver: Option<Solver>,
     /// How the result is shown
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DiffFormat::Human)]
     pub format: DiffFormat,
@@ -77,6 +103,9 @@ pub struct VerifyArgs {
     /// How many steps a question may take before it stays undecided
     #[arg(long, value_name = "NUMBER", default_value_t = 5_000_000)]
     pub steps: u64,
+    /// Ask another solver where a question stays undecided; it has to be installed
+    #[arg(long, value_enum, value_name = "SOLVER")]
+    pub solver: Option<Solver>,
     /// How the result is shown
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Human)]
     pub format: ReportFormat,

@@ -36,7 +36,7 @@ pub fn document(meaning: &Meaning<'_>) -> Value {
         value["direction"] = direction.name().into();
         value
     });
-    json!({
+    let mut value = json!({
         "verdict": verdict,
         "equivalent": diff.is_equivalent(),
         "summary": meaning.verdict(),
@@ -46,7 +46,11 @@ pub fn document(meaning: &Meaning<'_>) -> Value {
         "changes": diff.changes.iter().map(|one| change(meaning, one)).collect::<Vec<_>>(),
         "undecided": undecided.collect::<Vec<_>>(),
         "more": cut.collect::<Vec<_>>(),
-    })
+    });
+    if let Some(program) = diff.second {
+        value["solver"] = program.name().into();
+    }
+    value
 }
 
 fn kind(of: &Kind) -> Value {

@@ -28,7 +28,8 @@ impl Meaning<'_> {
     pub fn verdict(&self) -> String {
         let diff = &self.diff;
         if diff.is_equivalent() {
-            let proof = format!("proved for {} of requests", count(diff.kinds, "kind"));
+            let by = diff.second.map(|program| format!(", in part by {program}")).unwrap_or_default();
+            let proof = format!("proved for {} of requests{by}", count(diff.kinds, "kind"));
             return if diff.schema.is_empty() {
                 format!("equivalent: {proof}")
             } else {
