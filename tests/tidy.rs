@@ -151,7 +151,10 @@ fn only_the_command_line_touches_the_world() {
             continue;
         }
         let text = read(&path);
-        // Tests at the end of a file may do what they like.
+        // Tests may do what they like, in a file of their own or at the end of one.
+        if path.file_name().is_some_and(|name| name == "tests.rs") {
+            continue;
+        }
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         for (at, line) in text.lines().enumerate() {
             let is_allowed =
