@@ -440,7 +440,7 @@ impl<'c> Script<'c> {
         }
     }
 
-    /// What stands for the size of a word; -1 for a port that there is not. Small sizes are exact, and large ones may be
+    /// What stands for the size of a word; -1 for a port that there is not. Bytes and small sizes are exact, and large ones may be
     /// too many or too few.
     fn measure(&mut self, place: &Place, measure: Measure) -> SExpr {
         if let Some(known) = self.measures.get(&(place.clone(), measure)) {
@@ -463,6 +463,10 @@ impl<'c> Script<'c> {
                 let between = self.call("<=", [self.int(0), self.call("*", [self.int(2), size]), bytes]);
                 self.assert_if(word.is_there, between);
             }
+            Measure::Bytes => {
+                let same = self.equal(size, bytes);
+                self.assert(same);
+            }
             Measure::Port => self.port(place, size),
         }
         size
@@ -478,6 +482,7 @@ impl<'c> Script<'c> {
             let many = u64::try_from(least).unwrap_or(0);
             let exact = match measure {
                 Measure::Port => self.port_at_least(place, least),
+                Measure::Bytes => return is_so,
                 _ if least > super::words::COUNTED_MAX => return is_so,
                 Measure::Characters => {
                     // Each character has one byte that begins it.
