@@ -199,8 +199,8 @@ fn push_base64(out: &mut String, bytes: &[u8]) {
     /// As many digits as are appended at once, four for three bytes.
     const ROOM: usize = 256;
     const PART: usize = ROOM / 4 * 3;
-    let digits =
-        |bits: u32| [18, 12, 6, 0].map(|place| DIGITS.get((bits >> place & 63) as usize).copied().unwrap_or(0));
+    let digit = |bits: u32| DIGITS.get((bits & 63) as usize).copied().unwrap_or(0);
+    let digits = |bits: u32| [digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)];
     for part in bytes.chunks(PART) {
         let mut room = [0; ROOM];
         let (threes, rest) = part.as_chunks::<3>();
