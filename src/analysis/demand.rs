@@ -33,6 +33,8 @@ pub struct Demand {
     pub places: usize,
     /// Whether its size matters.
     pub sized: bool,
+    /// Whether it matters how many of its elements fit.
+    pub counted: bool,
 }
 
 /// What is asked of all collections, by the path of their field.
@@ -47,6 +49,7 @@ struct Asked {
     questions: BTreeSet<F>,
     places: usize,
     sized: bool,
+    counted: bool,
     linked: BTreeSet<Arc<str>>,
 }
 
@@ -70,6 +73,13 @@ impl Demands {
     /// The size matters.
     pub fn sized(&mut self, path: &Arc<str>) {
         self.at(path).sized = true;
+    }
+
+    /// It matters how many elements fit, and so does the size.
+    pub fn counted(&mut self, path: &Arc<str>) {
+        let asked = self.at(path);
+        asked.counted = true;
+        asked.sized = true;
     }
 
     /// Places of a list are looked at.
@@ -104,6 +114,7 @@ impl Demands {
                 demand.witnesses += asked.questions.len();
                 demand.places = demand.places.max(asked.places);
                 demand.sized |= asked.sized;
+                demand.counted |= asked.counted;
             }
             settled.insert(path.clone(), demand);
         }

@@ -372,6 +372,7 @@ impl<'a> World<'a> {
             known.witnesses = known.witnesses.max(demand.witnesses).min(self.witnesses_max);
             known.places = known.places.max(demand.places).min(WITNESSES_MAX);
             known.sized |= demand.sized;
+            known.counted |= demand.counted;
             grown |= *known != before;
         }
         grown.then_some(all)

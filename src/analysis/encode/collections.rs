@@ -285,7 +285,7 @@ impl<'a> Encoder<'_, 'a> {
     fn counted(&mut self, many: &Many, yes: &[F], found: F, broken: F) -> Choice<Linear> {
         if !many.complete {
             for origin in many.origins.clone() {
-                self.world.demands.sized(&origin);
+                self.world.demands.counted(&origin);
             }
         }
         let more = many.more.clone().map(|more| self.counted_beyond(&more, yes, found, broken));

@@ -294,9 +294,12 @@ impl World<'_> {
             }
             items.push((there, key, Vec::new()));
         }
-        // Where one version takes fewer than the other, how many there are matters, whoever asks: all of few are spelt out.
+        // Where one version takes fewer than the other, how many there are matters, whoever asks. Where that matters, or
+        // how many fit, all of few are spelt out.
         let sized = maxima.iter().any(|max| *max != most);
-        let few = if sized && most as usize <= WITNESSES_MAX { most as usize } else { 0 };
+        let is_limited = self.witnesses_max < WITNESSES_MAX;
+        let spelt = (sized || demand.counted && !is_limited) && most as usize <= WITNESSES_MAX;
+        let few = if spelt { most as usize } else { 0 };
         // Where there may be more, one is spelt out that stands for any.
         let least = few.max(usize::from(self.loose));
         let slots = if complete { 0 } else { (demand.witnesses + demand.places).max(least).min(most as usize) };
@@ -304,7 +307,8 @@ impl World<'_> {
         let asked = demand.witnesses + demand.places;
         let short = demand.witnesses >= self.witnesses_max || asked >= WITNESSES_MAX || self.loose;
         let short = short && !complete && (most as usize) > slots;
-        self.cut |= short && demand.witnesses >= self.witnesses_max && self.witnesses_max < WITNESSES_MAX;
+        self.cut |= short && demand.witnesses >= self.witnesses_max && is_limited;
+        self.cut |= demand.counted && is_limited && !complete && (most as usize) > slots;
         let mut before = F::TRUE;
         for slot in 0..slots {
             let there = self.cx.formulas.free();
