@@ -1,5 +1,6 @@
 //! The real machines behind the analysis: what it finds is asked of them before anybody sees it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::eval;
@@ -91,6 +92,13 @@ fn reasons(decision: &Decision) -> String {
     format!("{:?} {rules:?} {:?}", decision.kind, decision.codes)
 }
 
+/// What is obliged, whichever rules oblige to it.
+fn obligations(decision: &Decision) -> String {
+    let all: BTreeSet<String> =
+        decision.obligations.iter().map(|told| format!("{} {:?}", told.name, told.arguments)).collect();
+    format!("{all:?}")
+}
+
 impl Decide for Decider {
     fn decide(&mut self, side: usize, request: &Request) -> Told {
         match self.decision(side, request) {
@@ -99,7 +107,7 @@ impl Decide for Decider {
                 kind: decision.kind.name().to_owned(),
                 rules: decision.rules.iter().map(|rule| rule.id.as_str().into()).collect(),
                 gates: format!("{:?}", decision.gates),
-                obligations: format!("{:?}", decision.obligations),
+                obligations: obligations(&decision),
                 reasons: reasons(&decision),
             },
             // What a version does not take can't be asked of it.

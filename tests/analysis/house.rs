@@ -82,7 +82,10 @@ impl House {
                 format!("{:?} {rules:?} {:?}", decision.kind, decision.codes)
             },
             gates: format!("{:?}", decision.gates),
-            obligations: format!("{:?}", decision.obligations),
+            obligations: {
+                let told = decision.obligations.iter().map(|told| format!("{} {:?}", told.name, told.arguments));
+                format!("{:?}", told.collect::<std::collections::BTreeSet<String>>())
+            },
         }
     }
 
