@@ -17,6 +17,7 @@ mod narrow;
 pub mod operator;
 mod origins;
 pub mod package;
+mod parts;
 mod policies;
 mod references;
 pub mod relate;

@@ -12,7 +12,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::shape::{bound_in, for_each_part};
+use super::shape::bound_in;
 use crate::base::limits::PROBES_MAX;
 use crate::base::span::Span;
 use crate::types::operator::Operator;
@@ -259,8 +259,7 @@ impl Maker<'_> {
             _ => {}
         }
         let bound = bound_in(expr);
-        let mut parts = Vec::new();
-        for_each_part(expr, &mut |part| parts.push(part));
+        let parts = expr.parts();
         for part in parts {
             let binds = bound.filter(|(_, over)| !std::ptr::eq(*over, part));
             if let Some((local, over)) = binds {

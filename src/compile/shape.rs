@@ -133,7 +133,7 @@ impl Shapes {
         let mut parts = Vec::new();
         let mut whole = true;
         let bound = bound_in(expr);
-        for_each_part(expr, &mut |part| {
+        expr.for_each_part(&mut |part| {
             let binds = bound.filter(|(_, over)| !std::ptr::eq(*over, part));
             if let Some((local, _)) = binds {
                 self.binders.push(local);
@@ -172,7 +172,7 @@ impl Shapes {
                 return;
             }
         }
-        for_each_part(expr, &mut |part| self.count(part, unit, is_let));
+        expr.for_each_part(&mut |part| self.count(part, unit, is_let));
     }
 
     /// Whether an expression is computed once for the whole action: its shape then.
@@ -210,7 +210,7 @@ fn weight(expr: &Expr) -> u32 {
         _ => 1,
     };
     let mut sum = own;
-    for_each_part(expr, &mut |part| {
+    expr.for_each_part(&mut |part| {
         if sum < WORTH_SHARING {
             sum += weight(part);
         }
@@ -223,43 +223,5 @@ pub(super) fn bound_in(expr: &Expr) -> Option<(LocalId, &Expr)> {
     match &expr.kind {
         ExprKind::Quantifier(_, local, over, _) | ExprKind::Acyclic(local, over, _, _) => Some((*local, over)),
         _ => None,
-    }
-}
-
-/// The direct parts of an expression, in source order.
-pub(super) fn for_each_part<'a>(expr: &'a Expr, then: &mut dyn FnMut(&'a Expr)) {
-    match &expr.kind {
-        ExprKind::Const(_)
-        | ExprKind::Local(_)
-        | ExprKind::Parameter(_)
-        | ExprKind::Subject
-        | ExprKind::Resource
-        | ExprKind::Context(_)
-        | ExprKind::ActionName => {}
-        ExprKind::Attribute(a, _)
-        | ExprKind::Field(a, _)
-        | ExprKind::Matches(a, _)
-        | ExprKind::IsPresent(a)
-        | ExprKind::Narrowed(a)
-        | ExprKind::IsType(a, _) => then(a),
-        ExprKind::Default(a, b) | ExprKind::StepsTo(_, a, b) | ExprKind::Quantifier(_, _, a, b) => {
-            then(a);
-            then(b);
-        }
-        ExprKind::If(a, b, c) | ExprKind::Acyclic(_, a, b, c) => {
-            then(a);
-            then(b);
-            then(c);
-        }
-        ExprKind::Match(scrutinee, arms) => {
-            then(scrutinee);
-            arms.iter().for_each(|(_, value)| then(value));
-        }
-        ExprKind::Operator(_, parts)
-        | ExprKind::Call(_, parts)
-        | ExprKind::Set(parts)
-        | ExprKind::List(parts)
-        | ExprKind::Record(_, parts) => parts.iter().for_each(then),
-        ExprKind::Map(entries) => entries.iter().for_each(|(_, part)| then(part)),
     }
 }

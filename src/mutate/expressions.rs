@@ -6,7 +6,6 @@ use crate::base::span::Span;
 use crate::mutate::constants::{Place, neighbours};
 use crate::mutate::rows::{RowChange, Rows};
 use crate::mutate::show;
-use crate::mutate::walk::parts;
 use crate::mutate::{Change, Item, Kind, Point};
 use crate::types::operator::Operator;
 use crate::types::ty::{Interval, Type};
@@ -87,7 +86,7 @@ impl<'p> Expressions<'p, '_> {
         let at = At { number: self.next, arms: around.arms.clone() };
         self.next += 1;
         self.own(expr, around, &at);
-        for (place, part) in parts(expr).into_iter().enumerate() {
+        for (place, part) in expr.parts().into_iter().enumerate() {
             let around = self.around(expr, place, around);
             self.visit(part, &around);
         }

@@ -3,39 +3,7 @@
 use crate::types::typed::{Effect, Expr, ExprKind, FunctionBody, FunctionDef, InvariantDef, PolicyDef};
 
 macro_rules! walks {
-    ($parts:ident $of_function:ident $of_policy:ident $of_invariant:ident $iter:ident $($mutable:tt)?) => {
-        /// The direct parts of an expression, in source order.
-        pub(super) fn $parts(expr: & $($mutable)? Expr) -> Vec<& $($mutable)? Expr> {
-            match & $($mutable)? expr.kind {
-                ExprKind::Const(_)
-                | ExprKind::Local(_)
-                | ExprKind::Parameter(_)
-                | ExprKind::Subject
-                | ExprKind::Resource
-                | ExprKind::Context(_)
-                | ExprKind::ActionName => Vec::new(),
-                ExprKind::Attribute(a, _)
-                | ExprKind::Field(a, _)
-                | ExprKind::Matches(a, _)
-                | ExprKind::IsPresent(a)
-                | ExprKind::Narrowed(a)
-                | ExprKind::IsType(a, _) => vec![a],
-                ExprKind::Default(a, b) | ExprKind::StepsTo(_, a, b) | ExprKind::Quantifier(_, _, a, b) => vec![a, b],
-                ExprKind::If(a, b, c) | ExprKind::Acyclic(_, a, b, c) => vec![a, b, c],
-                ExprKind::Match(scrutinee, arms) => {
-                    let mut parts: Vec<& $($mutable)? Expr> = vec![scrutinee];
-                    parts.extend(arms.$iter().map(|(_, value)| value));
-                    parts
-                }
-                ExprKind::Operator(_, parts)
-                | ExprKind::Call(_, parts)
-                | ExprKind::Set(parts)
-                | ExprKind::List(parts)
-                | ExprKind::Record(_, parts) => parts.$iter().collect(),
-                ExprKind::Map(entries) => entries.$iter().map(|(_, part)| part).collect(),
-            }
-        }
-
+    ($of_function:ident $of_policy:ident $of_invariant:ident $iter:ident $($mutable:tt)?) => {
         /// The expressions of a function: its body, or the results of its rows.
         pub(super) fn $of_function(def: & $($mutable)? FunctionDef) -> Vec<& $($mutable)? Expr> {
             match & $($mutable)? def.body {
@@ -70,8 +38,8 @@ macro_rules! walks {
     };
 }
 
-walks! { parts of_function of_policy of_invariant iter }
-walks! { parts_mut of_function_mut of_policy_mut of_invariant_mut iter_mut mut }
+walks! { of_function of_policy of_invariant iter }
+walks! { of_function_mut of_policy_mut of_invariant_mut iter_mut mut }
 
 /// The expression of a number: they are counted from 0, each before its parts.
 pub(super) fn nth_mut(roots: Vec<&mut Expr>, number: u32) -> Option<&mut Expr> {
@@ -80,7 +48,7 @@ pub(super) fn nth_mut(roots: Vec<&mut Expr>, number: u32) -> Option<&mut Expr> {
             return Some(expr);
         }
         *left -= 1;
-        parts_mut(expr).into_iter().find_map(|part| find(part, left))
+        expr.parts_mut().into_iter().find_map(|part| find(part, left))
     }
     let mut left = number;
     roots.into_iter().find_map(|root| find(root, &mut left))
@@ -89,11 +57,11 @@ pub(super) fn nth_mut(roots: Vec<&mut Expr>, number: u32) -> Option<&mut Expr> {
 /// Says of every operation in an expression that it may fail, and of every value that is taken to be there.
 pub(super) fn may_fail(expr: &mut Expr) {
     expr.fallible |= matches!(expr.kind, ExprKind::Operator(..) | ExprKind::Narrowed(_));
-    parts_mut(expr).into_iter().for_each(may_fail);
+    expr.for_each_part_mut(&mut may_fail);
 }
 
 /// Calls `then` for an expression and everything below.
 pub(super) fn for_each<'a>(expr: &'a Expr, then: &mut dyn FnMut(&'a Expr)) {
     then(expr);
-    parts(expr).into_iter().for_each(|part| for_each(part, then));
+    expr.for_each_part(&mut |part| for_each(part, then));
 }

@@ -150,34 +150,8 @@ fn pass(expr: &mut Expr, def: &FunctionDef, arguments: &[Expr]) -> bool {
 
 /// The parts of an expression that are read in the same names as it.
 fn parts(expr: &mut Expr) -> Vec<&mut Expr> {
-    match &mut expr.kind {
-        ExprKind::Const(_)
-        | ExprKind::Local(_)
-        | ExprKind::Parameter(_)
-        | ExprKind::Subject
-        | ExprKind::Resource
-        | ExprKind::Context(_)
-        | ExprKind::ActionName
-        | ExprKind::Quantifier(..)
-        | ExprKind::Acyclic(..) => Vec::new(),
-        ExprKind::Operator(_, all)
-        | ExprKind::Set(all)
-        | ExprKind::List(all)
-        | ExprKind::Record(_, all)
-        | ExprKind::Call(_, all) => all.iter_mut().collect(),
-        ExprKind::Map(all) => all.iter_mut().map(|(_, value)| value).collect(),
-        ExprKind::Matches(of, _)
-        | ExprKind::IsPresent(of)
-        | ExprKind::IsType(of, _)
-        | ExprKind::Narrowed(of)
-        | ExprKind::Attribute(of, _)
-        | ExprKind::Field(of, _) => vec![of],
-        ExprKind::Default(of, other) | ExprKind::StepsTo(_, of, other) => vec![of, other],
-        ExprKind::If(condition, yes, no) => vec![condition, yes, no],
-        ExprKind::Match(of, arms) => {
-            let mut all: Vec<&mut Expr> = vec![of];
-            all.extend(arms.iter_mut().map(|(_, arm)| arm));
-            all
-        }
+    match &expr.kind {
+        ExprKind::Quantifier(..) | ExprKind::Acyclic(..) => Vec::new(),
+        _ => expr.parts_mut(),
     }
 }
