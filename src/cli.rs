@@ -43,6 +43,7 @@ mod replay;
 mod report;
 mod scopes;
 mod sign;
+mod solver;
 mod status;
 mod system;
 mod table;

@@ -3,11 +3,12 @@
 mod data;
 pub mod tell;
 
-use super::args::meaning::{DiffArgs, DiffFormat, Solver};
+use super::args::meaning::{DiffArgs, DiffFormat};
 use super::decider::Decider;
 use super::output::Output;
 use super::policy::{self, Built, Warnings};
 use super::report;
+use super::solver::second;
 use super::status::{Failure, Status};
 use crate::analysis::diff::{self, Change, Diff, Options};
 use crate::data::pattern::Pattern;
@@ -47,7 +48,7 @@ pub struct Meaning<'a> {
 impl<'a> Meaning<'a> {
     /// Compares two versions.
     pub fn of(old: &'a Built, new: &'a Built, args: &DiffArgs) -> Result<Meaning<'a>, Failure> {
-        let options = Options { steps: args.steps, regions: args.regions, second: args.solver.map(Solver::second) };
+        let options = Options { steps: args.steps, regions: args.regions, second: second(args.solver)? };
         Meaning::with(old, new, options, &args.allow_widening)
     }
 

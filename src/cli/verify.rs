@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 
 pub use self::cache::Cache;
 use super::args::ReportFormat;
-use super::args::meaning::{Solver, VerifyArgs};
+use super::args::meaning::VerifyArgs;
 use super::decider::Claiming;
 use super::load;
 use super::output::{GREEN, Output, RED, YELLOW, paint};
 use super::policy::{self, Built, Warnings};
 use super::report;
+use super::solver::second;
 use super::status::{Failure, Status};
 use crate::analysis::verify::{self, About, Finding, Options, Verdict};
 use crate::diagnostic::render::clean;
@@ -25,7 +26,7 @@ pub fn run(args: &VerifyArgs, output: &mut Output) -> Result<Status, Failure> {
         None => load::around_here()?,
     };
     let built = policy::build(&path, Warnings::Hidden, output)?;
-    let options = Options { steps: args.steps, everything: args.all, second: args.solver.map(Solver::second) };
+    let options = Options { steps: args.steps, everything: args.all, second: second(args.solver)? };
     let mut cache = Cache::open(args.cache.as_deref(), &built.name)?;
     let findings = verified(&built, options, &mut cache)?;
     cache.close()?;

@@ -63,3 +63,21 @@ fn the_story_is_so() {
         assert_eq!(told, page, "docs/change-safety.md shows what is printed");
     }
 }
+
+/// A solver that is asked for and is not there is said, not passed over.
+#[test]
+fn a_solver_that_is_not_there_is_said() {
+    let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/first/policy.pdl");
+    for command in [&["verify"][..], &["diff", policy.to_str().expect("it is a path")]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_pdl"))
+            .args(command)
+            .arg(&policy)
+            .args(["--solver", "z3"])
+            .env("PATH", "/nowhere")
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("z3") && said.contains("PATH"), "{said}");
+    }
+}
