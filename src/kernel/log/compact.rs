@@ -43,6 +43,9 @@ impl Archive {
         if let Some(finding) = report.findings.first() {
             return Err(LogError::Archive(finding.to_string()));
         }
+        if report.dropped > 0 {
+            return Err(LogError::Archive(format!("its first {} entries are not in it", report.dropped)));
+        }
         if report.more || report.covered != report.size {
             return Err(LogError::Archive("its checkpoint does not stand for all of it".to_owned()));
         }
@@ -103,7 +106,7 @@ pub fn compact(
 }
 
 /// How many entries were dropped, from the beginning on, if an entry tells of that.
-pub(super) fn dropped(header: &Header<'_>) -> Option<u64> {
+pub(in crate::kernel) fn dropped(header: &Header<'_>) -> Option<u64> {
     let is_told = header.kind == Kind::LogCompacted;
     is_told.then(|| serde_json::from_str::<Value>(header.body).ok()?.get(BEFORE)?.as_u64())?
 }
@@ -171,6 +174,7 @@ mod tests {
     #[test]
     fn what_is_left_is_proved_and_verified() {
         let (mut store, world, log, mut folder) = archived();
+        let before = folder.clone();
         let archive = verified(&mut folder).expect("it is whole");
         let (old, young) = (store.rows[&100].clone(), store.rows[&600].clone());
         let [old, young] = [old, young].map(|bytes| Entry::read(&bytes).expect("it is an entry"));
@@ -205,6 +209,34 @@ mod tests {
         }
         assert_eq!(verified(&mut folder).map(|archive| archive.size()), Ok(702));
         assert!(matches!(verified(&mut alone), Err(LogError::Archive(_))));
+        // It verifies all the same, for it says itself what it does not have.
+        let report = in_files(&mut alone);
+        assert!(report.is_sound(), "{report:?}");
+        assert_eq!((report.size, report.dropped, report.covered), (702, 512, 702));
+        // What else it lacks is missing, and so is what was there when nothing was dropped yet.
+        let [first, second, last] = ["tile/entries/000", "tile/entries/001", "tile/entries/002.p/190"];
+        for (folder, paths, missing) in [
+            (&alone, &[last][..], &[first, second, last][..]),
+            (&before, &[first, second], &[first, second]),
+            (&folder, &[second], &[second]),
+        ] {
+            let mut lacking = folder.clone();
+            paths.iter().for_each(|path| drop(lacking.remove(*path).expect("it was there")));
+            let report = in_files(&mut lacking);
+            let why = "it is missing".to_owned();
+            let files = missing.iter().map(|path| Finding::File { path: (*path).to_owned(), why: why.clone() });
+            assert_eq!((report.dropped, report.findings), (0, files.collect::<Vec<_>>()));
+        }
+        // The archive may lose what was dropped: then it is an export as any other.
+        folder.remove("tile/entries/000");
+        folder.remove("tile/entries/001");
+        assert_eq!((in_files(&mut folder).is_sound(), in_files(&mut folder).dropped), (true, 512));
+        assert!(matches!(verified(&mut folder), Err(LogError::Archive(_))));
+    }
+
+    fn in_files(folder: &mut Folder) -> super::super::verify::Report {
+        let options = Options { origin: ORIGIN, known: &[signer().verifier()], trusted: &[], threads: 2 };
+        verify_files(folder, &options, &mut |_| {}).expect("it can be read")
     }
 
     #[test]

@@ -156,7 +156,8 @@ fn write_tile(files: &mut dyn Files, level: u8, index: u64, hashes: &[Digest]) -
     files.write(&tile.to_string(), &write_hashes(hashes)).map_err(LogError::Files)
 }
 
-/// Verifies the files of a log as [`verify`](super::verify::verify) does a store.
+/// Verifies the files of a log as [`verify`](super::verify::verify) does a store. That the first entries have no files is
+/// believed as far as an entry that is signed for says that they were dropped; else they are missing.
 ///
 /// # Errors
 /// A file can't be read. One that is missing or not what it should be is a finding.
@@ -181,8 +182,14 @@ pub fn verify_files(
     };
     match open_checkpoint(&note, options.origin, options.known) {
         Ok(head) => {
-            let mut view = InFiles { files, size: head.size, note, told: BTreeSet::new(), tiles: BTreeMap::new() };
-            verify_view(&mut view, options, progress)
+            let dropped = without_files(head.size, |path| read(files, path))?;
+            let report = verify_view(&mut InFiles::new(files, head.size, dropped, &note), options, progress)?;
+            match first_file(report.dropped) {
+                told if told < dropped => {
+                    verify_view(&mut InFiles::new(files, head.size, told, &note), options, progress)
+                }
+                _ => Ok(report),
+            }
         }
         Err(fault) => Ok(failed(Finding::Checkpoint { which: CHECKPOINT.to_owned(), why: fault.to_string() })),
     }
@@ -192,18 +199,44 @@ fn read(files: &mut dyn Files, path: &str) -> Result<Option<Vec<u8>>, StoreError
     files.read(path).map_err(StoreError::Unavailable)
 }
 
+/// How many of the first entries have no file. Where no entry has one, nothing can say that any was dropped: none, then.
+pub(in crate::kernel) fn without_files<E>(
+    size: u64,
+    mut read: impl FnMut(&str) -> Result<Option<Vec<u8>>, E>,
+) -> Result<u64, E> {
+    let mut at = 0_u64;
+    while let Some(tile) = Tile::of_entry(at, size) {
+        if read(&tile.to_string())?.is_some() {
+            return Ok(at);
+        }
+        at = at.saturating_add(tile.width.into());
+    }
+    Ok(0)
+}
+
+/// So many entries, as far as they end where a file does.
+pub(in crate::kernel) fn first_file(entries: u64) -> u64 {
+    entries.saturating_sub(entries.rem_euclid(TILE_WIDTH.into()))
+}
+
 /// The files of a log up to their checkpoint.
 struct InFiles<'f> {
     files: &'f mut dyn Files,
     size: u64,
-    note: String,
+    /// So many of the first entries have no file, and need none.
+    dropped: u64,
+    note: &'f str,
     /// Paths of which it was told that they are not what they should be.
     told: BTreeSet<String>,
     /// The last tile of hashes of each level.
     tiles: BTreeMap<u8, (Tile, Option<Vec<Digest>>)>,
 }
 
-impl InFiles<'_> {
+impl<'f> InFiles<'f> {
+    fn new(files: &'f mut dyn Files, size: u64, dropped: u64, note: &'f str) -> InFiles<'f> {
+        InFiles { files, size, dropped, note, told: BTreeSet::new(), tiles: BTreeMap::new() }
+    }
+
     /// What is in a file, if it is what it should be; else that is told, once.
     fn file<T>(
         &mut self,
@@ -253,7 +286,7 @@ impl View for InFiles<'_> {
     }
 
     fn dropped(&self) -> u64 {
-        0
+        self.dropped
     }
 
     fn size(&mut self) -> Result<u64, StoreError> {
@@ -286,7 +319,7 @@ impl View for InFiles<'_> {
     }
 
     fn notes(&mut self, _: &mut Findings) -> Result<Vec<Note>, StoreError> {
-        Ok(vec![Note { which: CHECKPOINT.to_owned(), note: self.note.clone(), size: None }])
+        Ok(vec![Note { which: CHECKPOINT.to_owned(), note: self.note.to_owned(), size: None }])
     }
 }
 

@@ -33,11 +33,13 @@ use crate::base::hash::Digest;
 use crate::bytecode::bundle::LoadOptions;
 use crate::kernel::bundles;
 use crate::kernel::engine::Kernel;
+use crate::kernel::entry::read::Header;
 use crate::kernel::entry::{Entry, Kind};
 use crate::kernel::error::KernelError;
 use crate::kernel::govern::act::Act;
 use crate::kernel::log::LogError;
-use crate::kernel::log::export::{CHECKPOINT, Files};
+use crate::kernel::log::compact;
+use crate::kernel::log::export::{CHECKPOINT, Files, first_file, without_files};
 use crate::kernel::record::Principal;
 use crate::kernel::registry::Step;
 use crate::log::checkpoint::Checkpoint;
@@ -194,6 +196,14 @@ impl Change {
     }
 }
 
+/// How many entries were dropped, if an entry tells of that.
+fn told_dropped(bytes: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    // A look at each, before one is read.
+    let is_likely = text.contains(Kind::LogCompacted.name());
+    is_likely.then(|| compact::dropped(&Header::read(bytes).ok()?))?
+}
+
 /// The files of a log.
 struct Exported<'f> {
     files: RefCell<&'f mut dyn Files>,
@@ -241,16 +251,13 @@ impl<'f> Exported<'f> {
 
     /// Looks for all changes of the registry: what a version is made of stands in them.
     fn find_changes(&mut self) -> Result<(), KernelError> {
-        let (mut at, mut is_first) = (0, true);
+        let without = without_files(self.size, |path| self.read_file(path))?;
+        let (mut at, mut told) = (without, 0);
         while let Some(tile) = Tile::of_entry(at, self.size) {
             at = at.saturating_add(tile.width.into());
-            let Some(bytes) = self.read_file(&tile.to_string())? else {
-                // What was dropped before is not in an export that did not begin earlier.
-                self.dropped = if is_first { at } else { self.dropped };
-                continue;
-            };
-            is_first = false;
+            let Some(bytes) = self.read_file(&tile.to_string())? else { continue };
             for entry in read_entries(tile, &bytes).unwrap_or_default() {
+                told = told.max(told_dropped(entry).unwrap_or_default());
                 let Some(change) = Some(entry).filter(|entry| Change::is_likely(entry)).and_then(Change::read) else {
                     continue;
                 };
@@ -261,6 +268,8 @@ impl<'f> Exported<'f> {
                 }
             }
         }
+        // Where no entry says that they were dropped, they are missing.
+        self.dropped = without.min(first_file(told));
         Ok(())
     }
 
