@@ -9,7 +9,7 @@
 //! Event ─▶ Log::append ─▶ entry, nodes ─▶ search ─▶ reveal (contents put back)
 //!              │               ├────────▶ prove: inclusion, consistency
 //!              └─▶ checkpoint ─┼────────▶ verify: what is not as it was written, by name
-//!                              └────────▶ export: files as C2SP tlog-tiles has them ─▶ verify
+//!                              └────────▶ export: files as C2SP tlog-tiles has them ─▶ verify, search, prove
 //! ```
 //!
 //! What neighbours may rely on:
@@ -29,6 +29,7 @@ pub mod commitment;
 pub mod compact;
 pub mod erase;
 pub mod export;
+pub mod exported;
 pub mod finding;
 pub mod prove;
 pub mod search;
@@ -92,6 +93,8 @@ pub enum LogError {
     Files(String),
     /// An archive is not one of this log up to its checkpoint, in these words.
     Archive(String),
+    /// The files of an exported log are not what they should be, in these words.
+    Exported(String),
 }
 
 impl fmt::Display for LogError {
@@ -116,6 +119,7 @@ impl fmt::Display for LogError {
             LogError::Note(fault) => write!(f, "the head can't be signed: {fault}"),
             LogError::BadCheckpoint(fault) => write!(f, "the checkpoint: {fault}"),
             LogError::Archive(fault) => write!(f, "nothing is dropped for this archive: {fault}"),
+            LogError::Exported(fault) => write!(f, "the exported log: {fault}"),
             LogError::Files(fault) => write!(f, "the log can't be exported: {fault}"),
         }
     }

@@ -149,6 +149,16 @@ impl Kernel {
         self.read(move |tx| Ok(prove::inclusion_in(tx, &id, size)?))
     }
 
+    /// The same of an entry that was dropped, and that somebody else has, such as an archive: its hash is still here.
+    ///
+    /// # Errors
+    /// [`KernelError::Forbidden`]. It is not an entry of this log, or no checkpoint is younger than it.
+    pub fn prove_dropped(&self, who: &Principal, entry: &Entry, size: Option<u64>) -> Result<Inclusion, KernelError> {
+        self.permit(who, Act::read_log(false))?;
+        let entry = entry.clone();
+        self.read(move |tx| Ok(prove::inclusion_of(tx, &entry, size)?))
+    }
+
     /// The proof that the log of the checkpoint of `old` entries is the beginning of that of the last one.
     ///
     /// # Errors

@@ -122,7 +122,7 @@ mod tests {
     use crate::kernel::log::prove;
     use crate::kernel::log::testing::{Memory, ORIGIN, World, body, event, signer};
     use crate::kernel::store::Store as _;
-    use crate::log::tree::Node;
+    use crate::log::tree::{Node, leaf_hash};
 
     type Folder = BTreeMap<String, Vec<u8>>;
 
@@ -198,7 +198,20 @@ mod tests {
         assert_eq!(done(&mut store, |tx| prove::consistency(tx, 700)).expect("it can be proved").old, 700);
         let revealed = done(&mut store, |tx| reveal(tx, young.clone())).expect("it can be read");
         assert_eq!(revealed.entry.body["name"], "person 600");
-        assert_eq!(done(&mut store, |tx| prove::inclusion(tx, &old.id)).err(), Some(LogError::NoEntry(old.id)));
+        assert_eq!(done(&mut store, |tx| prove::inclusion(tx, &old.id)).err(), Some(LogError::NoEntry(old.id.clone())));
+        // Whoever has what was dropped has it proved, and nothing else.
+        let proof = done(&mut store, |tx| prove::inclusion_of(tx, &old, None)).expect("it is of this log");
+        let leaf = leaf_hash(&old.to_bytes());
+        assert_eq!(proof.check(leaf, ORIGIN, &[signer().verifier()]).map(|head| head.size), Ok(702));
+        let others = [Entry { index: 101, ..old.clone() }, Entry { index: 9_000, ..old.clone() }, {
+            let mut other = old.clone();
+            other.body.insert("name".to_owned(), "person 99".into());
+            other
+        }];
+        for other in others {
+            let fault = done(&mut store, |tx| prove::inclusion_of(tx, &other, None)).err();
+            assert!(matches!(fault, Some(LogError::Exported(_))), "{fault:?}");
+        }
         let report = store.report(&[]);
         assert!(report.is_sound() && report.dropped == 512 && report.covered == 702, "{report:?}");
         // An export completes the archive, and by itself is none.

@@ -7,6 +7,7 @@ use crate::kernel::entry::Entry;
 use crate::kernel::store::Tx;
 use crate::log::offline::{Consistency, Inclusion};
 use crate::log::proof;
+use crate::log::tree::{Node, leaf_hash};
 
 /// The proof that the entry of an id is in the log, with the entry. It leads to the last checkpoint.
 ///
@@ -22,15 +23,30 @@ pub fn inclusion(tx: &mut dyn Tx, id: &str) -> Result<(Entry, Inclusion), LogErr
 /// [`LogError::NoEntry`]; [`LogError::NoCheckpoint`] if there is none of that size, or the entry is younger than it.
 pub fn inclusion_in(tx: &mut dyn Tx, id: &str, size: Option<u64>) -> Result<(Entry, Inclusion), LogError> {
     let entry = entry_of(tx, id)?;
-    let needed = entry.index.saturating_add(1);
+    let proof = proof_at(tx, entry.index, size)?;
+    Ok((entry, proof))
+}
+
+/// The same of an entry that was dropped and is known from elsewhere: the hash of it is here.
+///
+/// # Errors
+/// [`LogError::Exported`] if it is none of this log; [`LogError::NoCheckpoint`] as for any.
+pub fn inclusion_of(tx: &mut dyn Tx, entry: &Entry, size: Option<u64>) -> Result<Inclusion, LogError> {
+    if tx.node(Node { level: 0, index: entry.index })? != Some(leaf_hash(&entry.to_bytes())) {
+        return Err(LogError::Exported(format!("its entry {} is not that of this log", entry.index)));
+    }
+    proof_at(tx, entry.index, size)
+}
+
+fn proof_at(tx: &mut dyn Tx, index: u64, size: Option<u64>) -> Result<Inclusion, LogError> {
+    let needed = index.saturating_add(1);
     let kept = match size {
         Some(size) => Some(checkpoint_of(tx, size)?),
         None => current(tx)?,
     };
     let Kept { size, note } = kept.filter(|kept| kept.size >= needed).ok_or(LogError::NoCheckpoint(needed))?;
-    let hashes = with_nodes(tx, |node| proof::inclusion(entry.index, size, node))?.map_err(LogError::NoProof)?;
-    let proof = Inclusion { index: entry.index, hashes, checkpoint: note };
-    Ok((entry, proof))
+    let hashes = with_nodes(tx, |node| proof::inclusion(index, size, node))?.map_err(LogError::NoProof)?;
+    Ok(Inclusion { index, hashes, checkpoint: note })
 }
 
 /// The proof that the log of an older checkpoint, of `old` entries, is the beginning of the one of the last checkpoint.
@@ -57,7 +73,6 @@ mod tests {
     use crate::kernel::log::append::Log;
     use crate::kernel::log::testing::{Memory, ORIGIN, World, event, signer};
     use crate::kernel::store::Store as _;
-    use crate::log::tree::leaf_hash;
 
     #[test]
     fn proofs_hold_for_whoever_has_the_key() {
