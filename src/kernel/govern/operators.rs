@@ -6,7 +6,7 @@
 //!
 //! [`Settings::founders`]: crate::kernel::Settings::founders
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use serde_json::{Map, Value, json};
@@ -339,6 +339,25 @@ fn principal_of(name: &str) -> Option<Principal> {
         plain.push(if character == '\\' { characters.next()? } else { character });
     }
     Principal::new(ty, &plain)
+}
+
+/// The document of the operators that all changes come to, as entries tell of them; `None` if one can't be read.
+pub(in crate::kernel) fn of_changes<'c>(changes: impl Iterator<Item = &'c Value>) -> Option<Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for change in changes {
+        let principal = Principal::from_json(change.get("principal")?)?;
+        if change.get("removed").is_some() {
+            all.remove(&id_of(&principal));
+            continue;
+        }
+        let roles = change.get("roles")?.as_array()?;
+        let roles: Option<BTreeSet<Role>> = roles.iter().map(|role| Role::of_name(role.as_str()?)).collect();
+        let flag = |name: &str| change.get(name)?.as_bool();
+        let operator =
+            Operator { principal, roles: roles?, automated: flag("automated")?, suspended: flag("suspended")? };
+        all.insert(id_of(&operator.principal), operator.entity());
+    }
+    Some(Value::Array(all.into_values().collect()).to_string().into_bytes())
 }
 
 /// Writes a version: its object, its content, its entry.

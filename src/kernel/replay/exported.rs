@@ -3,7 +3,8 @@
 //! ```text
 //! tile/entries/000 …         the entries, as any export has them
 //! bundle/…                   bundles, by their names
-//! content/…                  the documents of the registry and of its operators, and their patches, by their digests
+//! content/…                  the documents of the registry and of its operators, and their patches, by their digests;
+//!                            what commitments are of, where that was exported too
 //! ```
 //!
 //! What neighbours may rely on:
@@ -11,8 +12,10 @@
 //! - Nothing is believed that was not digested: a bundle has to have the name that a decision gives, a document the digest
 //!   that its change gives, and the entities that come of it the one that the decision gives.
 //! - What is not among the files may be given beside them. It is found by its digest, whatever it is called.
-//! - What is behind commitments is not in an export. Decisions that need it are counted as [`Gap::Hidden`], whether it was
-//!   erased or not: from here that can't be told.
+//! - What is behind commitments is in an export only if it was asked for. Decisions that need it are counted as
+//!   [`Gap::Hidden`] where it is not, whether it was erased or not: from here that can't be told.
+//! - The policy of the kernel itself is the one of this kernel, where it has that name; and who the operators were stands in
+//!   the log. So what was done to the kernel is decided again without any other file.
 //! - It does not ask whether the entries are those that were signed: that is [`verify_files`].
 //!
 //! [`verify_files`]: crate::kernel::log::export::verify_files
@@ -26,7 +29,7 @@ use serde_json::{Map, Value};
 
 use super::again::Contents;
 use super::against::{Logged, compared};
-use super::rounds::{Reads, Rows};
+use super::rounds::{CONTENTS_BYTES, Reads, Rows};
 use super::versions::{Parts, Source, parts};
 use super::{Gap, Options, Outcome, Progress, Report, replayed};
 use crate::base::hash::Digest;
@@ -37,9 +40,10 @@ use crate::kernel::entry::read::Header;
 use crate::kernel::entry::{Entry, Kind};
 use crate::kernel::error::KernelError;
 use crate::kernel::govern::act::Act;
-use crate::kernel::log::LogError;
-use crate::kernel::log::compact;
+use crate::kernel::govern::{self, operators};
+use crate::kernel::log::commitment::{self, commitments};
 use crate::kernel::log::export::{CHECKPOINT, Files, first_file, without_files};
+use crate::kernel::log::{LogError, compact};
 use crate::kernel::record::Principal;
 use crate::kernel::registry::Step;
 use crate::log::checkpoint::Checkpoint;
@@ -144,6 +148,40 @@ impl Kernel {
         Ok(u64::try_from(written.len()).unwrap_or(u64::MAX))
     }
 
+    /// Writes what is kept of the commitments in the first entries of the log, each by its digest: what policies call
+    /// sensitive, and requests that could not be read. Gives how many files these are. What was erased is not among them.
+    ///
+    /// # Errors
+    /// [`KernelError::Forbidden`]. The store can't be read; an entry is none; a file can't be written.
+    pub fn export_revealed(&self, who: &Principal, size: u64, files: &mut dyn Files) -> Result<u64, KernelError> {
+        self.permit(who, Act::export_log())?;
+        self.permit(who, Act::read_log(true))?;
+        let (mut written, mut from) = (BTreeSet::new(), self.read(|tx| Ok(tx.dropped()?))?);
+        while from < size {
+            let rows = self.read(move |tx| {
+                let count = u32::try_from(size.saturating_sub(from)).unwrap_or(u32::MAX).min(CHANGES);
+                Ok(tx.entries(from, count)?)
+            })?;
+            let Some((last, _)) = rows.last() else { break };
+            from = last.saturating_add(1);
+            for (at, bytes) in &rows {
+                // A look at each, before one is read.
+                if !std::str::from_utf8(bytes).is_ok_and(|text| text.contains(commitment::LIST)) {
+                    continue;
+                }
+                let entry = Entry::read(bytes).map_err(|_| KernelError::Damaged(format!("entry {at} of the log")))?;
+                for digest in
+                    commitments(&entry)?.into_values().filter(|digest| !written.contains(digest)).collect::<Vec<_>>()
+                {
+                    let Some(content) = self.read(move |tx| Ok(tx.content(digest)?))? else { continue };
+                    files.write(&content_path(digest), &content).map_err(LogError::Files)?;
+                    written.insert(digest);
+                }
+            }
+        }
+        Ok(u64::try_from(written.len()).unwrap_or(u64::MAX))
+    }
+
     fn write_files(
         &self,
         change: &Change,
@@ -173,6 +211,8 @@ struct Change {
     kind: Kind,
     version: u64,
     step: Step,
+    /// Of the operators: who was appointed or removed.
+    changes: Vec<Value>,
 }
 
 impl Change {
@@ -186,7 +226,8 @@ impl Change {
             snapshot: digest("snapshot"),
             patch: digest("patch"),
         };
-        Some(Change { kind: entry.kind, version: body.get("version")?.as_u64()?, step })
+        let changes = body.get("changes").and_then(Value::as_array).cloned().unwrap_or_default();
+        Some(Change { kind: entry.kind, version: body.get("version")?.as_u64()?, step, changes })
     }
 
     /// Whether an entry may be one, for a look at each.
@@ -210,7 +251,7 @@ struct Exported<'f> {
     size: u64,
     dropped: u64,
     versions: BTreeMap<u64, Step>,
-    operators: BTreeMap<u64, Step>,
+    operators: BTreeMap<u64, (Step, Vec<Value>)>,
     /// Bundles that were given, by their names.
     bundles: BTreeMap<Digest, Vec<u8>>,
     entities: Vec<Vec<u8>>,
@@ -263,7 +304,9 @@ impl<'f> Exported<'f> {
                 };
                 match change.kind {
                     Kind::RegistryChanged => _ = self.versions.entry(change.version).or_insert(change.step),
-                    Kind::OperatorsChanged => _ = self.operators.entry(change.version).or_insert(change.step),
+                    Kind::OperatorsChanged => {
+                        _ = self.operators.entry(change.version).or_insert((change.step, change.changes))
+                    }
                     _ => {}
                 }
             }
@@ -324,21 +367,44 @@ impl Reads for Exported<'_> {
     }
 
     fn contents(&self, wanted: Vec<Vec<Digest>>) -> Result<(Contents, usize), KernelError> {
-        let served = wanted.len();
-        Ok((wanted.into_iter().flatten().map(|digest| (digest, None)).collect(), served))
+        let (mut contents, mut bytes, mut served) = (Contents::new(), 0_usize, 0_usize);
+        for digest in wanted {
+            if bytes > CONTENTS_BYTES {
+                break;
+            }
+            for digest in digest {
+                let content = self.read_file(&content_path(digest))?;
+                // What is damaged is missing among what was read, which is not the same as hidden.
+                if content.as_ref().is_some_and(|content| Digest::of(content) != digest) {
+                    continue;
+                }
+                bytes = bytes.saturating_add(content.as_ref().map_or(0, Vec::len));
+                contents.insert(digest, content);
+            }
+            served = served.saturating_add(1);
+        }
+        Ok((contents, served))
     }
 
     fn bundle(&self, name: Digest) -> Result<Option<Vec<u8>>, KernelError> {
         match self.read_file(&bundle_path(name))? {
             Some(bytes) => Ok(Some(bytes)),
+            None if name == govern::name(&*govern::machine()?)? => Ok(Some(govern::BUNDLE.to_vec())),
             None => Ok(self.bundles.get(&name).cloned()),
         }
     }
 
     fn operators(&self, version: u64) -> Result<Option<(Digest, Vec<u8>)>, KernelError> {
-        let Some(step) = self.operators.get(&version) else { return Ok(None) };
+        let Some((step, _)) = self.operators.get(&version) else { return Ok(None) };
         let mut source = self;
-        let document = step.snapshot.map(|snapshot| source.content(snapshot)).transpose()?.flatten();
+        let document = match step.snapshot.map(|snapshot| source.content(snapshot)).transpose()?.flatten() {
+            Some(document) => Some(document),
+            // Where all changes are there, they say who it was. Whether that is right, the digest tells.
+            None => {
+                let all = (1..=version).map(|version| self.operators.get(&version).map(|(_, changes)| changes));
+                all.collect::<Option<Vec<_>>>().and_then(|changes| operators::of_changes(changes.into_iter().flatten()))
+            }
+        };
         let missing = || KernelError::Damaged(format!("version {version} of the operators"));
         Ok(Some((step.digest, document.ok_or_else(missing)?)))
     }

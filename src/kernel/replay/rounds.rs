@@ -25,7 +25,7 @@ const ROUND: u32 = 256;
 /// How many decisions are a task.
 const TASK: usize = 128;
 /// How many bytes of contents are read for a task; a last one may be longer.
-const CONTENTS_BYTES: usize = 16 << 20;
+pub(super) const CONTENTS_BYTES: usize = 16 << 20;
 /// How many versions are given out at once, whatever the number of threads.
 const VERSIONS_MAX: usize = 8;
 

@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use pdl::kernel::Kernel;
 use pdl::kernel::entry::Entry;
+use pdl::kernel::govern::BUNDLE;
 use pdl::kernel::replay::against::Logged;
 use pdl::kernel::replay::exported::{Given, replay_files, replay_files_against};
 use pdl::kernel::replay::{Gap, Options, Report};
+use pdl::kernel::{Kernel, KernelError};
 use pdl::log::tile::{Tile, write_entries};
 use pdl::vm::machine::Decided;
-use pdl::{Digest, LoadOptions, Machine};
+use pdl::{LoadOptions, Machine};
 
 use super::{ENTITIES, SHOP, all, auditor, bundle, decided, full, is_asked, options, stricter};
 
@@ -71,15 +72,39 @@ fn an_exported_log_comes_out_as_in_its_store() {
     assert!(report.is_sound() && report.same == report.decisions - hidden);
     // In the store there are entries of who looked at it since.
     assert!(report.decisions <= in_store(&kernel).decisions);
+    // It can be exported, too, by who may read it.
+    let size = all(&kernel).len() as u64;
+    assert!(matches!(kernel.export_revealed(&super::olga(), size, &mut files), Err(KernelError::Forbidden(_))));
+    assert!(kernel.export_revealed(&auditor(), size, &mut files).is_ok_and(|written| written >= hidden));
+    let revealed = replay(&mut files, &Given::default());
+    assert!(revealed.is_whole() && revealed.same == report.decisions, "{revealed:?}");
 }
 
 #[test]
-fn what_is_behind_commitments_is_hidden_and_not_replayed() {
+fn what_is_behind_commitments_is_hidden_unless_it_was_exported() {
     let (kernel, _, decisions) = full("@sensitive");
-    let report = replay(&mut exported(&kernel, |_| {}), &Given::default());
+    let mut files = exported(&kernel, |_| {});
+    let report = replay(&mut files, &Given::default());
     assert!(report.is_sound() && !report.is_whole());
     assert_eq!(report.not_replayed.keys().collect::<Vec<_>>(), [&Gap::Hidden]);
     assert_eq!(report.not_replayed[&Gap::Hidden], decisions);
+    let plain: Vec<String> = files.keys().cloned().collect();
+    let size = all(&kernel).len() as u64;
+    let written = kernel.export_revealed(&auditor(), size, &mut files).expect("it can be read");
+    assert!(replay(&mut files, &Given::default()).is_whole());
+    // Each is the one that was committed to, or hidden, or damaged.
+    let revealed: Vec<String> = files.keys().filter(|path| !plain.contains(path)).cloned().collect();
+    assert_eq!(revealed.len() as u64, written);
+    for (path, gap) in revealed.iter().step_by(revealed.len() / 6).zip([Gap::Hidden, Gap::Damaged].into_iter().cycle())
+    {
+        let mut other = files.clone();
+        match gap {
+            Gap::Hidden => drop(other.remove(path)),
+            _ => other.get_mut(path).expect("it is there")[4] ^= 1,
+        }
+        let report = replay(&mut other, &Given::default());
+        assert_eq!((report.not_replayed.keys().collect::<Vec<_>>(), report.different), (vec![&gap], 0), "{path}");
+    }
 }
 
 #[test]
@@ -101,6 +126,9 @@ fn a_lie_is_found_from_the_files_too() {
 fn a_file_that_was_changed_or_is_missing_is_not_taken_for_another() {
     let (kernel, _, _) = full("");
     let sound = exported(&kernel, |_| {});
+    let governing = sound.iter().filter(|(_, bytes)| *bytes == BUNDLE).map(|(path, _)| path.clone());
+    let known: Vec<String> = governing.chain(operators(&kernel)).collect();
+    assert_eq!(known.len(), 2);
     for (path, bytes) in &sound {
         let (folder, _) = path.split_once('/').unwrap_or((path, ""));
         let mut changed = bytes.clone();
@@ -123,37 +151,53 @@ fn a_file_that_was_changed_or_is_missing_is_not_taken_for_another() {
                     let is_there = files.contains_key(path);
                     assert!(report.dropped == 0 && (is_there || !report.is_sound()), "{path}: {report:?}");
                 }
-                (_, Ok(report)) => assert!(!report.is_sound(), "{path}: {report:?}"),
+                // What the kernel and the log have themselves is needed by nobody.
+                (_, Ok(report)) => {
+                    let is_needed = files.contains_key(path) || !known.contains(path);
+                    assert_eq!(report.is_sound(), !is_needed, "{path}: {report:?}");
+                }
             }
         }
     }
 }
 
+/// The files of the documents of the operators.
+fn operators(kernel: &Kernel) -> Vec<String> {
+    let changes = all(kernel).into_iter().filter(|entry| entry.kind.name() == "operators.changed");
+    changes
+        .filter_map(|entry| Some(format!("content/{}", entry.body["snapshot"].as_str()?.strip_prefix("sha256:")?)))
+        .collect()
+}
+
 #[test]
 fn what_is_not_among_the_files_is_found_by_its_digest() {
     let (kernel, _, _) = full("");
+    let governing = all(&kernel).iter().filter(|entry| entry.body.contains_key("of")).count() as u64;
     let mut files = exported(&kernel, |_| {});
     let whole = replay(&mut files, &Given::default());
     files.retain(|path, _| !path.starts_with("bundle/"));
     let without = replay(&mut files, &Given::default());
-    assert!(without.same == 0 && !without.is_sound(), "{without:?}");
-    // The policy of the kernel itself is one of them.
-    let named: Vec<Digest> = [bundle(SHOP, ""), bundle(&stricter(), "")].iter().map(|bytes| name(bytes)).collect();
-    let governing = exported(&kernel, |_| {}).into_iter().filter_map(|(path, bytes)| {
-        let is_other = path.starts_with("bundle/") && !named.contains(&name(&bytes));
-        is_other.then_some(bytes)
+    assert!(!without.is_sound(), "{without:?}");
+    // The policy of the kernel itself is there in any case, and who its operators were stands in the log.
+    assert!(governing > 5 && without.same == governing, "{governing}: {without:?}");
+    let operators =
+        |files: &mut Folder| operators(&kernel).iter().for_each(|path| drop(files.remove(path).expect("it was there")));
+    let mut less = files.clone();
+    operators(&mut less);
+    assert_eq!(replay(&mut less, &Given::default()), without);
+    // Where they are others, that is found.
+    let mut others = exported(&kernel, |entry| {
+        if entry.kind.name() == "operators.changed" {
+            entry.body["changes"][0]["roles"] = serde_json::json!(["caretaker"]);
+        }
     });
-    let mut bundles: Vec<Vec<u8>> = governing.collect();
-    bundles.extend([bundle(&stricter(), ""), bundle(SHOP, "")]);
-    let given = Given { bundles, entities: Vec::new() };
+    operators(&mut others);
+    assert!(!replay(&mut others, &Given::default()).is_sound());
+    let given = Given { bundles: vec![bundle(&stricter(), ""), bundle(SHOP, "")], entities: Vec::new() };
     assert_eq!(replay(&mut files, &given), whole);
     // A bundle that is not one of them is of no use, and does no harm.
     let given = Given { bundles: vec![bundle(&SHOP.replace("2030", "2031"), "")], ..Given::default() };
     assert_eq!(replay(&mut files, &given), without);
-}
-
-fn name(bundle: &[u8]) -> Digest {
-    Machine::load(bundle, &LoadOptions::UNSIGNED).expect("it loads").origin().expect("it was a bundle").name
 }
 
 #[test]
@@ -161,10 +205,7 @@ fn entities_that_are_given_are_those_of_a_version_or_of_none() {
     let (kernel, _, _) = full("");
     let mut files = exported(&kernel, |_| {});
     let documents = |path: &str| path.starts_with("content/");
-    let operators = all(&kernel).into_iter().filter(|entry| entry.kind.name() == "operators.changed");
-    let kept: Vec<String> = operators
-        .filter_map(|entry| Some(format!("content/{}", entry.body["snapshot"].as_str()?.strip_prefix("sha256:")?)))
-        .collect();
+    let kept = operators(&kernel);
     files.retain(|path, _| !documents(path) || kept.contains(path));
     let without = replay(&mut files, &Given::default());
     assert!(without.not_replayed[&Gap::Version] > 40, "{without:?}");
