@@ -7,15 +7,23 @@ use super::status::Failure;
 use super::{table, trouble};
 use crate::kernel::Kernel;
 use crate::kernel::entry::Entry;
-use crate::kernel::log::search::Search;
+use crate::kernel::log::search::{Page, Search};
 use crate::kernel::record::Principal;
 use crate::vm::decision::EntityName;
 
-/// Looks for entries in the log of a kernel, in as many steps as it takes. Gives them, the newest first, and where to go on.
-pub fn find(kernel: &Kernel, who: &Principal, mut search: Search) -> Result<(Vec<Entry>, Option<u64>), Failure> {
+/// Looks for entries in the log of a kernel. Gives them, the newest first, and where to go on.
+pub fn find(kernel: &Kernel, who: &Principal, search: Search) -> Result<(Vec<Entry>, Option<u64>), Failure> {
+    find_by(search, |search| kernel.search(who, search).map_err(|error| trouble::kernel(&error)))
+}
+
+/// The same wherever pages of them come from, in as many steps as it takes.
+pub fn find_by(
+    mut search: Search,
+    mut page: impl FnMut(&Search) -> Result<Page, Failure>,
+) -> Result<(Vec<Entry>, Option<u64>), Failure> {
     let mut found = Vec::new();
     while search.limit > 0 {
-        let page = kernel.search(who, &search).map_err(|error| trouble::kernel(&error))?;
+        let page = page(&search)?;
         search.limit = search.limit.saturating_sub(u32::try_from(page.entries.len()).unwrap_or(u32::MAX));
         search.before = page.next;
         found.extend(page.entries);

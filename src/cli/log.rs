@@ -3,13 +3,14 @@
 mod compact;
 mod erase;
 mod export;
+mod folder;
 mod prove;
 mod query;
 mod replay;
 mod show;
 mod verify;
 
-pub use self::verify::Folder;
+pub use self::folder::Folder;
 use super::args::log::{LogArgs, LogCommand};
 use super::output::Output;
 use super::status::{Failure, Status};

@@ -1,6 +1,7 @@
 //! `pdl permits`: what a permit is for starts, once, and ends.
 
 use std::io::Read as _;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -108,6 +109,10 @@ fn start(args: &StartArgs, output: &mut Output) -> Result<Status, Failure> {
 /// The permit that was given, or the one on standard input: there nobody sees it among the processes.
 fn token(given: &str) -> Result<String, Failure> {
     if given != "-" {
+        if Path::new(given).is_file() {
+            let why = format!("`{given}` is a file, and the permit is given itself");
+            return Err(Failure::usage(why).help(format!("`-` reads it from standard input: `- < {given}`")));
+        }
         return Ok(given.to_owned());
     }
     let mut text = String::new();

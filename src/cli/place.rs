@@ -16,7 +16,8 @@
 
 pub mod settings;
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -142,7 +143,7 @@ impl Place {
                 Err(StoreError::Unavailable(why)) if why == IN_USE && began.elapsed() < PATIENCE => {
                     thread::sleep(PAUSE)
                 }
-                done => return done.map_err(|error| trouble::open(self, &error)),
+                done => return done.map_err(|error| self.unwritable().unwrap_or_else(|| trouble::open(self, &error))),
             }
         }
     }
@@ -209,6 +210,24 @@ impl Place {
         read(&path)
     }
 
+    /// What is wrong where the state can't be written: a kernel writes also what it is asked. Nothing is left behind.
+    fn unwritable(&self) -> Option<Failure> {
+        let state = self.folder.join(STATE);
+        let probe = self.folder.join(".writable");
+        let tried = OpenOptions::new().append(true).open(&state).map_err(|error| (state, error)).and_then(|_| {
+            let made = OpenOptions::new().write(true).create_new(true).open(&probe);
+            let _ = fs::remove_file(&probe);
+            made.map(drop).map_err(|error| (self.folder.clone(), error))
+        });
+        let (path, error) = tried.err()?;
+        let is_denied = matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+        is_denied.then(|| {
+            Failure::io("write", &path, &error).help(
+                "a kernel keeps what it is asked, too: to look into one that is not yours to write, copy its folder",
+            )
+        })
+    }
+
     fn shown(&self, name: &str) -> String {
         self.folder.join(name).display().to_string()
     }
@@ -234,7 +253,10 @@ pub fn public_key(path: &Path) -> Result<Verifier, Failure> {
 }
 
 fn signer(origin: &str, seed: &[u8; 32]) -> Result<Signer, Failure> {
-    Signer::from_seed(origin, seed).map_err(|error| Failure::new(format!("`{origin}` can't name a log: {error}")))
+    Signer::from_seed(origin, seed).map_err(|error| {
+        Failure::new(format!("`{origin}` can't name a log: {error}"))
+            .help("a name is what no other log has, such as example.com/pdl")
+    })
 }
 
 /// Makes a folder that is for its owner alone. One that is there stays as it is.

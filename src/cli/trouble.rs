@@ -57,6 +57,13 @@ pub fn log(error: &LogError) -> Failure {
         LogError::NoCheckpoint(_) => {
             Failure::new(error.to_string()).help("sign the head of the log with `pdl log checkpoint`")
         }
+        LogError::NoEntry(_) => Failure::new(error.to_string()).help(
+            "`pdl log query` finds entries; one that was dropped is in its archive: `--files FOLDER`, or `--archive FOLDER` \
+             to prove it",
+        ),
+        LogError::Exported(_) | LogError::BadCheckpoint(_) => {
+            Failure::unverified(error.to_string()).help("`pdl log verify --files FOLDER` says what is wrong with it")
+        }
         _ => Failure::new(error.to_string()),
     }
 }

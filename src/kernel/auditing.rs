@@ -24,6 +24,7 @@ impl Kernel {
         let (shared, who, id, reason) = (Arc::clone(&self.shared), who.clone(), entry.to_owned(), reason.to_owned());
         self.writer.submit(move |tx| {
             let found = entry_of(tx, &id);
+            let id = found.as_ref().map_or(id, |entry| entry.id.clone());
             let own = found.as_ref().is_ok_and(|entry| entry.body.get("principal") == Some(&who.to_json()));
             governed(tx, &shared, &who, &Act::erase(&id, &reason, own), |tx, allowed| {
                 let found = found?;

@@ -44,12 +44,35 @@ pub enum LogCommand {
     Erase(EraseArgs),
 }
 
+/// Where a log is read: the one of a kernel by who may, or an exported one by whoever has its files.
+#[derive(Arguments, Debug)]
+pub struct ReadArgs {
+    /// Where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Who acts, such as 'Person::"ann"'
+    #[arg(
+        long = "as",
+        env = "PDL_PRINCIPAL",
+        required_unless_present = "files",
+        value_name = "PRINCIPAL",
+        value_parser = values::principal
+    )]
+    pub who: Option<Principal>,
+    /// Read a log that was exported to this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub files: Option<PathBuf>,
+    /// The public key of that log, with its name [default: the kernel's log.pub]
+    #[arg(long, value_name = "log.pub", value_hint = ValueHint::FilePath, requires = "files")]
+    pub key: Option<PathBuf>,
+}
+
 /// `pdl log tail`
 #[derive(Arguments, Debug)]
 pub struct TailArgs {
     /// Who, and where.
     #[command(flatten)]
-    pub act: ActArgs,
+    pub read: ReadArgs,
     /// So many
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 20)]
     pub limit: u32,
@@ -60,7 +83,7 @@ pub struct TailArgs {
 pub struct QueryArgs {
     /// Who, and where.
     #[command(flatten)]
-    pub act: ActArgs,
+    pub read: ReadArgs,
     /// Of this kind, such as decision; several are any of them
     #[arg(long, value_name = "KIND", value_parser = values::kind())]
     pub kind: Vec<Kind>,
@@ -86,8 +109,8 @@ pub struct QueryArgs {
 pub struct ShowArgs {
     /// Who, and where.
     #[command(flatten)]
-    pub act: ActArgs,
-    /// The entry
+    pub read: ReadArgs,
+    /// The entry: its id, or its index
     pub entry: String,
     /// Put back what is sensitive, where it was not erased
     #[arg(long)]
@@ -99,16 +122,19 @@ pub struct ShowArgs {
 pub struct ProveArgs {
     /// Who, and where.
     #[command(flatten)]
-    pub act: ActArgs,
-    /// The entry
+    pub read: ReadArgs,
+    /// The entry: its id, or its index
     #[arg(required_unless_present = "since", conflicts_with = "since")]
     pub entry: Option<String>,
     /// Prove that the log has only grown since a checkpoint of so many entries
     #[arg(long, value_name = "SIZE")]
     pub since: Option<u64>,
     /// Up to the checkpoint of so many entries [default: the last one]
-    #[arg(long, value_name = "NUMBER", conflicts_with = "since")]
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["since", "files"])]
     pub size: Option<u64>,
+    /// The folder of an archive, for an entry that was dropped
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["since", "files"])]
+    pub archive: Option<PathBuf>,
 }
 
 /// `pdl log verify`
@@ -121,8 +147,11 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub checkpoint: Vec<PathBuf>,
     /// Verify a log that was exported to this folder
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "key")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub files: Option<PathBuf>,
+    /// Verify the archive in this folder too, and that it has what was dropped
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "files")]
+    pub archive: Option<PathBuf>,
     /// The public key of the log, with its name [default: the kernel's log.pub]
     #[arg(long, value_name = "log.pub", value_hint = ValueHint::FilePath)]
     pub key: Option<PathBuf>,
@@ -175,6 +204,9 @@ pub struct ExportArgs {
     /// With the bundles and the entities that decisions were made with, so that others can replay the log
     #[arg(long)]
     pub replayable: bool,
+    /// With what is sensitive and with requests that could not be read, as far as they were not erased
+    #[arg(long)]
+    pub reveal: bool,
 }
 
 /// `pdl log archive`
@@ -211,7 +243,7 @@ pub struct EraseArgs {
     /// Who, and where.
     #[command(flatten)]
     pub act: ActArgs,
-    /// The entry
+    /// The entry: its id, or its index
     pub entry: String,
     /// Why: it stands in the log
     #[arg(long, value_name = "TEXT")]

@@ -71,7 +71,7 @@ pub fn digest(text: &str) -> Result<Digest, String> {
 
 /// Reads an entity: `Agent::"ci"` as policies have it, or `Agent::ci`, which shells leave alone.
 pub fn entity(text: &str) -> Result<EntityRef, String> {
-    let form = "it is not written as Type::\"id\"";
+    let form = "it is not written as Type::\"id\", such as Person::ann";
     let (ty, id) = text.split_once("::").ok_or(form)?;
     let id = match id.strip_prefix('"') {
         None => id.to_owned(),

@@ -35,6 +35,9 @@ pub fn run(args: &ActivateArgs, output: &mut Output) -> Result<Status, Failure> 
     match args.act.place.format {
         Format::Human => {
             output.say(&format!("{} decides, with version {} of the registry", active.bundle, active.registry));
+            if active.store().is_empty() {
+                output.hint("the registry has no entities yet; they come with `--entities` or `pdl registry load`");
+            }
         }
         Format::Json => {
             let document = json!({ "bundle": active.bundle.to_string(), "registry": active.registry });

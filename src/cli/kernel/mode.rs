@@ -41,7 +41,7 @@ fn shown(enforced: &[Enforced], format: Format, output: &mut Output) -> Result<S
             if !rows.is_empty() {
                 output.data(&table::text(output, &["CAPABILITY", "MODE", "BY", "SINCE"], &rows))?;
             }
-            output.say("every other capability is strict");
+            output.say(if rows.is_empty() { "every capability is strict" } else { "every other capability is strict" });
         }
         Format::Json => {
             let list = enforced.iter().map(|one| {

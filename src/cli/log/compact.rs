@@ -12,7 +12,7 @@ use super::super::place::Place;
 use super::super::progress::Bar;
 use super::super::status::{Failure, Status};
 use super::super::trouble;
-use super::verify::Folder;
+use super::folder::Folder;
 use crate::kernel::Kernel;
 use crate::kernel::log::compact::Archive;
 use crate::kernel::reading::Against;
@@ -66,6 +66,6 @@ pub fn run(args: &CompactArgs, output: &mut Output) -> Result<Status, Failure> {
 fn verified(kernel: &Kernel, folder: &Path, known: &[Verifier]) -> Result<Archive, Failure> {
     let bar = Bar::new("verifying");
     let against = Against { known, trusted: &[], threads: available_parallelism().map_or(1, usize::from) };
-    let archive = kernel.archive(&mut Folder::new(folder), &against, &mut |progress| bar.show(progress));
+    let archive = kernel.archive(&mut Folder::existing(folder)?, &against, &mut |progress| bar.show(progress));
     archive.map_err(|error| trouble::kernel(&error))
 }

@@ -9,7 +9,7 @@ use super::super::place::Place;
 use super::super::progress::Bar;
 use super::super::status::{Failure, Status};
 use super::super::trouble;
-use super::verify::Folder;
+use super::folder::Folder;
 
 /// Writes the files up to a checkpoint.
 pub fn run(args: &ExportArgs, output: &mut Output) -> Result<Status, Failure> {
@@ -28,6 +28,10 @@ pub fn run(args: &ExportArgs, output: &mut Output) -> Result<Status, Failure> {
         true => kernel.export_replayable(&args.act.who, kept.size, files).map_err(|error| trouble::kernel(&error))?,
         false => 0,
     };
+    let revealed = match args.reveal {
+        true => kernel.export_revealed(&args.act.who, kept.size, files).map_err(|error| trouble::kernel(&error))?,
+        false => 0,
+    };
     let folder = args.folder.display().to_string();
     match args.act.place.format {
         Format::Human => {
@@ -37,8 +41,14 @@ pub fn run(args: &ExportArgs, output: &mut Output) -> Result<Status, Failure> {
                 output.say(&format!("and {beside} files of what its decisions were made with"));
                 output.hint("others replay it with `pdl log replay --files FOLDER`");
             }
+            if args.reveal {
+                output.say(&format!("and {revealed} files of what its commitments hide: whoever has them can read it"));
+            }
         }
-        Format::Json => output.data(&format!("{:#}\n", json!({ "size": kept.size, "folder": folder })))?,
+        Format::Json => output.data(&format!(
+            "{:#}\n",
+            json!({ "size": kept.size, "folder": folder, "replayable": beside, "revealed": revealed })
+        ))?,
     }
     Ok(Status::Success)
 }

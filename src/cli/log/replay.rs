@@ -13,11 +13,11 @@ use super::super::place::Place;
 use super::super::progress::Bar;
 use super::super::status::{Failure, Status};
 use super::super::trouble;
-use super::verify::Folder;
+use super::folder::Folder;
 use crate::base::limits::{BUNDLE_BYTES_MAX, ENTITIES_BYTES_MAX};
 use crate::diagnostic::render::clean;
 use crate::kernel::replay::exported::{Given, replay_files};
-use crate::kernel::replay::{Options, Outcome, Report};
+use crate::kernel::replay::{Finding, Gap, Options, Outcome, Report};
 
 /// Replays the log, and ends with 9 if anything speaks against it.
 pub fn run(args: &ReplayArgs, output: &mut Output) -> Result<Status, Failure> {
@@ -32,7 +32,7 @@ pub fn run(args: &ReplayArgs, output: &mut Output) -> Result<Status, Failure> {
                 bundles: files(&args.bundle, BUNDLE_BYTES_MAX)?,
                 entities: files(&args.entities, ENTITIES_BYTES_MAX)?,
             };
-            replay_files(&mut Folder::new(folder), given, &options, progress)
+            replay_files(&mut Folder::existing(folder)?, given, &options, progress)
         }
         (None, Some(who)) => Place::new(&args.place.store).open()?.replay(who, &options, progress),
         (None, None) => return Err(Failure::usage("say who replays the log, with `--as` or PDL_PRINCIPAL")),
@@ -40,10 +40,30 @@ pub fn run(args: &ReplayArgs, output: &mut Output) -> Result<Status, Failure> {
     let report = report.map_err(|error| trouble::kernel(&error))?;
     drop(bar);
     match args.place.format {
-        Format::Human => output.data(&text(&report, output.color_data()))?,
+        Format::Human => {
+            output.data(&text(&report, output.color_data()))?;
+            if args.files.is_some() {
+                missing(&report, output);
+            }
+        }
         Format::Json => output.data(&format!("{:#}\n", document(&report)))?,
     }
     Ok(if report.is_sound() { Status::Success } else { Status::Unverified })
+}
+
+/// Says how to come by what is not among the files.
+fn missing(report: &Report, output: &mut Output) {
+    for (gap, what) in [
+        (Gap::Bundle, "the bundles, or give them with `--bundle`"),
+        (Gap::Version, "the entities, or give them with `--entities`"),
+    ] {
+        if report.not_replayed.contains_key(&gap) {
+            output.hint(&format!("have the log exported with `--replayable`: then it has {what}"));
+        }
+    }
+    if report.not_replayed.contains_key(&Gap::Hidden) {
+        output.hint("have it exported with `--reveal`, by who may read what is hidden: then it has that too");
+    }
 }
 
 fn files(paths: &[PathBuf], most: usize) -> Result<Vec<Vec<u8>>, Failure> {
@@ -52,12 +72,22 @@ fn files(paths: &[PathBuf], most: usize) -> Result<Vec<Vec<u8>>, Failure> {
 
 fn text(report: &Report, color: bool) -> String {
     let mut out = String::new();
+    // What is left for one reason is told once.
+    let mut left: Vec<(&Finding, usize)> = Vec::new();
     for finding in &report.findings {
-        let word = match finding.outcome {
-            Outcome::Different(_) => paint(color, RED, "found:"),
-            Outcome::NotReplayed(_) => "left:".to_owned(),
-        };
-        out.push_str(&format!("{word} {}\n", clean(&finding.to_string())));
+        match finding.outcome {
+            Outcome::Different(_) => {
+                out.push_str(&format!("{} {}\n", paint(color, RED, "found:"), clean(&finding.to_string())));
+            }
+            Outcome::NotReplayed(_) => match left.iter_mut().find(|(first, _)| first.outcome == finding.outcome) {
+                Some((_, others)) => *others = others.saturating_add(1),
+                None => left.push((finding, 0)),
+            },
+        }
+    }
+    for (finding, others) in left {
+        let others = if others == 0 { String::new() } else { format!(" ({others} more for the same reason)") };
+        out.push_str(&format!("left: {}{others}\n", clean(&finding.to_string())));
     }
     let word = if report.is_sound() { paint(color, GREEN, "replayed") } else { paint(color, RED, "replayed") };
     let Report { entries, decisions, same, different, .. } = report;

@@ -14,18 +14,24 @@ use crate::kernel::entry::{Entry, Kind};
 use crate::kernel::environment::Environment;
 use crate::kernel::store::{StoreError, Tx};
 
-/// The entry of an id, as it was written.
+/// The entry of an id, or of an index, as it was written.
 ///
 /// # Errors
 /// [`LogError::NoEntry`], or the store has another one under that id.
-pub fn entry_of(tx: &mut dyn Tx, id: &str) -> Result<Entry, LogError> {
-    let index = tx.index_of(id)?.ok_or_else(|| LogError::NoEntry(id.to_owned()))?;
+pub fn entry_of(tx: &mut dyn Tx, name: &str) -> Result<Entry, LogError> {
+    let none = || LogError::NoEntry(name.to_owned());
+    // No id is a number.
+    let (index, id) = match name.parse::<u64>() {
+        Ok(index) if (tx.dropped()?..tx.log_size()?).contains(&index) => (index, None),
+        Ok(_) => return Err(none()),
+        Err(_) => (tx.index_of(name)?.ok_or_else(none)?, Some(name)),
+    };
     let rows = tx.entries(index, 1)?;
     let damaged = |why: String| StoreError::Corrupt(format!("entry {index} of the log: {why}"));
     let [(at, bytes)] = &rows[..] else { return Err(damaged("it is missing".to_owned()).into()) };
     let entry = Entry::read(bytes).map_err(|fault| damaged(fault.to_string()))?;
-    if *at != index || entry.index != index || entry.id != id {
-        return Err(damaged(format!("it is not {id}")).into());
+    if *at != index || entry.index != index || id.is_some_and(|id| entry.id != id) {
+        return Err(damaged(format!("it is not {name}")).into());
     }
     Ok(entry)
 }
@@ -45,8 +51,9 @@ pub fn erase(
     reason: &str,
     allowed: Option<&str>,
 ) -> Result<Option<Entry>, LogError> {
-    let places = commitments(&entry_of(tx, id)?)?;
-    erase_places(log, tx, environment, id, places, (principal, reason), allowed)
+    let entry = entry_of(tx, id)?;
+    let places = commitments(&entry)?;
+    erase_places(log, tx, environment, &entry.id, places, (principal, reason), allowed)
 }
 
 /// The same of some of the commitments of an entry.

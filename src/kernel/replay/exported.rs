@@ -111,7 +111,8 @@ fn bundle_path(name: Digest) -> String {
 }
 
 /// The file of a content with this digest.
-fn content_path(digest: Digest) -> String {
+#[must_use]
+pub fn content_path(digest: Digest) -> String {
     format!("content/{}", digits(digest))
 }
 
