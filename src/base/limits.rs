@@ -149,6 +149,8 @@ pub const SNAPSHOT_EVERY: u64 = 64;
 
 /// The most changes of governed records that one transaction makes.
 pub const MOVES_MAX: usize = 64;
+/// The most attributes that one change of a governed record leaves open until people have agreed.
+pub const OPEN_ATTRIBUTES_MAX: usize = 64;
 /// The most events that one change of a governed record announces.
 pub const EVENTS_MAX: usize = 64;
 /// The longest name of an event, in bytes.

@@ -120,7 +120,8 @@ fn document(record: &Record) -> Exact {
 fn step(args: &StepArgs, output: &mut Output) -> Result<Status, Failure> {
     let (request, facts) = decide::documents(&args.what.request, args.what.facts.as_deref())?;
     let set = args.set.as_deref().map_or_else(|| Ok("{}".to_owned()), text)?;
-    asked(&args.what, Move::step(request.clone(), set), &request, facts, output)
+    let moved = args.open.iter().fold(Move::step(request.clone(), set), Move::leaving_open);
+    asked(&args.what, moved, &request, facts, output)
 }
 
 fn text(path: &Path) -> Result<String, Failure> {

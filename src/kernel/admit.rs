@@ -21,7 +21,7 @@ use std::sync::Arc;
 use super::approvals;
 use super::engine::{Active, Shared};
 use super::error::KernelError;
-use super::gate::{Gate, GateState, Refused, Today};
+use super::gate::{Effects, Gate, GateState, Refused, Today};
 use super::log::append::Event;
 use super::modes::{Mode, Modes};
 use super::present::{self, Given, Presented, Unpresented};
@@ -53,6 +53,8 @@ pub(super) struct Wanted {
     pub(super) gate: Option<String>,
     /// What becomes of attributes of governed records.
     pub(super) given: Given,
+    /// What else happens if it is allowed, where it is a change of a record.
+    pub(super) effects: Option<Effects>,
     /// How capabilities are enforced.
     pub(super) modes: Arc<Modes>,
 }
@@ -93,6 +95,13 @@ enum Telling {
     Event(Box<Event>),
     /// At once, as everything in it may be read: with these facts, and the version of the registry.
     Plain { facts: String, registry: u64 },
+}
+
+impl Telling {
+    /// Whether what is agreed to can't be told from the entry.
+    fn hides_binding(&self) -> bool {
+        matches!(self, Telling::Event(event) if event.sensitive.iter().any(|place| place == record::BINDING_PLACE))
+    }
 }
 
 impl Judged {
@@ -215,7 +224,7 @@ fn judge(active: &Arc<Active>, wanted: &Wanted, documents: Documents<'_>) -> Res
     let Recorded { decision, asked, .. } = recorded;
     SCRATCH.set(scratch);
     let wants_today = wanted.gate.is_some() || decision.answer() == Answer::RequireApproval;
-    let today = wants_today.then(|| Today::new(&decision, approved.as_ref()));
+    let today = wants_today.then(|| Today::new(&decision, approved.as_ref()).with(wanted.effects.as_ref()));
     let Some(asked) = asked else {
         let mut decision = decision;
         decision.digests.bundle.get_or_insert(active.bundle);
@@ -300,7 +309,10 @@ pub(super) fn conclude<T>(
     // The gate that is to be spent, or that waits for this very request.
     let waiting = match (&wanted.gate, answer, binding) {
         (Some(id), _, _) => Some(approvals::load(tx, id)?.ok_or(KernelError::UnknownGate)?),
-        (None, Answer::RequireApproval, Some(binding)) => approvals::waiting(tx, who, binding, now)?,
+        (None, Answer::RequireApproval, Some(binding)) => {
+            let bound = wanted.effects.as_ref().map_or(binding, |effects| effects.bind(binding));
+            approvals::waiting(tx, who, bound, now)?
+        }
         _ => None,
     };
     let spent = match (waiting, today) {
@@ -328,6 +340,7 @@ pub(super) fn conclude<T>(
         enforced: is_other.then_some(answer),
         mode: (is_other && mode == Mode::Permissive).then_some(mode),
     };
+    let is_secret = telling.hides_binding();
     let entry = tell(tx, shared, who, (&decision, said.as_ref()), telling, came)?;
     let mut gate = None;
     let mut outcome = decision;
@@ -339,7 +352,7 @@ pub(super) fn conclude<T>(
         }
     } else if answer == Answer::RequireApproval {
         let said = said.as_ref().ok_or_else(damaged)?;
-        gate = Some(approvals::open(tx, shared, active, (who, said), &outcome, &entry)?);
+        gate = Some(approvals::open(tx, shared, active, (wanted, said), (&outcome, is_secret), &entry)?);
     }
     let followed = match (answer, said, binding) {
         (Answer::Allow, Some(said), Some(binding)) => {

@@ -4,7 +4,8 @@
 //! what the log has to say of it, also where it was refused.
 //!
 //! What people are shown is kept as long as they are asked: a gate that has ended keeps who, whom and when, and of what was
-//! asked for its binding alone. The rest is in the log, as the entry of its decision, where what is sensitive is hidden.
+//! asked for its binding alone. The rest is in the log, as the entry of its decision, where what is sensitive is hidden;
+//! and where something is, so are the digests that were made of it.
 //!
 //! While a gate waits, whoever asks for the very same again is not asked for other votes: the same gate answers. Once
 //! enough have agreed, to ask again is to spend it.
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::admit::Said;
+use super::admit::{Said, Wanted};
 use super::engine::{Active, Kernel, Shared, put};
 use super::error::KernelError;
 use super::gate::{Ballot, Gate, GateState, Opening, Refused, Told, Verdict as Vote};
@@ -80,21 +81,23 @@ pub(super) fn open(
     tx: &mut dyn Tx,
     shared: &Shared,
     active: &Active,
-    (who, said): (&Principal, &Said),
-    decision: &Decision,
+    (wanted, said): (&Wanted, &Said),
+    (decision, is_secret): (&Decision, bool),
     entry: &str,
 ) -> Result<Gate, KernelError> {
     let opening = Opening {
         id: id::new("gate", &*shared.environment)?,
         entry: entry.to_owned(),
-        requester: who.name(),
+        requester: wanted.who.name(),
         request: said.request.clone(),
+        effects: wanted.effects.as_ref(),
+        is_secret,
         decision,
         directory: active.directory(),
         now: shared.environment.now(),
     };
     let (gate, note) = Gate::open(opening)?;
-    let key = asking(who, gate.binding);
+    let key = asking(&wanted.who, gate.binding);
     let before = tx.get(ASKING, &key)?.map_or(0, |object| object.version);
     put(tx, ASKING, &key, before, "", None, &json!({ "gate": gate.id }))?;
     tell(tx, shared, &Told { gate: gate.clone(), notes: vec![note], refused: None }, None)?;
@@ -144,6 +147,7 @@ fn tell(tx: &mut dyn Tx, shared: &Shared, told: &Told, allowed: Option<&str>) ->
         if let Some(allowed) = allowed {
             event = event.link("allowed", allowed);
         }
+        event.sensitive = note.secret.iter().map(|place| (*place).to_owned()).collect();
         shared.log.append(tx, &*shared.environment, event)?;
     }
     Ok(())

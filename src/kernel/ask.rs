@@ -80,6 +80,7 @@ impl Kernel {
             facts: facts.map(<[u8]>::to_vec),
             gate: None,
             given: Given::Refused,
+            effects: None,
             modes: self.modes(),
         }
     }
@@ -87,11 +88,13 @@ impl Kernel {
     /// Spends a gate: what it was opened for is decided again, with the bundle, the registry, the records and the facts of
     /// today, and permitted if everybody has agreed who has to today. Only who asked for it may.
     ///
-    /// What is denied today is denied, and ends the gate; so does a binding that is another one today.
+    /// What is denied today is denied, and ends the gate; so does a binding that is another one today. A gate for a change
+    /// with effects is used by asking for that change again ([`Kernel::change`]), and is left as it is here.
     #[must_use]
     pub fn spend(&self, principal: &Principal, gate: &str, facts: Option<&[u8]>) -> Verdict {
         let request = self.gate_kept(gate).and_then(|gate| match gate.ok_or(KernelError::UnknownGate)? {
             gate if gate.state.is_final() => Err(KernelError::Gate(Refused::Over(gate.state))),
+            gate if gate.has_effects => Err(KernelError::Gate(Refused::HasEffects)),
             gate => Ok(gate.request),
         });
         match request {
@@ -101,6 +104,7 @@ impl Kernel {
                 facts: facts.map(<[u8]>::to_vec),
                 gate: Some(gate.to_owned()),
                 given: Given::Replaced,
+                effects: None,
                 modes: self.modes(),
             }),
             Err(trouble) => self.deny(principal, trouble),

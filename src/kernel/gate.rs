@@ -22,6 +22,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 mod body;
+mod effects;
 mod eligible;
 mod open;
 mod show;
@@ -31,6 +32,7 @@ mod tests;
 
 use std::fmt;
 
+pub use effects::Effects;
 pub use eligible::Ineligible;
 pub use open::{OpenRefused, Opening};
 pub use step::{Ballot, Note, Refused, Today, Told};
@@ -206,9 +208,13 @@ pub struct Gate {
     pub requester: EntityName,
     /// The request exactly as it will run, in canonical wire form. Of a gate that has ended the store has it no more.
     pub request: String,
-    /// What people agree to.
+    /// What people agree to: the request, and the [effects](Effects) of the change that it is for.
     pub binding: Digest,
-    /// The request in words, for people.
+    /// Whether it has such effects. Then to ask for that change again is the only way to use it.
+    pub has_effects: bool,
+    /// Whether some of it is sensitive: then the log has no digest of it that could be guessed at.
+    pub is_secret: bool,
+    /// The request in words, for people, and what else is agreed to.
     pub described: String,
     /// What the rules ask for. Never empty.
     pub asked: Vec<Asked>,

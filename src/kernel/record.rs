@@ -171,6 +171,9 @@ pub struct Asked {
     pub facts: String,
 }
 
+/// Where an entry has the digest of what is agreed to.
+pub(super) const BINDING_PLACE: &str = "/digests/binding";
+
 /// The event of a decision on a request that could be read, and an id for each thing that decided.
 pub(super) fn decided(
     principal: &Principal,

@@ -276,6 +276,7 @@ impl Kernel {
             facts: facts.map(<[u8]>::to_vec),
             gate: None,
             given: Given::Refused,
+            effects: None,
             // A policy is tried on what others do. What the kernel keeps is changed only if it is allowed.
             modes: Arc::default(),
         };

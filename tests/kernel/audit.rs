@@ -57,7 +57,8 @@ type Wants = BTreeMap<String, (Value, i64)>;
 pub struct GateLine {
     pub state: String,
     requester: Value,
-    binding: String,
+    /// `None` where it is secret.
+    binding: Option<String>,
     expires: Timestamp,
     wants: Wants,
     /// Who has agreed: the rule, the group that it asked then, the voter.
@@ -287,7 +288,7 @@ impl Ledger {
             let is_ours = line.requester == principal || answered == "DENY";
             hold!(is_ours, "{principal} used the gate of {}", line.requester);
             if answered == "ALLOW" {
-                hold!(binding.as_ref().is_none_or(|binding| *binding == line.binding), "it is another request");
+                hold!(line.binding.is_none() || binding == line.binding, "it is another request");
                 hold!(judged < line.expires, "the gate is over since {}", line.expires);
                 self.next.push(Next::Closes(id.clone(), "spent"));
             }
@@ -334,7 +335,11 @@ impl Ledger {
             wants.insert(text(asked, "rule")?, (asked.get("from").cloned().ok_or("of nobody")?, quorum));
         }
         hold!(!wants.is_empty(), "it asks nobody");
-        let (requester, binding) = (body.get("requester").cloned().ok_or("nobody asked")?, text(body, "binding")?);
+        let requester = body.get("requester").cloned().ok_or("nobody asked")?;
+        let binding = body.get("binding").and_then(Value::as_str).map(str::to_owned);
+        // Both are made of the same, and neither is to be guessed at where the other is hidden.
+        let is_shown = body.get("shown").is_some_and(Value::is_string);
+        hold!(is_shown == binding.is_some(), "it hides one digest and not the other");
         let expires = time(body, "expires")?;
         if again {
             hold!(!matches!(self.next.first(), Some(Next::Opens(_))), "it was opened before");
@@ -351,7 +356,8 @@ impl Ledger {
         hold!(self.take(|next| *next == Next::Opens(decision.clone())).is_some(), "no decision asks for it");
         let line = self.decisions.get(&decision).ok_or("there is no such decision")?;
         hold!(line.principal == requester, "{} asked", line.principal);
-        hold!(line.binding.as_ref().is_none_or(|bound| *bound == binding), "it is of another request");
+        // What a change does beside its request is agreed to as well, and then it is hidden.
+        hold!(binding.is_none() || line.binding == binding, "it is of another request");
         hold!(expires >= self.judged(entry), "it is over before it begins");
         let line = GateLine {
             state: "pending".to_owned(),
@@ -380,7 +386,7 @@ impl Ledger {
         hold!(line.is_open() && judged < line.expires, "it is {} until {}", line.state, line.expires);
         let (rule, voter) = (text(body, "rule")?, body.get("voter").cloned().ok_or("nobody voted")?);
         let (from, _) = line.wants.get(&rule).ok_or("nobody was asked that")?;
-        hold!(text(body, "binding")? == line.binding, "they saw another request");
+        hold!(body.get("binding").and_then(Value::as_str) == line.binding.as_deref(), "they saw another request");
         hold!(voter != line.requester, "who asked has voted");
         line.votes += 1;
         if text(body, "verdict")? == "deny" {

@@ -105,6 +105,7 @@ fn seen(counts: &BTreeMap<String, u64>) {
         "changed: 1",
         "changed: 2",
         "changed by approval",
+        "something else is set",
         "not changed: Denied",
         "not changed: Barred",
         "not changed: Waits(None)",

@@ -88,4 +88,7 @@ pub struct StepArgs {
     /// Attributes that are set, in JSON, null for none; its status becomes what the request has as `to`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub set: Option<PathBuf>,
+    /// An attribute of which people who are asked agree to whatever is set once they have agreed: who has, say
+    #[arg(long, value_name = "ATTRIBUTE")]
+    pub open: Vec<String>,
 }

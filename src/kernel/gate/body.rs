@@ -11,6 +11,10 @@ use crate::data::timestamp::Timestamp;
 use crate::kernel::json::canonical;
 use crate::vm::decision::EntityName;
 
+// Written only where it is so: gates were kept before anybody asked.
+const HAS_EFFECTS: &str = "has_effects";
+const IS_SECRET: &str = "is_secret";
+
 impl Gate {
     /// The gate as the store keeps it.
     #[must_use]
@@ -31,8 +35,9 @@ fn object<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
 }
 
 fn to_json(gate: &Gate) -> Value {
-    let Gate { id, decision, requester, request, binding, described, asked, votes, opened, expires, state } = gate;
-    object([
+    let Gate { id, decision, requester, request, binding, has_effects, is_secret, described, .. } = gate;
+    let Gate { asked, votes, opened, expires, state, .. } = gate;
+    let mut members = object([
         ("id", id.clone().into()),
         ("decision", decision.clone().into()),
         ("requester", entity_json(requester)),
@@ -45,8 +50,11 @@ fn to_json(gate: &Gate) -> Value {
         ("opened", opened.to_string().into()),
         ("expires", expires.to_string().into()),
         ("state", state.name().into()),
-    ])
-    .into()
+    ]);
+    for (name, _) in [(HAS_EFFECTS, has_effects), (IS_SECRET, is_secret)].into_iter().filter(|(_, is)| **is) {
+        members.insert(name.to_owned(), true.into());
+    }
+    members.into()
 }
 
 fn asked_json(asked: &Asked) -> Value {
@@ -95,6 +103,10 @@ struct GateBody {
     opened: String,
     expires: String,
     state: String,
+    #[serde(default)]
+    has_effects: bool,
+    #[serde(default)]
+    is_secret: bool,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +162,8 @@ fn from_json(body: GateBody) -> Option<Gate> {
         requester: entity(body.requester),
         request: body.request,
         binding: Digest::parse(&body.binding)?,
+        has_effects: body.has_effects,
+        is_secret: body.is_secret,
         described: body.described,
         asked,
         votes,

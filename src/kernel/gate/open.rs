@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::step::{Note, entity_json, gate_body};
-use super::{Asked, Gate, GateState, QUORUM_UNREACHABLE, deadline, show};
+use super::{Asked, Effects, Gate, GateState, QUORUM_UNREACHABLE, deadline, show};
 use crate::base::hash::Digest;
 use crate::data::timestamp::Timestamp;
 use crate::kernel::entry::Kind as EntryKind;
@@ -24,6 +24,10 @@ pub struct Opening<'a> {
     pub requester: EntityName,
     /// The request in canonical wire form. The decision is on this very text.
     pub request: String,
+    /// What else happens if it is allowed, where that is a change of a record.
+    pub effects: Option<&'a Effects>,
+    /// Whether something in the request is sensitive.
+    pub is_secret: bool,
     /// The decision, with its digests.
     pub decision: &'a Decision,
     /// The entities that it was made with.
@@ -64,12 +68,13 @@ impl Gate {
     /// # Errors
     /// Nobody can be asked.
     pub fn open(opening: Opening<'_>) -> Result<(Gate, Note), OpenRefused> {
-        let Opening { id, entry, requester, request, decision, directory, now } = opening;
+        let Opening { id, entry, requester, request, effects, is_secret, decision, directory, now } = opening;
         if decision.kind != Kind::Approval || decision.gates.is_empty() {
             return Err(OpenRefused::NotRequired);
         }
         let binding = decision.digests.binding.ok_or(OpenRefused::NoBinding)?;
-        let described = show::describe(&request, directory).ok_or(OpenRefused::BadRequest)?;
+        let bound = effects.map_or(binding, |effects| effects.bind(binding));
+        let described = show::describe(&request, effects, directory).ok_or(OpenRefused::BadRequest)?;
         let asked = Asked::all(decision);
         if asked.iter().any(|asked| asked.quorum >= QUORUM_UNREACHABLE) {
             return Err(OpenRefused::QuorumTooHigh);
@@ -79,7 +84,10 @@ impl Gate {
             decision: entry,
             requester: directory.canonical(&requester),
             request,
-            binding,
+            binding: bound,
+            has_effects: effects.is_some(),
+            // What is set and told may be sensitive, too.
+            is_secret: is_secret || effects.is_some(),
             described,
             expires: deadline(now, &asked),
             asked,
@@ -107,6 +115,7 @@ impl Gate {
         body.insert("expires".to_owned(), self.expires.to_string().into());
         body.insert("requester".to_owned(), entity_json(&self.requester));
         body.insert("shown".to_owned(), Digest::of(self.shown().as_bytes()).to_string().into());
-        Note { kind: EntryKind::GateOpened, body }
+        let secret = if self.is_secret { &["/binding", "/shown"][..] } else { &[] };
+        Note { kind: EntryKind::GateOpened, body, secret }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Gate, later};
+use super::{Effects, Gate, later};
 use crate::vm::canonical::{key_order, push_object, push_string};
 use crate::vm::decision::{Datum, EntityName};
 use crate::vm::json::{JsonError, Reader, Shape};
@@ -35,8 +35,8 @@ pub(super) fn parties(request: &str) -> Option<[Party; 2]> {
     Some([party(member(&request, "subject")?)?, party(member(&request, "resource")?)?])
 }
 
-/// A request in words; none if it is not in canonical wire form, or its action is not known.
-pub(super) fn describe(request: &str, directory: Directory<'_>) -> Option<String> {
+/// A request in words, with what else it is for; none if it is not in canonical wire form, or its action is not known.
+pub(super) fn describe(request: &str, effects: Option<&Effects>, directory: Directory<'_>) -> Option<String> {
     let value = read(request)?;
     if canonical(&value)? != request {
         return None;
@@ -52,6 +52,7 @@ pub(super) fn describe(request: &str, directory: Directory<'_>) -> Option<String
     let is_advisory = |name: &str| action.context.iter().any(|field| *field.name == *name && field.advisory);
     let (advisory, bound): (Vec<_>, Vec<_>) = context.iter().partition(|(name, _)| is_advisory(name));
     push_members(&mut out, "context", bound);
+    out.push_str(effects.map_or("", Effects::described));
     if !advisory.is_empty() {
         out.push_str("said beside it, and no part of what is agreed to:\n");
         push_members(&mut out, "context", advisory);
@@ -91,7 +92,7 @@ impl Gate {
     }
 }
 
-fn push_line(out: &mut String, name: &str, value: impl FnOnce(&mut String)) {
+pub(super) fn push_line(out: &mut String, name: &str, value: impl FnOnce(&mut String)) {
     push_visible(out, name);
     out.push_str(": ");
     value(out);
@@ -116,7 +117,7 @@ fn push_entity(out: &mut String, name: &EntityName) {
 }
 
 /// As JSON has it, but for what can't be seen.
-fn push_value(out: &mut String, value: &Datum) {
+pub(super) fn push_value(out: &mut String, value: &Datum) {
     match value {
         Datum::Null => out.push_str("null"),
         Datum::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -143,7 +144,7 @@ fn push_value(out: &mut String, value: &Datum) {
     }
 }
 
-fn push_quoted(out: &mut String, text: &str) {
+pub(super) fn push_quoted(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {
         match character {
@@ -185,7 +186,7 @@ fn member<'a>(value: &'a Datum, name: &str) -> Option<&'a Datum> {
 }
 
 /// A document with its numbers as they stand.
-fn read(text: &str) -> Option<Datum> {
+pub(super) fn read(text: &str) -> Option<Datum> {
     let mut reader = Reader::new(text.as_bytes()).ok()?;
     let value = read_value(&mut reader).ok()?;
     reader.finish().ok()?;
@@ -221,7 +222,7 @@ fn read_value(reader: &mut Reader<'_>) -> Result<Datum, JsonError> {
 }
 
 /// The canonical text of a document; none if a key stands twice.
-fn canonical(value: &Datum) -> Option<String> {
+pub(super) fn canonical(value: &Datum) -> Option<String> {
     let mut out = String::new();
     match value {
         Datum::Text(text) => push_string(&mut out, text),

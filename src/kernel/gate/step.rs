@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::eligible::{Electorate, Ineligible};
-use super::{Asked, Gate, GateState, Verdict, Vote, deadline, later};
+use super::{Asked, Effects, Gate, GateState, Verdict, Vote, deadline, later};
 use crate::base::hash::Digest;
 use crate::base::limits::GATE_VOTES_MAX;
 use crate::data::timestamp::Timestamp;
@@ -22,6 +22,8 @@ pub struct Note {
     pub kind: EntryKind,
     /// What happened.
     pub body: Map<String, Value>,
+    /// Where in it something stands that may not be read in the log, as JSON Pointers.
+    pub secret: &'static [&'static str],
 }
 
 /// What a step came to.
@@ -61,6 +63,8 @@ pub enum Refused {
     DeniedNow(Kind),
     /// Not enough have agreed.
     NotAgreed,
+    /// It is for a change with effects, which has to be asked for again.
+    HasEffects,
 }
 
 impl Refused {
@@ -79,6 +83,7 @@ impl Refused {
             Refused::NotYet => "not_yet",
             Refused::DeniedNow(kind) => kind.name(),
             Refused::NotAgreed => "not_agreed",
+            Refused::HasEffects => "has_effects",
         }
     }
 }
@@ -97,6 +102,7 @@ impl fmt::Display for Refused {
             Refused::NotYet => f.write_str("it is not time yet"),
             Refused::DeniedNow(kind) => write!(f, "by now the request is denied ({})", kind.name()),
             Refused::NotAgreed => f.write_str("not enough have agreed"),
+            Refused::HasEffects => f.write_str("it is for a change of a record: ask for the same change again"),
         }
     }
 }
@@ -143,6 +149,15 @@ impl Today {
         };
         Today { comes_to, asked: Asked::all(decision), binding: decision.digests.binding }
     }
+
+    /// The same of a change with these effects.
+    #[must_use]
+    pub fn with(mut self, effects: Option<&Effects>) -> Today {
+        if let Some(effects) = effects {
+            self.binding = self.binding.map(|binding| effects.bind(binding));
+        }
+        self
+    }
 }
 
 impl Gate {
@@ -162,12 +177,15 @@ impl Gate {
             body.insert("rule".to_owned(), ballot.rule.clone().into());
         }
         body.insert("verdict".to_owned(), ballot.verdict.name().into());
-        body.insert("binding".to_owned(), ballot.binding.to_string().into());
+        // What counts is of the binding that the gate was opened with.
+        if !self.is_secret {
+            body.insert("binding".to_owned(), ballot.binding.to_string().into());
+        }
         body.insert("counts".to_owned(), refused.is_none().into());
         if let Some(refused) = refused {
             body.insert("why".to_owned(), refused.name().into());
         }
-        told.notes.push(Note { kind: EntryKind::GateVoted, body });
+        told.notes.push(Note { kind: EntryKind::GateVoted, body, secret: &[] });
         told.refused = refused;
         let Ok(vote) = admitted else { return told };
         let verdict = vote.verdict;
@@ -241,7 +259,7 @@ impl Gate {
                 body.insert("rule".to_owned(), asked.rule.clone().into());
                 body.insert("to".to_owned(), entity_json(group));
                 body.insert("after_ms".to_owned(), (*after).into());
-                news.push(Note { kind: EntryKind::GateEscalated, body });
+                news.push(Note { kind: EntryKind::GateEscalated, body, secret: &[] });
             }
             asked.told = asked.told.max(due);
         }
@@ -328,7 +346,7 @@ impl Told {
         if let Some(why) = why {
             body.insert("why".to_owned(), why.into());
         }
-        self.notes.push(Note { kind: EntryKind::GateClosed, body });
+        self.notes.push(Note { kind: EntryKind::GateClosed, body, secret: &[] });
     }
 
     /// Asks whom today's rules name, by the time of the first opening, and never longer than was said before.

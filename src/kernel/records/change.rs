@@ -17,12 +17,13 @@ use serde_json::{Map, Value, json};
 use super::refused::RecordRefused;
 use super::write::write;
 use super::{Record, facts};
-use crate::base::limits::{MOVES_MAX, TROUBLE_CHARACTERS_MAX};
+use crate::base::limits::{EVENT_NAME_BYTES_MAX, MOVES_MAX, OPEN_ATTRIBUTES_MAX, TROUBLE_CHARACTERS_MAX};
 use crate::kernel::admit::{Concluded, Judged, Wanted, conclude, judge_in, judge_plain};
 use crate::kernel::ask::{Peek, Verdict, peek};
 use crate::kernel::engine::{Active, Kernel, Shared};
 use crate::kernel::entry::Kind;
 use crate::kernel::error::KernelError;
+use crate::kernel::gate::Effects;
 use crate::kernel::log::append::Event;
 use crate::kernel::log::commitment::Sealed;
 use crate::kernel::outbox::{self, Announcement};
@@ -41,10 +42,13 @@ pub enum Change {
     /// lifecycle, and else stays as it is.
     ///
     /// What else is set is, like facts, what the embedder says and not who asks: a JSON object of attributes, `null` where
-    /// one is to be absent from now on. The others stay.
+    /// one is to be absent from now on. The others stay. Where people have to agree, they agree to it, too.
     Step {
         /// The object; `{}` sets nothing.
         set: String,
+        /// Attributes of which nobody knows before people have agreed what they will be: who has, and when. People are shown
+        /// these names, and agree that anything is set there.
+        open: Vec<String>,
     },
 }
 
@@ -74,7 +78,7 @@ impl Move {
     /// A step, or something that is recorded.
     #[must_use]
     pub fn step(request: impl Into<Vec<u8>>, set: impl Into<String>) -> Move {
-        let change = Change::Step { set: set.into() };
+        let change = Change::Step { set: set.into(), open: Vec::new() };
         Move { request: request.into(), facts: None, change, evidence: None, events: Vec::new() }
     }
 
@@ -89,6 +93,16 @@ impl Move {
     #[must_use]
     pub fn proving(mut self, evidence: impl Into<String>) -> Move {
         self.evidence = Some(evidence.into());
+        self
+    }
+
+    /// The same; of this attribute people agree to whatever is set once they have agreed. Of a record that is to be made
+    /// everything is known.
+    #[must_use]
+    pub fn leaving_open(mut self, attribute: impl Into<String>) -> Move {
+        if let Change::Step { open, .. } = &mut self.change {
+            open.push(attribute.into());
+        }
         self
     }
 
@@ -208,12 +222,21 @@ struct Asked {
 /// What a move asks, with what the kernel knows of it.
 fn wanted(active: &Active, who: &Principal, one: &Move, sealed: Option<&Sealed>) -> Result<Wanted, KernelError> {
     outbox::check(&one.events)?;
+    let (set, open) = match &one.change {
+        Change::Create => (None, &[][..]),
+        Change::Step { set, open } => (Some(&**set), &open[..]),
+    };
+    if open.len() > OPEN_ATTRIBUTES_MAX || open.iter().any(|name| name.len() > EVENT_NAME_BYTES_MAX) {
+        let why = format!("at most {OPEN_ATTRIBUTES_MAX} can be left open, by names of {EVENT_NAME_BYTES_MAX} bytes");
+        return Err(RecordRefused::Attributes(why).into());
+    }
     Ok(Wanted {
         who: who.clone(),
         request: one.request.clone(),
         facts: facts::with_evidence(active, one, sealed)?,
         gate: None,
         given: if one.change == Change::Create { Given::Proposed } else { Given::Refused },
+        effects: Effects::of(set, open, &one.events),
         // A policy is tried on what others do. What the kernel keeps is changed only if it is allowed.
         modes: Arc::default(),
     })

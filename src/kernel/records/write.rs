@@ -46,7 +46,7 @@ pub(super) fn write(
     let before = find(tx, name, id)?;
     let proposed = match (&one.change, &before) {
         (Change::Create, None) => proposed(&said.request)?,
-        (Change::Step { set }, Some(before)) => merged(before, said.to.as_deref(), set)?,
+        (Change::Step { set, .. }, Some(before)) => merged(before, said.to.as_deref(), set)?,
         (Change::Create, Some(_)) => return Err(RecordRefused::Exists(id.to_owned()).into()),
         (Change::Step { .. }, None) => return Err(RecordRefused::Unknown(id.to_owned()).into()),
     };

@@ -55,9 +55,19 @@ impl Run<'_> {
     }
 
     /// Tries a change again for which people were asked.
-    pub(super) fn again(&mut self, change: u8, agrees: bool) -> Audit<()> {
+    pub(super) fn again(&mut self, change: u8, agrees: bool, is_other: bool) -> Audit<()> {
         let Some(at) = one_of(change, self.asked.len()) else { return Ok(()) };
-        let (gate, who, wants) = self.asked[at].clone();
+        let (gate, who, mut wants) = self.asked[at].clone();
+        if is_other {
+            self.count("something else is set");
+            for want in &mut wants {
+                match want {
+                    Want::Job { does: Does::Step { cents, .. }, .. } => *cents = Some(99_900),
+                    Want::Job { does: Does::Amend { cents }, .. } => *cents = 99_900,
+                    _ => {}
+                }
+            }
+        }
         if agrees {
             self.agree_to(gate)?;
         }

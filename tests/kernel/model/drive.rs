@@ -126,6 +126,8 @@ pub enum Op {
     Again {
         change: u8,
         agrees: bool,
+        /// What is set is something else than what they were asked for.
+        is_other: bool,
     },
     Mode {
         by: u8,
@@ -189,7 +191,8 @@ pub fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(gate, vote, spends)| Op::Leave { gate, vote, spends }),
         22 => (asker(), 0_u8..2, prop::collection::vec(moving(), 1..4))
             .prop_map(|(who, agent, moves)| Op::Change { who, agent, moves }),
-        8 => (any::<u8>(), prop::bool::weighted(0.6)).prop_map(|(change, agrees)| Op::Again { change, agrees }),
+        8 => (any::<u8>(), prop::bool::weighted(0.6), prop::bool::weighted(0.2))
+            .prop_map(|(change, agrees, is_other)| Op::Again { change, agrees, is_other }),
         5 => (0_u8..4, 0_u8..5, prop::bool::weighted(0.6))
             .prop_map(|(by, action, permissive)| Op::Mode { by, action, permissive }),
         8 => (0_u8..8).prop_map(Op::RunDry),
@@ -405,7 +408,7 @@ impl Run<'_> {
             Op::Agree { gate } => self.agree(gate),
             Op::Leave { gate, vote, spends } => self.leave(gate, vote, spends),
             Op::Change { who, agent, moves } => self.change(somebody(who), agent.into(), &moves),
-            Op::Again { change, agrees } => self.again(change, agrees),
+            Op::Again { change, agrees, is_other } => self.again(change, agrees, is_other),
             Op::Mode { by, action, permissive } => self.set_mode(by, action, permissive),
             Op::RunDry(after) => {
                 self.dry = Some(after);
@@ -447,7 +450,7 @@ impl Run<'_> {
             return Ok(());
         }
         let judged = self.model.judge(&want, frozen, false);
-        let comes = self.model.spend(at, who, &judged);
+        let comes = self.model.spend_by_id(at, who, &judged);
         self.count(&format!("spent: {}", self.model.gates[at].state.name()));
         self.answered(&verdict, who, &comes)?;
         self.follows(&verdict, who, &want, judged, &comes)

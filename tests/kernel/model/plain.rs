@@ -47,8 +47,8 @@ pub enum Said {
     Ask(Vec<Asks>),
 }
 
-/// What is bound of a request, and with it what a job was like.
-pub type Key = (Want, Option<Job>);
+/// What is bound of a request, and with it what a job was like; and whether it is for a change that does more.
+pub type Key = (Want, Option<Job>, bool);
 
 /// What policy says of a request now, and what people would agree to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,7 +174,7 @@ impl Model {
 
     /// What policy says. A job is made in a change and nowhere else.
     pub fn judge(&self, want: &Want, frozen: u8, is_change: bool) -> Judged {
-        Judged { said: self.policy(want, frozen, is_change), key: self.key(want) }
+        Judged { said: self.policy(want, frozen, is_change), key: self.key(want, is_change) }
     }
 
     fn policy(&self, want: &Want, frozen: u8, is_change: bool) -> Said {
@@ -225,15 +225,16 @@ impl Model {
     }
 
     /// What is bound of a request: not what is said beside it, where the bundle has it so, and nothing that only the
-    /// embedder says.
-    fn key(&self, want: &Want) -> Key {
-        let (mut key, mut was) = (want.clone(), None);
+    /// embedder says; but for what a change does to a job, and tells of it.
+    fn key(&self, want: &Want, is_change: bool) -> Key {
+        let (mut key, mut was, mut does_more) = (want.clone(), None, false);
         match &mut key {
             Want::Pay { note, .. } if self.bundle != 2 => *note = 0,
             Want::Pay { .. } | Want::Restart { .. } => {}
             Want::Job { job, does, proof, .. } => {
                 *proof = None;
                 match does {
+                    Does::Amend { .. } | Does::Step { .. } if is_change => does_more = true,
                     Does::Amend { cents } => *cents = 0,
                     Does::Step { cents, .. } => *cents = None,
                     Does::Order { .. } | Does::Look => {}
@@ -241,7 +242,7 @@ impl Model {
                 was = self.jobs.get(job).map(|job| Job { version: 0, ..job.clone() });
             }
         }
-        (key, was)
+        (key, was, does_more)
     }
 
     // ---- Requests ----
@@ -276,6 +277,12 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// The use of a gate by its id.
+    pub fn spend_by_id(&mut self, at: usize, who: Who, judged: &Judged) -> Comes {
+        // What a change does beside its request is not known here.
+        if self.gates[at].key.2 { Comes::Barred } else { self.spend(at, who, judged) }
     }
 
     /// The use of a gate for a request, which is decided again.
@@ -476,7 +483,7 @@ impl Model {
             id: id.to_owned(),
             token: token.to_owned(),
             want: want.clone(),
-            key: self.key(want),
+            key: self.key(want, false),
             state: "issued",
             due: self.now + START_WITHIN,
             reserved,
@@ -485,7 +492,7 @@ impl Model {
 
     /// Whether something may be started.
     pub fn start(&mut self, at: usize, want: &Want) -> bool {
-        let is_same = self.permits[at].key == self.key(want) && self.registry.limits[want.agent()].is_some();
+        let is_same = self.permits[at].key == self.key(want, false) && self.registry.limits[want.agent()].is_some();
         let permit = &mut self.permits[at];
         let starts = permit.state == "issued" && self.now < permit.due && is_same;
         if starts {

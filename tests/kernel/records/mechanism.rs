@@ -4,8 +4,9 @@ use std::thread;
 
 use pdl::data::duration::Duration;
 use pdl::kernel::entry::{Entry, Kind};
-use pdl::kernel::gate::{GateState, Verdict as Vote};
+use pdl::kernel::gate::{Gate, GateState, Refused, Verdict as Vote};
 use pdl::kernel::govern::operators::{Change, Operator, Role};
+use pdl::kernel::log::commitment::reveal;
 use pdl::kernel::record::Principal;
 use pdl::kernel::records::change::{Changed, Move};
 use pdl::kernel::retain::Old;
@@ -169,6 +170,105 @@ fn people_are_asked_and_the_second_time_it_is_done() {
     assert_eq!(done(&kernel, &both).len(), 2);
     assert_eq!(kernel.gate(&reader(), &gate.id).map(|gate| gate.map(|gate| gate.state)), Ok(Some(GateState::Spent)));
     assert_eq!(stored(&kernel, "r1").map(|record| record.status).as_deref(), Some("paid"));
+}
+
+/// People agree to what a change does to the record, and what is told of it, and to nothing else.
+#[test]
+fn what_is_set_and_told_is_a_part_of_what_people_agree_to() {
+    let kernel = ready(&World::new());
+    let approved = PLAIN.replace("12.50", "100").replace("requested", "approved");
+    done(&kernel, &[making("r1", &approved)]);
+    let paid = |set: &str| Move::step(on("step", "r1", r#"{"to":"paid"}"#), set);
+    let told = |payload: &str| paid(r#"{"note":"fine","amount":100}"#).announcing("paid", payload);
+    let asked = |one: Move| {
+        let Changed::Undone { verdict, .. } = change(&kernel, &[one]) else { panic!("it was done") };
+        assert_eq!(verdict.answer(), Answer::RequireApproval);
+        verdict.gate.expect("people are asked")
+    };
+    let gate = asked(told(r#"{"to":"DE\u202e02"}"#));
+    assert!(gate.has_effects && gate.is_secret);
+    let shown = gate.shown();
+    let lines = "sets: {\"note\": \"fine\", \"amount\": 100}\ntells: \"paid\" {\"to\": \"DE\\u{202e}02\"}\n";
+    assert!(shown.contains(lines), "{shown}");
+    // The same, written in another way, waits for the same.
+    let same = paid(r#" { "amount" : 100, "n\u006fte": "fine" } "#).announcing("paid", r#"{ "to": "DE\u202e02" }"#);
+    assert_eq!(asked(same).id, gate.id);
+    let vote = |gate: &Gate| {
+        let voted = kernel.vote(&who("Person", "ann"), &gate.id, &gate.asked[0].rule, Vote::Approve, gate.binding);
+        assert_eq!(voted.map(|gate| gate.state), Ok(GateState::Approved));
+    };
+    vote(&gate);
+    // Whatever else is set or told, or if less is, other people are asked about something else.
+    for other in [
+        told(r#"{"to":"DE02"}"#),
+        told(r#"{"to":"DE\u202e02"}"#).announcing("more", "{}"),
+        paid(r#"{"note":"fine","amount":100}"#),
+        paid(r#"{"note":"fine","amount":100000}"#).announcing("paid", r#"{"to":"DE\u202e02"}"#),
+        paid("{}").announcing("paid", r#"{"to":"DE\u202e02"}"#),
+        paid("no object"),
+        paid("{}"),
+    ] {
+        assert_ne!(asked(other).id, gate.id);
+    }
+    // Leave to run something is not what they were asked for, and their gate stays as it is.
+    let by_id = kernel.spend(&who("Agent", "bot"), &gate.id, None);
+    assert_eq!((by_id.answer(), &by_id.permit), (Answer::Deny, &None));
+    assert_eq!(by_id.trouble, Some(KernelError::Gate(Refused::HasEffects)));
+    let by_request = kernel.decide(&who("Agent", "bot"), on("step", "r1", r#"{"to":"paid"}"#).as_bytes(), None);
+    assert_eq!((by_request.answer(), by_request.permit), (Answer::RequireApproval, None));
+    assert_ne!(by_request.gate.map(|gate| gate.id).as_ref(), Some(&gate.id));
+    assert_eq!(done(&kernel, &[told(r#"{"to":"DE\u202e02"}"#)])[0].status, "paid");
+    assert_eq!(kernel.gate(&reader(), &gate.id).map(|gate| gate.map(|gate| gate.state)), Ok(Some(GateState::Spent)));
+    // What is bound can be computed by who is told all of it; in the log it can't be guessed at.
+    let entries = log(&kernel);
+    let opened =
+        entries.iter().find(|entry| entry.body.get("gate") == Some(&gate.id.clone().into())).expect("it is told");
+    assert_eq!(opened.body["committed"], serde_json::json!(["/binding", "/shown"]));
+    let decided = entries.iter().find(|entry| entry.id == gate.decision).expect("it is told");
+    let decided = kernel.read({
+        let decided = decided.clone();
+        move |tx| Ok(reveal(tx, decided)?.entry)
+    });
+    let binding = decided.expect("it is kept").body["digests"]["binding"].as_str().expect("it is a text").to_owned();
+    let to = "DE\u{202e}02";
+    let events = format!(r#"[{{"name":"paid","payload":{{"to":"{to}"}}}}]"#);
+    let bound = format!(r#"{{"binding":"{binding}","events":{events},"set":{{"amount":100,"note":"fine"}}}}"#);
+    assert_eq!(gate.binding, Digest::of(bound.as_bytes()));
+}
+
+/// What is known only once people have agreed they leave open, by its name, and nothing else.
+#[test]
+fn what_is_left_open_is_set_to_anything_and_all_else_is_not() {
+    let kernel = ready(&World::new());
+    done(&kernel, &[making("r1", &PLAIN.replace("12.50", "100").replace("requested", "approved"))]);
+    let paid = |amount: u32, note: &str| {
+        let set = format!(r#"{{"amount":{amount},"note":"{note}"}}"#);
+        Move::step(on("step", "r1", r#"{"to":"paid"}"#), set)
+    };
+    let asked = |one: Move| {
+        let Changed::Undone { verdict, .. } = change(&kernel, &[one]) else { panic!("it was done") };
+        verdict.gate.expect("people are asked")
+    };
+    let gate = asked(paid(100, "").leaving_open("note").leaving_open("note"));
+    let shown = gate.shown();
+    let lines = "sets: {\"amount\": 100}\nsets to whatever it will be by then: [\"note\"]\n";
+    assert!(shown.contains(lines), "{shown}");
+    kernel.vote(&who("Person", "ann"), &gate.id, &gate.asked[0].rule, Vote::Approve, gate.binding).expect("it counts");
+    let others = [
+        paid(100, "ann has agreed"),
+        paid(101, "ann has agreed").leaving_open("note"),
+        paid(100, "ann has agreed").leaving_open("note").leaving_open("amount"),
+        paid(100, "ann has agreed").leaving_open("amount"),
+    ];
+    for other in others {
+        assert_ne!(asked(other).id, gate.id);
+    }
+    let many = (0..65).fold(paid(100, ""), |one, _| one.leaving_open("note"));
+    assert!(refused(&kernel, &[many]).contains("at most 64 can be left open"));
+    let long = paid(100, "").leaving_open("n".repeat(129));
+    assert!(refused(&kernel, &[long]).contains("at most 64 can be left open"));
+    let paid = done(&kernel, &[paid(100, "ann has agreed").leaving_open("note")]).remove(0);
+    assert!(paid.properties.contains("\"note\":\"ann has agreed\""), "{}", paid.properties);
 }
 
 #[test]

@@ -127,9 +127,14 @@ fn result(story: &Story, id: &str, step: u32, status: &str) -> Move {
 
 fn approved(story: &Story, id: &str) {
     story.done(&[known(contract(story, id))]);
-    let Changed::Undone { verdict, .. } = story.change(&[to_contract(id, "APPROVED", "{}")]) else {
-        panic!("people are asked")
+    // Who has agreed, and when, is known once they have.
+    let by_approval = |set: &Value| {
+        ["approved_by", "activation_window_start", "activation_window_end"]
+            .into_iter()
+            .fold(to_contract(id, "APPROVED", &set.to_string()), Move::leaving_open)
     };
+    let mut set = json!({ "version": 2, "activation_window_hours": 24 });
+    let Changed::Undone { verdict, .. } = story.change(&[by_approval(&set)]) else { panic!("people are asked") };
     assert_eq!(verdict.answer(), Answer::RequireApproval);
     assert_eq!(story.status("Contract", id), "ELIGIBLE");
     let gate = verdict.gate.expect("people are asked");
@@ -139,11 +144,10 @@ fn approved(story: &Story, id: &str) {
     // Not whoever it is for.
     assert!(vote("ben").is_err());
     assert!(vote("ann").is_ok());
-    let set = json!({
-        "approved_by": {"type": "Person", "id": "ann"}, "version": 2, "activation_window_hours": 24,
-        "activation_window_start": story.after(0), "activation_window_end": story.after(24 * 3_600),
-    });
-    story.done(&[to_contract(id, "APPROVED", &set.to_string())]);
+    set["approved_by"] = json!({ "type": "Person", "id": "ann" });
+    set["activation_window_start"] = story.after(0).into();
+    set["activation_window_end"] = story.after(24 * 3_600).into();
+    story.done(&[by_approval(&set)]);
 }
 
 /// Delivers, and has every job that has ended audited: what is decided of it is the verdict.
