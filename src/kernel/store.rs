@@ -243,6 +243,15 @@ pub trait Tx {
         Ok(())
     }
 
+    /// By which id and kind, with a space between them, the entries from an index on are found, at most so many; nothing
+    /// of a store that keeps neither beside them. A verification holds them against what is in the entries.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    fn listed(&mut self, _from: u64, _limit: u32) -> Result<Vec<(u64, String)>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Entries of a kind from an index on, at most so many.
     ///
     /// # Errors

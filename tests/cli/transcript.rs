@@ -43,6 +43,8 @@ const FILTERS: &[(&str, &str)] = &[
 
 /// What differs from kernel to kernel, in cases whose names begin with `kernel`.
 const KERNEL_FILTERS: &[(&str, &str)] = &[
+    ("bundle/[0-9a-f]{64}", "bundle/[digest]"),
+    ("content/[0-9a-f]{64}", "content/[digest]"),
     ("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?Z", "[time]"),
     ("(ent|gate|permit|scope)_[0-9A-Z]{26}", "[id]"),
     (r"pdlp1[.][0-9A-Za-z_-]+[.][0-9A-Za-z_-]+", "[token]"),
@@ -185,6 +187,15 @@ fn prepare(words: &[&str], room: &Path, transcript: &mut String) -> bool {
             let _ = writeln!(transcript, "{same}");
         }
         // mode FILE: who may read it.
+        // The first file of a folder has another byte.
+        ["spoil", folder, kind] => {
+            let files = fs::read_dir(room.join(folder).join(kind)).expect("it can be listed");
+            let mut files: Vec<_> = files.map(|file| file.expect("it can be listed").path()).collect();
+            files.sort();
+            let mut content = fs::read(&files[0]).expect("it can be read");
+            *content.last_mut().expect("it is not empty") ^= 1;
+            fs::write(&files[0], content).expect("it can be written");
+        }
         ["mode", file] => {
             let _ = writeln!(transcript, "{}", mode(&room.join(file)));
         }

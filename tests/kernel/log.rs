@@ -23,8 +23,9 @@ use pdl::kernel::store::{Store, StoreError};
 use pdl::kernel::writer::{WriteError, Writer};
 use pdl::log::note::Signer;
 use pdl::log::offline::open_checkpoint;
+use pdl::log::tile::{Tile, read_entries, write_entries};
 use serde_json::{Map, json};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 use super::room::Room;
 
@@ -162,6 +163,161 @@ fn files_that_were_tampered_with() {
         let found = report(&mut store).findings;
         assert!(is_named(&found), "{sql}: {found:?}");
     }
+}
+
+/// An entry that is there, and that nobody finds by what it is: the sums of rows are no secret.
+#[test]
+fn entries_under_other_names() {
+    let room = Room::new();
+    let path = room.path("log");
+    let mut store = Sqlite::create(&path, &sqlite::Options::PLAIN).expect("it can be made");
+    append(&mut store, &Log::default(), &World::default(), 0..9);
+    drop(store);
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let connection = rusqlite::Connection::open(&path).expect("it is a database");
+    let (id, kind, entry): (String, String, Vec<u8>) =
+        connection.query_row("SELECT id, kind, entry FROM entries WHERE position = 7", (), row).expect("it is there");
+    drop(connection);
+    let forged = format!("{id}0");
+    for (id, kind, is_found) in [(&forged, kind.as_str(), false), (&id, "gate.voted", false), (&id, &kind, true)] {
+        let length = |text: &str| (text.len() as u64).to_be_bytes();
+        let parts = [b"entry", &7_i64.to_be_bytes()[..], &length(id), id.as_bytes(), &length(kind), kind.as_bytes()];
+        let Digest(sum) = Digest::of(&[&parts.concat()[..], &entry].concat());
+        let sum = i64::from_be_bytes(sum[..8].try_into().expect("there are enough"));
+        let connection = rusqlite::Connection::open(&path).expect("it is a database");
+        let sql = "UPDATE entries SET id = ?1, kind = ?2, sum = ?3 WHERE position = 7";
+        assert_eq!(connection.execute(sql, (id, kind, sum)).expect("it is SQL"), 1);
+        drop(connection);
+        let found = report(&mut Sqlite::open(&path, &sqlite::Options::PLAIN).expect("it is there")).findings;
+        let is_named = matches!(&found[..], [Finding::Hidden { index: 7, id: Some(_) }]);
+        assert_eq!((is_named, found.is_empty()), (!is_found, is_found), "{id} {kind}: {found:?}");
+    }
+}
+
+/// What is done to the files of an exported log, and what is named then.
+#[test]
+fn exported_files_that_were_tampered_with() {
+    type Folder = BTreeMap<String, Vec<u8>>;
+    let mut store = Memory::new();
+    let (log, world) = (Log::default(), World::default());
+    let (known, mut whole, mut young) = ([signer().verifier()], Folder::new(), Folder::new());
+    for (numbers, files) in [(0..300, &mut young), (300..700, &mut whole)] {
+        append(&mut store, &log, &world, numbers);
+        let done = store.transact(&mut |tx| {
+            export(tx, None, ORIGIN, &known, files, &mut |_| {}).map(|_| ()).map_err(StoreError::from)
+        });
+        assert_eq!(done, Ok(()));
+    }
+    let note = |files: &Folder| String::from_utf8(files["checkpoint"].clone()).expect("it is text");
+    let (now, then) = (note(&whole), note(&young));
+    let [first, second, last] = ["tile/entries/000", "tile/entries/001", "tile/entries/002.p/188"];
+    let entries = |path: &str, change: &dyn Fn(&mut Vec<Vec<u8>>)| {
+        let tile = Tile::parse(path).expect("it is a tile");
+        let there = read_entries(tile, &whole[path]).expect("it is a file of entries");
+        let mut there = there.into_iter().map(<[u8]>::to_vec).collect();
+        change(&mut there);
+        (path.to_owned(), Some(write_entries(there.iter().map(|entry| &entry[..])).expect("they are short")))
+    };
+    let bytes = |path: &str, change: &dyn Fn(&mut Vec<u8>)| {
+        let mut there = whole[path].clone();
+        change(&mut there);
+        (path.to_owned(), Some(there))
+    };
+    let gone = |path: &str| (path.to_owned(), None);
+    let head = |note: String| ("checkpoint".to_owned(), Some(note.into_bytes()));
+    let leaf = |at: usize| Sha256::digest([&[0][..], &forged(&entries(first, &|_| ()), at)].concat()).to_vec();
+    const NONE: &str = "is not what such a file is";
+    let ways: Vec<(Vec<(String, Option<Vec<u8>>)>, &[&str])> = vec![
+        (vec![bytes(first, &|there| there[5_000] ^= 1)], &["was changed"]),
+        (vec![entries(first, &|there| there.swap(7, 8))], &["entry 8 ", "entry 7 ", "found at 8: reordered"]),
+        (vec![entries(first, &|there| there[8] = there[7].clone())], &["entry 8 is missing", "at 8 once more: dup"]),
+        (vec![entries(first, &|there| drop(there.remove(8)))], &["000: it", NONE]),
+        (vec![entries(first, &|there| there.push(there[0].clone()))], &["000: it", NONE]),
+        (
+            vec![entries(first, &|there| {
+                there.remove(8);
+                there.push(there[254].clone());
+            })],
+            &["entry 8 is missing", "found at 255 once more"],
+        ),
+        (vec![entries(last, &|there| drop(there.pop()))], &["188: it", NONE]),
+        (vec![bytes(last, &|there| there.truncate(there.len() - 9))], &["188: it", NONE]),
+        (vec![bytes(last, &|there| there.clear())], &["188: it", NONE]),
+        (vec![gone(first)], &["000: it is missing"]),
+        (vec![gone(second)], &["001: it is missing"]),
+        (vec![gone(last)], &["188: it is missing"]),
+        (vec![gone(first), gone(second), gone(last)], &["000: it is", "001: it is", "188: it is"]),
+        (vec![gone("tile/0/001")], &["tile/0/001: it is missing"]),
+        (vec![gone("tile/1/000.p/2")], &["tile/1/000.p/2: it is missing"]),
+        (vec![bytes("tile/0/001", &|there| there[33] ^= 1)], &["node 257 of level 0 of the tree, of entry 257, was"]),
+        (
+            vec![bytes("tile/1/000.p/2", &|there| there[33] ^= 1)],
+            &["node 1 of level 8 of the tree, of entries 256 to 511, was"],
+        ),
+        // The entry with its hash: then it is the file above that tells, and the head.
+        (
+            vec![
+                entries(first, &|there| there[9] = forged(&entries(first, &|_| ()), 9)),
+                bytes("tile/0/000", &|there| there[9 * 32..10 * 32].copy_from_slice(&leaf(9))),
+            ],
+            &["of entries 0 to 255, was changed", "forked"],
+        ),
+        (
+            vec![(first.to_owned(), Some(whole[second].clone())), (second.to_owned(), Some(whole[first].clone()))],
+            &["found at 0: reordered", "found at 256: reordered"],
+        ),
+        (
+            vec![
+                ("tile/0/000".to_owned(), Some(whole["tile/0/001"].clone())),
+                ("tile/0/001".to_owned(), Some(whole["tile/0/000"].clone())),
+            ],
+            &["was changed"],
+        ),
+        (vec![gone("checkpoint")], &["checkpoint: it is missing"]),
+        (vec![head(now.replacen("700", "699", 1))], &["a signature does not fit"]),
+        (vec![head(now.replacen('A', "B", 1))], &["checkpoint"]),
+        (vec![head(now.replace(ORIGIN, "sham.example/log"))], &["no known key has signed it"]),
+        (vec![head(now.replacen("\n\n", "\nmore\n\n", 1))], &["a signature does not fit"]),
+        (vec![head(now.split_inclusive("\n\n").next().expect("it has a text").to_owned())], &["signed notes are"]),
+        (
+            vec![head(
+                [now.split_once("\n\n").expect("it is signed").0, then.split_once("\n\n").expect("it is").1]
+                    .join("\n\n"),
+            )],
+            &["a signature does not fit"],
+        ),
+        // The head of then, with the files of now.
+        (vec![head(then.clone())], &["tile/entries/001.p/44: it is missing", "tile/0/001.p/44: it is missing"]),
+    ];
+    let options = Options { origin: ORIGIN, known: &known, trusted: &[], threads: 2 };
+    for (at, (changes, named)) in ways.iter().enumerate() {
+        let mut files = whole.clone();
+        for (path, bytes) in changes {
+            assert_ne!(whole.get(path), bytes.as_ref(), "{at}: something is changed");
+            match bytes {
+                Some(bytes) => drop(files.insert(path.clone(), bytes.clone())),
+                None => drop(files.remove(path)),
+            }
+        }
+        let report = verify_files(&mut files, &options, &mut |_| {}).expect("it can be read");
+        let told = report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        assert!(!report.is_sound() && named.iter().all(|named| told.contains(named)), "{at} {named:?}: {told}");
+    }
+    // All files of then: that is found by who has kept the head of now.
+    assert!(verify_files(&mut young, &options, &mut |_| {}).expect("it can be read").is_sound());
+    let options = Options { trusted: &[now], ..options };
+    let found = verify_files(&mut young, &options, &mut |_| {}).expect("it can be read").findings;
+    assert_eq!(found, [Finding::Truncated { size: 300, promised: 700 }]);
+}
+
+/// An entry of a file as somebody else would rather have it.
+fn forged((path, bytes): &(String, Option<Vec<u8>>), at: usize) -> Vec<u8> {
+    let tile = Tile::parse(path).expect("it is a tile");
+    let entries = read_entries(tile, bytes.as_deref().expect("it is there")).expect("it is a file of entries");
+    let text = std::str::from_utf8(entries[at]).expect("it is text");
+    let other = text.replacen("\"body\":{", "\"body\":{\"a\":1,", 1);
+    assert_ne!(text, other);
+    other.into_bytes()
 }
 
 /// Roots and proofs are those of `ct-merkle`, and it takes ours.

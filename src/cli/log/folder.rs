@@ -32,6 +32,25 @@ impl Folder {
             .help("an exported log is the folder that `pdl log export` or `pdl log archive` wrote"))
     }
 
+    /// The bundles and contents that lie there beside the log, by their paths.
+    pub fn objects(&self) -> Result<Vec<String>, Failure> {
+        let mut paths = Vec::new();
+        for kind in ["bundle", "content"] {
+            let folder = self.0.join(kind);
+            let fail = |error: std::io::Error| Failure::io("read", &folder, &error);
+            let files = match fs::read_dir(&folder) {
+                Ok(files) => files,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(fail(error)),
+            };
+            for file in files {
+                paths.push(format!("{kind}/{}", file.map_err(fail)?.file_name().to_string_lossy()));
+            }
+        }
+        paths.sort();
+        Ok(paths)
+    }
+
     /// Where a file of the log is: below the folder and nowhere else.
     fn path(&self, path: &str) -> Result<PathBuf, String> {
         let is_below = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));

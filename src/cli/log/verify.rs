@@ -17,6 +17,7 @@ use crate::diagnostic::render::clean;
 use crate::kernel::log::export::{CHECKPOINT, Files as _, verify_files};
 use crate::kernel::log::finding::Finding;
 use crate::kernel::log::verify::{Options, Report, verify};
+use crate::kernel::replay::exported::is_of_its_path;
 use crate::log::note::NOTE_BYTES_MAX;
 
 /// Verifies the log of a store, or one that was exported, and ends with 9 if anything is not as it was.
@@ -29,8 +30,17 @@ pub fn run(args: &VerifyArgs, output: &mut Output) -> Result<Status, Failure> {
     let bar = Bar::new("verifying");
     let in_files = |files: &mut Folder, trusted: &[String]| {
         let options = Options { origin: &origin, known: &known, trusted, threads };
-        verify_files(files, &options, &mut |progress| bar.show(progress))
-            .map_err(|error| Failure::new(error.to_string()))
+        let mut report = verify_files(files, &options, &mut |progress| bar.show(progress))
+            .map_err(|error| Failure::new(error.to_string()))?;
+        // What others replay it with is named by its digest.
+        for path in files.objects()? {
+            let bytes = files.read(&path).map_err(Failure::new)?;
+            if !bytes.is_some_and(|bytes| is_of_its_path(&path, &bytes)) {
+                let why = "it is not what its name says".to_owned();
+                report.findings.push(Finding::File { path, why });
+            }
+        }
+        Ok::<_, Failure>(report)
     };
     let (report, archived) = match (&args.files, &args.archive) {
         (Some(folder), _) => (in_files(&mut Folder::existing(folder)?, &trusted)?, None),

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::LogError;
 use super::checkpoint::{Kept, covering, current};
-use super::finding::{Finding, Findings};
+use super::finding::{Finding, Findings, of_checkpoint};
 use super::verify::{Options, Progress, Report, verify_view};
 use super::view::{AtOnce, Hashes, Note, Rounds, Row, Stretch, View};
 use crate::base::hash::Digest;
@@ -29,6 +29,9 @@ use crate::log::tree::{Frontier, empty_root, leaf_hash};
 
 /// The file of the signed head.
 pub const CHECKPOINT: &str = "checkpoint";
+
+/// Which checkpoint that is, where one is named.
+const OF_FILES: &str = "of the files";
 
 /// How many entries are read at once: a multiple of those of a tile.
 const ROUND: u32 = 4_096;
@@ -191,7 +194,7 @@ pub fn verify_files(
                 _ => Ok(report),
             }
         }
-        Err(fault) => Ok(failed(Finding::Checkpoint { which: CHECKPOINT.to_owned(), why: fault.to_string() })),
+        Err(fault) => Ok(failed(Finding::Checkpoint { which: OF_FILES.to_owned(), why: of_checkpoint(fault) })),
     }
 }
 
@@ -307,7 +310,7 @@ impl View for InFiles<'_> {
             for at in at..behind {
                 let place = usize::try_from(at.saturating_sub(first)).unwrap_or(usize::MAX);
                 let bytes = entries.as_mut().and_then(|entries| entries.get_mut(place)).map(std::mem::take);
-                rows.push(Row { at, bytes });
+                rows.push(Row { at, bytes, listed: None });
             }
             at = behind;
         }
@@ -319,7 +322,7 @@ impl View for InFiles<'_> {
     }
 
     fn notes(&mut self, _: &mut Findings) -> Result<Vec<Note>, StoreError> {
-        Ok(vec![Note { which: CHECKPOINT.to_owned(), note: self.note.to_owned(), size: None }])
+        Ok(vec![Note { which: OF_FILES.to_owned(), note: self.note.to_owned(), size: None }])
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::base::limits::FINDINGS_MAX;
 use crate::kernel::entry::read::Malformed;
+use crate::log::offline::Unproved;
 use crate::log::tree::Node;
 
 /// Something that is not as it was written.
@@ -29,6 +30,13 @@ pub enum Finding {
         index: u64,
         /// What the store says.
         why: String,
+    },
+    /// An entry is as it was written, and is found by another id or kind than its own: so it is not found.
+    Hidden {
+        /// Where it is.
+        index: u64,
+        /// Its own id.
+        id: Option<String>,
     },
     /// Entries are nowhere.
     Missing {
@@ -113,6 +121,9 @@ impl fmt::Display for Finding {
             Finding::Changed { index, id } => write!(f, "entry {index}{} was changed", named(id)),
             Finding::Malformed { index, why } => write!(f, "entry {index} is malformed: {why}"),
             Finding::Unreadable { index, why } => write!(f, "entry {index} can't be read: {why}"),
+            Finding::Hidden { index, id } => {
+                write!(f, "entry {index}{} is kept under another id or kind than its own", named(id))
+            }
             Finding::Missing { from, to } => match to.saturating_sub(*from) {
                 1 => write!(f, "entry {from} is missing"),
                 _ => write!(f, "entries {from} to {} are missing", to.saturating_sub(1)),
@@ -135,16 +146,30 @@ impl fmt::Display for Finding {
             Finding::BackInTime { index, id } => {
                 write!(f, "entry {index}{} is older than the one before it", named(id))
             }
-            Finding::NodeChanged(Node { level, index }) => {
-                write!(f, "node {index} of level {level} of the tree was changed")
-            }
-            Finding::NodeMissing(Node { level, index }) => {
-                write!(f, "node {index} of level {level} of the tree is missing")
-            }
+            Finding::NodeChanged(node) => write!(f, "{} was changed", shown(*node)),
+            Finding::NodeMissing(node) => write!(f, "{} is missing", shown(*node)),
             Finding::Checkpoint { which, why } => write!(f, "the checkpoint {which}: {why}"),
             Finding::File { path, why } => write!(f, "the file {path}: {why}"),
         }
     }
+}
+
+/// Why a checkpoint is not one of the log.
+pub(super) fn of_checkpoint(fault: Unproved) -> String {
+    match fault {
+        Unproved::Note(fault) => fault.to_string(),
+        Unproved::OtherLog => "it is of another log".to_owned(),
+        Unproved::Malformed => "it is not written as checkpoints are".to_owned(),
+        Unproved::Proof(fault) => fault.to_string(),
+    }
+}
+
+/// A node, with the entries that its hash is made of.
+fn shown(Node { level, index }: Node) -> String {
+    let first = index.checked_shl(level.into()).unwrap_or(u64::MAX);
+    let last = first.saturating_add(1_u64.checked_shl(level.into()).unwrap_or(u64::MAX)).saturating_sub(1);
+    let of = if level == 0 { format!("entry {first}") } else { format!("entries {first} to {last}") };
+    format!("node {index} of level {level} of the tree, of {of},")
 }
 
 /// Findings, up to a bound.

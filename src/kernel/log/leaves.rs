@@ -18,6 +18,8 @@ pub(super) struct Leaf {
     pub(super) hash: Digest,
     /// The index that it says it has, and its time.
     pub(super) read: Result<(u64, Timestamp), Malformed>,
+    /// Whether it is found by another id or kind than it has.
+    pub(super) is_hidden: bool,
     /// If it tells that entries were dropped: how many, from the beginning on.
     pub(super) dropped: Option<u64>,
 }
@@ -26,8 +28,12 @@ fn leaf(row: &Row) -> Option<Leaf> {
     let bytes = row.bytes.as_ref()?;
     let header = Header::read(bytes);
     let dropped = header.ok().and_then(|header| compact::dropped(&header));
+    let is_hidden = match (&row.listed, header) {
+        (Some(listed), Ok(header)) => listed.split_once(' ') != Some((header.id, header.kind.name())),
+        _ => false,
+    };
     let read = header.map(|header| (header.index, header.time));
-    Some(Leaf { hash: leaf_hash(bytes), read, dropped })
+    Some(Leaf { hash: leaf_hash(bytes), read, is_hidden, dropped })
 }
 
 /// The leaves of rows, in their order; `None` where there are no bytes. Something else is done meanwhile.

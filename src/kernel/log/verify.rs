@@ -13,7 +13,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::finding::{Finding, Findings};
+use super::finding::{Finding, Findings, of_checkpoint};
 use super::leaves::{Leaf, leaves_of};
 use super::order::Order;
 use super::view::{AtOnce, InStore, Note, Rounds, Row, Stretch, View, node_of};
@@ -185,7 +185,7 @@ fn promises(view: &mut dyn View, options: &Options<'_>, findings: &mut Findings)
                 let why = format!("it is of {} entries", head.size);
                 findings.push(Finding::Checkpoint { which, why });
             }
-            Err(fault) => findings.push(Finding::Checkpoint { which, why: fault.to_string() }),
+            Err(fault) => findings.push(Finding::Checkpoint { which, why: of_checkpoint(fault) }),
         }
     }
     // What is kept elsewhere too is no second promise.
@@ -342,6 +342,9 @@ impl Walk {
                     self.order.expected(row.at)
                 }
             };
+            if leaf.is_hidden && stored == Some(leaf.hash) {
+                findings.push(Finding::Hidden { index: row.at, id: id() });
+            }
             if let Ok((_, time)) = leaf.read
                 && index == row.at
                 && stored == Some(leaf.hash)

@@ -19,6 +19,8 @@ pub(super) struct Row {
     pub(super) at: u64,
     /// `None` if it can't be read; that was told then.
     pub(super) bytes: Option<Vec<u8>>,
+    /// By which id and kind it is found, if that is kept beside it.
+    pub(super) listed: Option<String>,
 }
 
 /// A head that somebody signed, before anybody has looked at the signature.
@@ -129,7 +131,12 @@ impl<R: Rounds> View for InStore<R> {
                 return Err(StoreError::Unavailable("entries were dropped while the log was read".to_owned()));
             }
             let mut found = Findings::default();
-            let rows = rows_by_halves(tx, from, limit, &mut found)?;
+            let mut rows = rows_by_halves(tx, from, limit, &mut found)?;
+            let mut listed = tx.listed(from, limit)?.into_iter().peekable();
+            for row in &mut rows {
+                while listed.next_if(|(at, _)| *at < row.at).is_some() {}
+                row.listed = listed.next_if(|(at, _)| *at == row.at).map(|(_, listed)| listed);
+            }
             Ok((rows, found))
         })?;
         findings.take(found);
@@ -203,12 +210,12 @@ impl<R: Rounds> View for InStore<R> {
 /// What stands from a place on. A store that finds damage itself does not say where: it is looked for by halves.
 fn rows_by_halves(tx: &mut dyn Tx, from: u64, limit: u32, findings: &mut Findings) -> Result<Vec<Row>, StoreError> {
     match tx.entries(from, limit) {
-        Ok(rows) => Ok(rows.into_iter().map(|(at, bytes)| Row { at, bytes: Some(bytes) }).collect()),
+        Ok(rows) => Ok(rows.into_iter().map(|(at, bytes)| Row { at, bytes: Some(bytes), listed: None }).collect()),
         Err(StoreError::Corrupt(why)) if limit <= 1 => {
             // Which entry it is, the finding says already.
             let why = why.strip_prefix(&format!("the entry {from} ")).map_or(why.clone(), |why| format!("it {why}"));
             findings.push(Finding::Unreadable { index: from, why });
-            Ok(vec![Row { at: from, bytes: None }])
+            Ok(vec![Row { at: from, bytes: None, listed: None }])
         }
         Err(StoreError::Corrupt(_)) => {
             let half = limit.div_euclid(2);

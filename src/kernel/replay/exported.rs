@@ -105,6 +105,16 @@ fn hidden(mut report: Report) -> Report {
     report
 }
 
+/// Whether a file of a bundle or of a content is what its path says; true of any other path.
+#[must_use]
+pub fn is_of_its_path(path: &str, bytes: &[u8]) -> bool {
+    if path.starts_with("content/") {
+        return path == content_path(Digest::of(bytes));
+    }
+    let name = || Machine::load(bytes, &LoadOptions::UNSIGNED).ok()?.origin().map(|origin| origin.name);
+    !path.starts_with("bundle/") || name().is_some_and(|name| path == bundle_path(name))
+}
+
 /// The file of a bundle of this name.
 fn bundle_path(name: Digest) -> String {
     format!("bundle/{}", digits(name))

@@ -29,6 +29,7 @@ const APPEND: &str = "INSERT INTO entries (position, id, kind, entry, sum) VALUE
 const UNDO_APPENDED: &str = "DELETE FROM entries WHERE position = ?1";
 const ENTRIES: &str =
     "SELECT position, id, kind, entry, sum FROM entries WHERE position >= ?1 ORDER BY position LIMIT ?2";
+const LISTED: &str = "SELECT position, id || ' ' || kind FROM entries WHERE position >= ?1 ORDER BY position LIMIT ?2";
 const ENTRIES_OF: &str = "SELECT position, id, kind, entry, sum FROM entries WHERE kind = ?3 AND position >= ?1
     ORDER BY position LIMIT ?2";
 const DROPPED: &str = "SELECT count, sum FROM dropped WHERE only = 0";
@@ -442,6 +443,14 @@ impl Tx for Transaction<'_> {
         }
         let is_there = next > from || limit == 0 || self.log_size()? <= from;
         if is_there { Ok(()) } else { Err(missing_entry()) }
+    }
+
+    fn listed(&mut self, from: u64, limit: u32) -> Result<Vec<(u64, String)>, StoreError> {
+        let Ok(from) = i64::try_from(from) else { return Ok(Vec::new()) };
+        self.rows(LISTED, (from, limit), |row| {
+            let (position, listed) = (unsigned(row.get(0)?), row.get(1)?);
+            Ok(position.map(|position| (position, listed)))
+        })
     }
 
     fn entries_of(&mut self, kind: &str, from: u64, limit: u32) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
