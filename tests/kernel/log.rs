@@ -227,7 +227,7 @@ fn exported_files_that_were_tampered_with() {
     let head = |note: String| ("checkpoint".to_owned(), Some(note.into_bytes()));
     let leaf = |at: usize| Sha256::digest([&[0][..], &forged(&entries(first, &|_| ()), at)].concat()).to_vec();
     const NONE: &str = "is not what such a file is";
-    let ways: Vec<(Vec<(String, Option<Vec<u8>>)>, &[&str])> = vec![
+    let ways: Vec<(Vec<Changed>, &[&str])> = vec![
         (vec![bytes(first, &|there| there[5_000] ^= 1)], &["was changed"]),
         (vec![entries(first, &|there| there.swap(7, 8))], &["entry 8 ", "entry 7 ", "found at 8: reordered"]),
         (vec![entries(first, &|there| there[8] = there[7].clone())], &["entry 8 is missing", "at 8 once more: dup"]),
@@ -310,8 +310,11 @@ fn exported_files_that_were_tampered_with() {
     assert_eq!(found, [Finding::Truncated { size: 300, promised: 700 }]);
 }
 
+/// A file that is another one, or none.
+type Changed = (String, Option<Vec<u8>>);
+
 /// An entry of a file as somebody else would rather have it.
-fn forged((path, bytes): &(String, Option<Vec<u8>>), at: usize) -> Vec<u8> {
+fn forged((path, bytes): &Changed, at: usize) -> Vec<u8> {
     let tile = Tile::parse(path).expect("it is a tile");
     let entries = read_entries(tile, bytes.as_deref().expect("it is there")).expect("it is a file of entries");
     let text = std::str::from_utf8(entries[at]).expect("it is text");
