@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use crate::data::duration::Shown;
 use crate::types::operator::Operator;
 use crate::types::ty::Type;
 use crate::types::typed::{Const, Expr, ExprKind, LocalId, Pattern, PatternSource, Quantifier, TypedPolicy};
@@ -339,7 +340,7 @@ pub fn constant(policy: &TypedPolicy, value: &Const) -> String {
             if text.contains('.') { text } else { format!("{text}.0") }
         }
         Const::String(text) => quoted(text),
-        Const::Duration(value) => value.to_string(),
+        Const::Duration(value) => Shown(*value).to_string(),
         Const::Timestamp(value) => format!("timestamp\"{value}\""),
         Const::Ip(value) => format!("ip\"{value}\""),
         Const::Net(value) => format!("net\"{value}\""),

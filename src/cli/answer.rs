@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use super::output::{DIM, GREEN, RED, YELLOW, paint};
 use crate::bytecode::program::Effect;
-use crate::data::duration::Duration;
+use crate::data::duration::{Duration, Shown};
 use crate::diagnostic::render::clean;
 use crate::vm::decide::{Answer, Kind};
 use crate::vm::decision::{Decision, ErrorReport, GateReport, RuleReport};
@@ -95,10 +95,10 @@ fn write_rule(out: &mut String, told: &RuleReport, mark: &str, color: bool) {
 fn write_gate(out: &mut String, gate: &GateReport) {
     let _ = write!(out, "  gate {}: {} of {}", gate.id, gate.quorum, clean(&gate.from.to_string()));
     if let Some(within) = gate.within_ms {
-        let _ = write!(out, " within {}", Duration(within));
+        let _ = write!(out, " within {}", Shown(Duration(within)));
     }
     for (group, after) in &gate.escalations {
-        let _ = write!(out, ", then {} after {}", clean(&group.to_string()), Duration(*after));
+        let _ = write!(out, ", then {} after {}", clean(&group.to_string()), Shown(Duration(*after)));
     }
     if gate.distinct {
         out.push_str(", who voted on no other gate");

@@ -74,6 +74,12 @@ impl Exact {
         }
     }
 
+    /// A member, of an object that has it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Exact> {
+        self.members().iter().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
     /// For people: JSON, with entities as they are written in policies.
     #[must_use]
     pub fn shown(&self) -> String {

@@ -214,24 +214,42 @@ pub(super) fn fraction_millis(digits: &[u8]) -> (i64, bool) {
     (millis, digits.iter().skip(3).any(|&digit| digit != b'0'))
 }
 
+/// A duration as people read it: weeks only where it is nothing but weeks, for nobody counts `30d` as `4w2d`.
+///
+/// It can be read back, too. The canonical form, which digests are made of, is that of the duration itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown(pub Duration);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shown(duration) = *self;
+        let units = if duration.0 % WEEK == 0 { &UNITS[..] } else { &UNITS[1..] };
+        write_units(duration.0, units, f)
+    }
+}
+
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == 0 {
-            return f.write_str("0ms");
-        }
-        if self.0 < 0 {
-            f.write_str("-")?;
-        }
-        let mut rest = self.0.unsigned_abs();
-        for (name, unit) in UNITS {
-            let count = rest / unit as u64;
-            rest %= unit as u64;
-            if count > 0 {
-                write!(f, "{count}{name}")?;
-            }
-        }
-        Ok(())
+        write_units(self.0, &UNITS, f)
     }
+}
+
+fn write_units(millis: i64, units: &[(&str, i64)], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if millis == 0 {
+        return f.write_str("0ms");
+    }
+    if millis < 0 {
+        f.write_str("-")?;
+    }
+    let mut rest = millis.unsigned_abs();
+    for (name, unit) in units {
+        let count = rest / unit.unsigned_abs();
+        rest %= unit.unsigned_abs();
+        if count > 0 {
+            write!(f, "{count}{name}")?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -273,6 +291,26 @@ mod tests {
             assert_eq!(Duration::parse(text), Err(DurationError::Overflow), "{text}");
         }
         assert_eq!(Duration::parse("99999999999999999999999999w3x"), Err(DurationError::Malformed));
+    }
+
+    #[test]
+    fn people_count_in_days_or_in_weeks() {
+        for (text, shown) in [
+            ("30d", "30d"),
+            ("4w2d", "30d"),
+            ("2w", "2w"),
+            ("14d", "2w"),
+            ("7d", "1w"),
+            ("8d1h", "8d1h"),
+            ("-10d", "-10d"),
+            ("36h", "1d12h"),
+            ("0s", "0ms"),
+            ("-9223372036854775808ms", "-106751991167d7h12m55s808ms"),
+        ] {
+            let duration = Duration::parse(text).expect("it is a duration");
+            assert_eq!(Shown(duration).to_string(), shown);
+            assert_eq!(Duration::parse(shown), Ok(duration));
+        }
     }
 
     #[test]

@@ -78,6 +78,6 @@ fn a_solver_that_is_not_there_is_said() {
             .expect("it runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains("z3") && said.contains("PATH"), "{said}");
+        assert!(said.contains("`z3` is not installed") && said.contains("PATH"), "{said}");
     }
 }

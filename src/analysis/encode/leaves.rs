@@ -7,7 +7,7 @@ use super::{Encoder, Val};
 use crate::analysis::display;
 use crate::analysis::formula::F;
 use crate::data::decimal::Decimal;
-use crate::data::duration::Duration;
+use crate::data::duration::{Duration, Shown};
 use crate::data::timestamp::Timestamp;
 use crate::types::operator::Operator;
 use crate::types::ty::Type;
@@ -69,7 +69,7 @@ impl Bound {
                 let text = Decimal(value).to_string();
                 if text.contains('.') { text } else { format!("{text}.0") }
             }
-            Unit::Millisecond => Duration(value).to_string(),
+            Unit::Millisecond => Shown(Duration(value)).to_string(),
             Unit::Time => {
                 format!("timestamp\"{}\"", Timestamp::from_millis(value).unwrap_or(Timestamp::EPOCH))
             }

@@ -4,7 +4,7 @@ use crate::analysis::display::quoted;
 use crate::analysis::encode::{word_address, word_net};
 use crate::analysis::request::Value;
 use crate::data::decimal::Decimal;
-use crate::data::duration::Duration;
+use crate::data::duration::{Duration, Shown};
 use crate::data::timestamp::Timestamp;
 use crate::types::ty::Type;
 
@@ -20,7 +20,7 @@ pub fn value(ty: &Type, of: &Value) -> String {
         (Type::Optional(inner), of) => value(inner, of),
         (_, Value::Bool(truth)) => truth.to_string(),
         (Type::Decimal, Value::Number(number)) => Decimal(long(number)).to_string(),
-        (Type::Duration, Value::Number(number)) => Duration(long(number)).to_string(),
+        (Type::Duration, Value::Number(number)) => Shown(Duration(long(number))).to_string(),
         (Type::Timestamp, Value::Number(number)) => {
             Timestamp::from_millis(long(number)).unwrap_or(Timestamp::EPOCH).to_string()
         }

@@ -10,7 +10,7 @@ use crate::cli::answer;
 use crate::cli::output::{DIM, GREEN, RED, YELLOW, paint};
 use crate::cli::policy::Built;
 use crate::cli::report;
-use crate::data::duration::Duration;
+use crate::data::duration::{Duration, Shown};
 use crate::diagnostic::render::clean;
 use crate::types::typed::Answer;
 use crate::vm::decide::Kind;
@@ -178,10 +178,10 @@ fn write_near(out: &mut String, near: &Near) {
 pub fn asks(gate: &GateReport) -> String {
     let mut text = format!("{} of {}", gate.quorum, gate.from);
     if let Some(within) = gate.within_ms {
-        let _ = write!(text, " within {}", Duration(within));
+        let _ = write!(text, " within {}", Shown(Duration(within)));
     }
     for (group, after) in &gate.escalations {
-        let _ = write!(text, ", then {group} after {}", Duration(*after));
+        let _ = write!(text, ", then {group} after {}", Shown(Duration(*after)));
     }
     let _ = write!(text, ", for {}", gate.id);
     text

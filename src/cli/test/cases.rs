@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::fit;
+use crate::cli::exact::Exact;
 use crate::cli::files;
 use crate::cli::status::Failure;
 use crate::vm::decision::Decision;
@@ -54,7 +54,7 @@ pub struct Case {
     pub request: Box<str>,
     /// The kernel's facts.
     pub facts: Option<Box<str>>,
-    expect: Value,
+    expect: Exact,
     rows: Vec<String>,
 }
 
@@ -93,7 +93,8 @@ struct Line<'a> {
     request: Option<&'a RawValue>,
     #[serde(borrow)]
     facts: Option<&'a RawValue>,
-    expect: Option<Value>,
+    #[serde(borrow)]
+    expect: Option<&'a RawValue>,
     differs: Option<String>,
     equivalent: Option<String>,
     why: Option<String>,
@@ -104,7 +105,7 @@ enum Kind<'a> {
     About,
     Row { id: String, elsewhere: bool },
     Entities(&'a RawValue),
-    Case { name: String, rows: Vec<String>, request: &'a RawValue, facts: Option<&'a RawValue>, expect: Value },
+    Case { name: String, rows: Vec<String>, request: &'a RawValue, facts: Option<&'a RawValue>, expect: Exact },
     Equivalent(String),
 }
 
@@ -206,6 +207,7 @@ fn kind(written: &str) -> Result<Kind<'_>, String> {
     if let Some(name) = line.case.clone() {
         has(&["case", "rows", "request", "facts", "expect", "differs"])?;
         let expect = line.expect.ok_or_else(|| missing("expect", "case"))?;
+        let expect = Exact::read(expect.get());
         for member in ["decision", "codes"] {
             if expect.get(member).is_none() {
                 return Err(missing(member, "expect"));
@@ -323,8 +325,7 @@ impl Case {
     /// How the decision is not what is expected: sentences, none if it is.
     #[must_use]
     pub fn misses(&self, decision: &Decision) -> Vec<String> {
-        // What we write is JSON.
-        fit::misses(&self.expect, &serde_json::from_str(&decision.to_json()).unwrap_or_default())
+        fit::misses(&self.expect, &Exact::of_decision(Some(decision)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::span::Span;
 use crate::bytecode::program::SiteId;
-use crate::data::duration::Duration;
+use crate::data::duration::{Duration, Shown};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::types::typed::{self, ExpectDef, GateExpect, GroupExpect, TestDef};
 use crate::vm::decide::{Answer, Kind};
@@ -92,7 +92,7 @@ fn group(GroupExpect { ty, id }: &GroupExpect) -> EntityName {
 }
 
 fn shown(millis: i64) -> String {
-    Duration(millis).to_string()
+    Shown(Duration(millis)).to_string()
 }
 
 /// The gate of the first rule after `by`, or the only one.

@@ -66,6 +66,14 @@ impl Place<'_> {
         before.next() == Some(Token::Action) && before.any(|token| token == Token::In)
     }
 
+    /// Whether it stopped in what a policy, an invariant or claims are `on`.
+    fn is_among_actions(&self) -> bool {
+        let before = self.tokens.iter().take(self.failure.at);
+        let mut before = before.map(|lexeme| lexeme.token).filter(|token| !matches!(token, Token::Doc | Token::Shadow));
+        matches!(before.next(), Some(Token::Policy | Token::Invariant | Token::Prove))
+            && before.any(|token| token == Token::On)
+    }
+
     /// Whether the word before the one in front of it is `given`.
     fn begins_given(&self) -> bool {
         self.failure.at.checked_sub(2).is_some_and(|at| self.token(at) == Token::Given)
@@ -311,6 +319,10 @@ fn operator(place: &Place<'_>) -> Option<Diagnostic> {
         }
         Token::Comma if place.expects(Token::OpenBrace) && place.is_among_groups() => {
             place.unexpected("groups are joined by `|`").help("write `|`: `in scoped | audited`").fix(span, " |")
+        }
+        Token::Comma | Token::And | Token::Or if place.expects(Token::OpenBrace) && place.is_among_actions() => {
+            let bar = if found.token == Token::Comma { " |" } else { "|" };
+            place.unexpected("actions are joined by `|`").help("write `|`: `on transfer | refund`").fix(span, bar)
         }
         Token::OpenBrace if place.expects(Token::Assign) && place.begins_given() => place
             .unexpected("`given` gives one entity")
