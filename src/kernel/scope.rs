@@ -447,6 +447,19 @@ mod tests {
     }
 
     #[test]
+    fn nothing_leads_back() {
+        use ScopeStatus::{Active, Exhausted, Expired, Revoked};
+        for from in ScopeStatus::ALL {
+            let before = Scope { status: from, ..scope() };
+            for to in ScopeStatus::ALL {
+                let is_step = to == Revoked || from == Active && matches!(to, Exhausted | Expired);
+                let ended = before.end(to).map(|scope| scope.status);
+                assert_eq!(ended, if is_step { Ok(to) } else { Err(ScopeRefused::NoSuchStep(from, to)) });
+            }
+        }
+    }
+
+    #[test]
     fn bodies_come_back_and_others_do_not() {
         let text = canonical(&scope().to_body());
         assert_eq!(Scope::from_body(text.as_bytes()), Some(scope()));

@@ -22,6 +22,7 @@ entity Agent in Team { limit: Decimal  owner: Person? @owner }
 entity Team {}
 approver entity Person in Team {}
 presented entity Order {}
+action lend { subject: Person  resource: Order }
 
 obligation notify(who: String)
 
@@ -41,6 +42,11 @@ policy paying on pay {
         within  1h
         because "{subject} pays {context.cost}"
         oblige  notify("board")
+}
+
+policy lending on lend {
+    allow everybody
+    require approval lent from Team::"board"
 }
 "#;
 
@@ -201,6 +207,31 @@ fn who_may_not_agree_does_not_count() {
     assert_eq!(kernel.spend(&who("Agent", "bot"), &gate.id, None).answer(), Answer::Deny);
     let unknown = kernel.vote(&who("Person", "ann"), "gate_0", "house.large", Vote::Approve, gate.binding);
     assert_eq!(unknown, Err(KernelError::UnknownGate));
+}
+
+/// Whoever does it does not agree to it, whoever asked for it.
+#[test]
+fn the_subject_does_not_vote() {
+    let kernel = ready(&World::new());
+    let text = r#"{"subject":{"type":"Person","id":"ann"},"action":{"name":"lend"},
+        "resource":{"type":"Order","id":"o1"}}"#;
+    let gate = kernel.decide(&who("Agent", "bot"), text.as_bytes(), None).gate.expect("people are asked");
+    let own = vote(&kernel, &gate, "ann", Vote::Approve);
+    assert_eq!(own, Err(KernelError::Gate(Refused::Ineligible(Ineligible::Subject))));
+    assert_eq!(vote(&kernel, &gate, "ben", Vote::Approve).map(|gate| gate.state), Ok(GateState::Approved));
+}
+
+/// A gate that is over answers to nobody who asks again, though nobody has swept it.
+#[test]
+fn who_asks_again_behind_the_end_asks_anew() {
+    let world = World::new();
+    let kernel = ready(&world);
+    let gate = opened(&kernel);
+    vote(&kernel, &gate, "ann", Vote::Approve).expect("it counts");
+    world.turn(3_600);
+    let again = opened(&kernel);
+    assert!(again.id != gate.id && again.votes.is_empty());
+    assert_eq!(vote(&kernel, &again, "ben", Vote::Approve).map(|gate| gate.state), Ok(GateState::Pending));
 }
 
 fn approved(kernel: &Kernel) -> Gate {

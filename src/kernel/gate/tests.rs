@@ -512,6 +512,18 @@ fn a_gate_that_others_are_asked_for_does_not_last_longer() {
     assert_eq!(case.gate.state, GateState::Expired);
 }
 
+/// Nor is it given more time where those who are asked instead would have more.
+#[test]
+fn a_gate_never_ends_later_than_was_said() {
+    let mut case = Case::new(TWO);
+    assert_eq!(case.gate.expires, at(4 * HOUR));
+    let security = Facts { needed: 0, ..BOTH };
+    assert_eq!(case.spend(security, HOUR), Some(Refused::NotAgreed));
+    assert_eq!((case.gate.asked.len(), case.gate.asked[0].within_ms), (1, 24 * HOUR));
+    assert_eq!(case.gate.expires, at(4 * HOUR));
+    assert_eq!(case.vote("ben", "m.security", 4 * HOUR), Some(Refused::Over(GateState::Expired)));
+}
+
 #[test]
 fn what_can_not_be_asked_is_not() {
     let machine = machine();
