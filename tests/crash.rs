@@ -27,6 +27,12 @@ mod room;
 pub struct Chance(pub u64);
 
 impl Chance {
+    /// One of many: others for each number, and `PDL_SEED` asks for others altogether.
+    pub fn of(number: u64) -> Chance {
+        let seed = std::env::var("PDL_SEED").ok().and_then(|seed| seed.parse::<u64>().ok()).unwrap_or(0);
+        Chance(seed.wrapping_mul(1_000_003).wrapping_add(number))
+    }
+
     /// A number from 0 to one below `end`.
     pub fn below(&mut self, end: u64) -> u64 {
         // Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators": SplitMix64.

@@ -207,8 +207,8 @@ fn kill_often(mut chance: Chance, kills: u64) -> u64 {
 #[test]
 fn a_thousand_kills_lose_nothing() {
     let (done, told) = thread::scope(|scope| {
-        let stores = |seed| kill_often(Chance(seed), (KILLS - KILLS_OF_KERNELS) / THREADS);
-        let kernels = |seed| kill_kernels(Chance(seed), KILLS_OF_KERNELS / THREADS);
+        let stores = |seed| kill_often(Chance::of(seed), (KILLS - KILLS_OF_KERNELS) / THREADS);
+        let kernels = |seed| kill_kernels(Chance::of(seed), KILLS_OF_KERNELS / THREADS);
         let threads: Vec<_> = (0..THREADS).map(|seed| scope.spawn(move || (stores(seed), kernels(seed)))).collect();
         let each = threads.into_iter().map(|thread| thread.join().expect("nothing was lost"));
         each.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))

@@ -92,7 +92,7 @@ fn outages(disk: &Disk, name: &str, fault: Fault, chance: &mut Chance) -> Told {
 /// All disks of a sort.
 fn all(name: &str, fault: Fault) -> Told {
     let disk = Disk::new(name);
-    let mut chance = Chance(7);
+    let mut chance = Chance::of(7);
     let mut all = Told::default();
     for _ in 0..DISKS {
         let told = outages(&disk, name, fault, &mut chance);
@@ -114,7 +114,7 @@ fn what_was_synced_is_enough() {
 #[test]
 fn a_store_that_does_not_sync_is_found_out() {
     let disk = Disk::new("deaf");
-    let mut chance = Chance(7);
+    let mut chance = Chance::of(7);
     let lost = (0..DISKS)
         .filter(|_| catch_unwind(AssertUnwindSafe(|| outages(&disk, "deaf", Fault::Deaf, &mut chance))).is_err())
         .count() as u64;
@@ -126,7 +126,7 @@ fn a_store_that_does_not_sync_is_found_out() {
 fn what_a_disk_has_lost_is_noticed() {
     for (name, fault) in [("deaf-but-for-tip", Fault::DeafButForTip), ("deaf-to-tip", Fault::DeafToTip)] {
         let disk = Disk::new(name);
-        let mut chance = Chance(7);
+        let mut chance = Chance::of(7);
         let refused = (0..DISKS).filter(|_| outages(&disk, name, fault, &mut chance).refused).count() as u64;
         assert!(refused > DISKS / 2, "{name}: only {refused} of {DISKS} disks were refused");
     }
@@ -206,7 +206,7 @@ mod of_kernels {
 
     #[test]
     fn a_kernel_forgets_nothing_that_it_has_told() {
-        let (bundle, mut chance) = (keeper::bundle(), Chance(11));
+        let (bundle, mut chance) = (keeper::bundle(), Chance::of(11));
         for (name, fault) in [("kernel", Fault::None), ("kernel-failing", Fault::Failing), ("kernel-full", Fault::Full)]
         {
             let disk = Disk::new(name);
@@ -219,7 +219,7 @@ mod of_kernels {
     #[test]
     fn where_there_is_no_room_all_is_denied_until_there_is_again() {
         const NAME: &str = "kernel-crammed";
-        let (bundle, mut chance) = (keeper::bundle(), Chance(13));
+        let (bundle, mut chance) = (keeper::bundle(), Chance::of(13));
         let (disk, outside) = (Disk::new(NAME), Arc::new(Turning(AtomicI64::new(0))));
         disk.power(u64::MAX, Fault::None, &mut chance);
         let begin = || {
@@ -275,7 +275,7 @@ mod of_kernels {
 
     #[test]
     fn a_kernel_over_a_disk_that_does_not_sync_is_found_out() {
-        let (bundle, mut chance) = (keeper::bundle(), Chance(11));
+        let (bundle, mut chance) = (keeper::bundle(), Chance::of(11));
         let disk = Disk::new("kernel-deaf");
         let mut run = || kernels(&disk, "kernel-deaf", Fault::Deaf, &bundle, &mut chance);
         let lost = (0..KERNELS).filter(|_| catch_unwind(AssertUnwindSafe(&mut run)).is_err()).count() as u64;

@@ -18,9 +18,10 @@ use super::room::Room;
 
 const THREADS: u64 = 10;
 
-/// Numbers that look like chance, and are others for each thread.
+/// Numbers that look like chance, and are others for each thread; `PDL_SEED` asks for others.
 fn chance(seed: u64) -> impl FnMut(u64) -> u64 {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let more = std::env::var("PDL_SEED").ok().and_then(|seed| seed.parse::<u64>().ok()).unwrap_or(0);
+    let mut state = more.wrapping_mul(1_000_003).wrapping_add(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     move |end| {
         state ^= state << 13;
         state ^= state >> 7;
