@@ -322,6 +322,13 @@ impl Kernel {
         })
     }
 
+    /// The same permit, signed for an executor that checks it without the kernel; `None` if the issuer of the settings has
+    /// no key to sign with. It is the same leave: whichever of its tokens comes first is started, once.
+    #[must_use]
+    pub fn signed(&self, permit: &Permit) -> Option<Permit> {
+        self.shared.settings.issuer.sign(permit)
+    }
+
     /// Says that what was started with a permit ran.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+use ed25519_dalek::SigningKey;
 use pdl::bytecode::bundle::{public_key, sign};
 use pdl::data::timestamp::Timestamp;
 use pdl::kernel::ask::Verdict;
@@ -14,7 +15,7 @@ use pdl::kernel::entry::{Entry, Kind};
 use pdl::kernel::environment::Environment;
 use pdl::kernel::govern::operators::{Operator, Role};
 use pdl::kernel::log::commitment::reveal;
-use pdl::kernel::permit::{PermitState, StepRefused};
+use pdl::kernel::permit::{Issuer, PermitState, StepRefused, Verifier};
 use pdl::kernel::record::{self, Principal};
 use pdl::kernel::replay;
 use pdl::kernel::store::memory::Memory;
@@ -496,6 +497,24 @@ fn a_permit_is_started_once_for_its_own_request() {
     // Whoever sweeps is allowed to, where there is anything to sweep.
     let last: Vec<Kind> = kinds(&kernel).into_iter().rev().take(4).collect();
     assert_eq!(last, [Kind::PermitAbandoned, Kind::Decision, Kind::PermitExpired, Kind::Decision]);
+}
+
+/// A permit that is signed for who checks it without the kernel is the same permit, and is started once.
+#[test]
+fn a_permit_is_signed_for_whom_that_is_needed() {
+    let key = SigningKey::from_bytes(&[3; 32]);
+    let issuer = Issuer::shared(&[7; 32]).expect("it is long enough").signing_on_demand(key.clone());
+    let kernel = open_with(Memory::new(), &World::new(), Settings { issuer, ..settings(LoadOptions::UNSIGNED) });
+    kernel.activate(&operator(), &bundle(SHOP), Some(ENTITIES)).expect("it is activated");
+    let verdict = kernel.decide(&agent(), &request("1"), FACTS);
+    let plain = verdict.permit.as_ref().expect("it is allowed");
+    let signed = kernel.signed(plain).expect("there is a key");
+    assert_eq!(Verifier::public(key.verifying_key()).check(signed.token()), Ok(signed.clone()));
+    kernel.start(&agent(), signed.token(), &request("1")).expect("it was issued");
+    let again = kernel.start(&agent(), plain.token(), &request("1")).map(drop);
+    assert_eq!(again, Err(KernelError::Step(StepRefused::Used)));
+    kernel.complete(&agent(), plain.token()).expect("it was started");
+    assert_eq!(ready(&World::new()).signed(plain), None);
 }
 
 /// Runs a future that is never long in waiting.

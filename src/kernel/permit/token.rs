@@ -49,6 +49,8 @@ impl std::error::Error for TokenRefused {}
 /// Who makes permits.
 pub struct Issuer {
     key: IssuingKey,
+    /// What it signs with where it is asked to, if the key is a shared one.
+    on_demand: Option<Box<SigningKey>>,
 }
 
 enum IssuingKey {
@@ -82,13 +84,21 @@ impl Issuer {
     /// `None` if the key has less than [`MAC_KEY_BYTES_MIN`] bytes.
     #[must_use]
     pub fn shared(key: &[u8]) -> Option<Issuer> {
-        take_in(key).map(|key| Issuer { key: IssuingKey::Shared(key) })
+        take_in(key).map(|key| Issuer { key: IssuingKey::Shared(key), on_demand: None })
     }
 
     /// With a key that only the kernel has: executors check with its public half, and need nobody to ask.
     #[must_use]
     pub fn signing(key: SigningKey) -> Issuer {
-        Issuer { key: IssuingKey::Signing(Box::new(key)) }
+        Issuer { key: IssuingKey::Signing(Box::new(key)), on_demand: None }
+    }
+
+    /// The same, which also signs what it has made, where somebody asks for that
+    /// ([`Kernel::signed`](crate::kernel::Kernel::signed)): most permits are cheap, and those for who checks them without the
+    /// kernel are signed.
+    #[must_use]
+    pub fn signing_on_demand(self, key: SigningKey) -> Issuer {
+        Issuer { on_demand: Some(Box::new(key)), ..self }
     }
 
     /// Who checks what this one makes.
@@ -98,39 +108,56 @@ impl Issuer {
             IssuingKey::Shared(key) => VerifyingSide::Shared(key.clone()),
             IssuingKey::Signing(key) => VerifyingSide::Public(key.verifying_key()),
         };
-        Verifier { key }
+        Verifier { key, on_demand: self.on_demand.as_ref().map(|key| key.verifying_key()) }
     }
 
     /// A permit of these claims. Only the kernel issues, and only what a decision allowed.
     pub(crate) fn issue(&self, claims: Claims) -> Permit {
-        let scheme = match &self.key {
-            IssuingKey::Shared(_) => MAC_SCHEME,
-            IssuingKey::Signing(_) => SIGNED_SCHEME,
-        };
-        let mut token = String::with_capacity(TOKEN_BYTES_USUAL);
-        token.push_str(scheme);
-        token.push('.');
-        push_base64(&mut token, payload(&claims).as_bytes());
-        match &self.key {
+        let token = match &self.key {
             IssuingKey::Shared(key) => {
+                let mut token = untagged(MAC_SCHEME, &claims);
                 let tag = mac(key, &token).finalize().into_bytes();
                 token.push('.');
                 push_base64(&mut token, &tag);
+                token
             }
-            IssuingKey::Signing(key) => {
-                let tag = key.sign(token.as_bytes()).to_bytes();
-                token.push('.');
-                push_base64(&mut token, &tag);
-            }
-        }
+            IssuingKey::Signing(key) => signed(key, &claims),
+        };
         Permit { claims: Arc::new(claims), token }
     }
+
+    /// The same permit with a signature; none if there is no key for that.
+    pub(crate) fn sign(&self, permit: &Permit) -> Option<Permit> {
+        let key = match &self.key {
+            IssuingKey::Shared(_) => self.on_demand.as_deref()?,
+            IssuingKey::Signing(key) => key,
+        };
+        Some(Permit { token: signed(key, permit.claims()), claims: permit.claims_shared() })
+    }
+}
+
+fn untagged(scheme: &str, claims: &Claims) -> String {
+    let mut token = String::with_capacity(TOKEN_BYTES_USUAL);
+    token.push_str(scheme);
+    token.push('.');
+    push_base64(&mut token, payload(claims).as_bytes());
+    token
+}
+
+fn signed(key: &SigningKey, claims: &Claims) -> String {
+    let mut token = untagged(SIGNED_SCHEME, claims);
+    let tag = key.sign(token.as_bytes()).to_bytes();
+    token.push('.');
+    push_base64(&mut token, &tag);
+    token
 }
 
 /// Who checks permits.
 #[derive(Clone)]
 pub struct Verifier {
     key: VerifyingSide,
+    /// What is signed on demand by who has the shared key.
+    on_demand: Option<VerifyingKey>,
 }
 
 #[derive(Clone)]
@@ -152,13 +179,13 @@ impl Verifier {
     /// With the key that the kernel has too. `None` if it has less than [`MAC_KEY_BYTES_MIN`] bytes.
     #[must_use]
     pub fn shared(key: &[u8]) -> Option<Verifier> {
-        take_in(key).map(|key| Verifier { key: VerifyingSide::Shared(key) })
+        take_in(key).map(|key| Verifier { key: VerifyingSide::Shared(key), on_demand: None })
     }
 
     /// With the public half of the kernel's key.
     #[must_use]
     pub fn public(key: VerifyingKey) -> Verifier {
-        Verifier { key: VerifyingSide::Public(key) }
+        Verifier { key: VerifyingSide::Public(key), on_demand: None }
     }
 
     /// The permit of a text. Whether it is still good, and for what, is for [`Permit::covers`]; whether it was used before
@@ -174,16 +201,21 @@ impl Verifier {
         let (scheme, payload) = text.split_once('.').ok_or(TokenRefused::Malformed)?;
         let tag = Base64UrlUnpadded::decode_vec(tag).map_err(|_| TokenRefused::Malformed)?;
         // Authentic first: nothing that somebody made up is looked into.
+        let public = match &self.key {
+            VerifyingSide::Public(key) => Some(key),
+            VerifyingSide::Shared(_) => self.on_demand.as_ref(),
+        };
         match (&self.key, scheme) {
             (VerifyingSide::Shared(key), MAC_SCHEME) => {
                 // In constant time.
                 mac(key, text).verify_slice(&tag).map_err(|_| TokenRefused::NotAuthentic)?;
             }
-            (VerifyingSide::Public(key), SIGNED_SCHEME) => {
+            (_, SIGNED_SCHEME) => {
+                let key = public.ok_or(TokenRefused::NotAuthentic)?;
                 let tag = Signature::from_slice(&tag).map_err(|_| TokenRefused::NotAuthentic)?;
                 key.verify_strict(text.as_bytes(), &tag).map_err(|_| TokenRefused::NotAuthentic)?;
             }
-            (_, MAC_SCHEME | SIGNED_SCHEME) => return Err(TokenRefused::NotAuthentic),
+            (VerifyingSide::Public(_), MAC_SCHEME) => return Err(TokenRefused::NotAuthentic),
             _ => return Err(TokenRefused::Malformed),
         }
         let bytes = Base64UrlUnpadded::decode_vec(payload).map_err(|_| TokenRefused::Malformed)?;
@@ -355,6 +387,29 @@ mod tests {
         assert_eq!(other.check(by_signed.token()), Err(TokenRefused::NotAuthentic));
         assert!(Issuer::shared(&[1; MAC_KEY_BYTES_MIN - 1]).is_none());
         assert!(Verifier::shared(&[1; MAC_KEY_BYTES_MIN - 1]).is_none());
+    }
+
+    #[test]
+    fn what_is_signed_on_demand_is_the_same_permit() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let plain = || Issuer::shared(&[1; 32]).expect("it is long enough");
+        let issuer = plain().signing_on_demand(key.clone());
+        let permit = issuer.issue(claims());
+        let signed = issuer.sign(&permit).expect("there is a key");
+        assert_eq!((signed.claims(), plain().sign(&permit)), (permit.claims(), None));
+        // Who has the public half takes the one, who has the shared key the other, and the kernel both.
+        let (kernel, public) = (issuer.verifier(), Verifier::public(key.verifying_key()));
+        assert_eq!(
+            (kernel.check(permit.token()), kernel.check(signed.token())),
+            (Ok(permit.clone()), Ok(signed.clone()))
+        );
+        assert_eq!(public.check(signed.token()), Ok(signed.clone()));
+        assert_eq!(public.check(permit.token()), Err(TokenRefused::NotAuthentic));
+        assert_eq!(plain().verifier().check(signed.token()), Err(TokenRefused::NotAuthentic));
+        let other = plain().signing_on_demand(SigningKey::from_bytes(&[8; 32]));
+        assert_eq!(other.verifier().check(signed.token()), Err(TokenRefused::NotAuthentic));
+        let always = Issuer::signing(key);
+        assert_eq!(always.sign(&always.issue(claims())), Some(signed));
     }
 
     #[test]
