@@ -14,6 +14,7 @@ use pdl::kernel::replay;
 use pdl::kernel::retain::Old;
 use pdl::kernel::store::memory::Memory;
 use pdl::kernel::{Kernel, KernelError};
+use pdl::vm::decide::Kind as DecisionKind;
 
 use super::house::{World, bundle, kinds, log, open, reader, who};
 
@@ -370,6 +371,28 @@ fn what_is_permissive_runs_although_rules_deny_it_and_nothing_else_does() {
     let options = replay::Options { threads: std::num::NonZeroUsize::MIN, ..replay::Options::default() };
     let report = kernel.replay(&olga, &options, &mut |_| {}).expect("it can be read");
     assert!(report.is_whole(), "{report:?}");
+}
+
+/// What violates an invariant, and what can't be decided, runs for nobody.
+#[test]
+fn what_is_permissive_lets_no_error_and_no_violation_pass() {
+    let kernel = open(Memory::new(), &World::new());
+    let olga = who("Person", "olga");
+    let text = SHOP.replace(
+        "policy paying on pay {",
+        r#"invariant lucky on pay { require context.cost != 13.0 code UNLUCKY because "not {context.cost}" }
+        policy paying on pay {
+            deny astray when context.cost == 12.0 and context.cost * 1000000000000.0 > 0.0"#,
+    );
+    kernel.activate(&olga, &bundle(&text), Some(ENTITIES)).expect("it is activated");
+    kernel.set_mode(&olga, "pay", Mode::Permissive).expect("she is an admin");
+    assert_eq!(ask(&kernel, 11).answer(), Answer::Allow);
+    for (cost, why) in [(13, DecisionKind::Violated), (12, DecisionKind::Error)] {
+        let verdict = ask(&kernel, cost);
+        assert_eq!(verdict.decision.as_ref().map(|decision| decision.kind), Some(why));
+        assert_eq!((verdict.answer(), verdict.mode, &verdict.permit), (Answer::Deny, Mode::Strict, &None));
+    }
+    assert_eq!((ask(&kernel, 501).answer(), ask(&kernel, 501).mode), (Answer::Allow, Mode::Permissive));
 }
 
 /// A clock that is never looked at twice at the same moment.

@@ -111,6 +111,7 @@ fn seen(counts: &BTreeMap<String, u64>) {
         "not changed: Waits(None)",
         "undone behind the first",
         "ran although denied",
+        "denied although permissive",
         "permissive",
         "strict",
         "forbidden to change a mode",

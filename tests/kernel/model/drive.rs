@@ -25,7 +25,7 @@ use proptest::prelude::*;
 
 use super::super::audit::{Audit, Ledger, compare, hold};
 use super::super::house::{World, reader, settings, who};
-use super::house::{AGENTS, BUNDLES, Does, PEOPLE, TEAMS, Want, money, request};
+use super::house::{AGENTS, BAD, BUNDLES, Does, PEOPLE, TEAMS, Want, money, request};
 use super::plain::{Comes, Judged, Model, Said, Who};
 
 /// Something that somebody does. Numbers choose among what there is at that moment.
@@ -148,7 +148,9 @@ fn voter() -> impl Strategy<Value = u8> {
 }
 
 pub fn op() -> impl Strategy<Value = Op> {
-    let cents = prop::sample::select(&[5_000, 5_000, 10_000, 10_000, 15_000, 25_000, 35_000, 45_000, 60_000][..]);
+    let cents = prop::sample::select(
+        &[5_000, 5_000, 10_000, 10_000, 15_000, 25_000, 35_000, 45_000, 60_000, BAD[0], BAD[1]][..],
+    );
     let dear = prop::sample::select(&[-1_i64, 0, 25, 50, 100, 130, 300][..]);
     let frozen = || prop_oneof![18 => Just(0_u8), 1 => Just(1), 1 => Just(2)];
     let seconds = prop::sample::select(&[1_i64, 1, 1, 5, 5, 29, 30, 31, 60, 61, 300, 601, 601, 3_600][..]);
@@ -427,6 +429,9 @@ impl Run<'_> {
         }
         let judged = self.model.judge(want, frozen, false);
         let comes = self.model.decide(who, want, frozen);
+        if matches!(want, Want::Pay { cents, .. } if BAD.contains(cents)) && self.model.permissive.contains_key("pay") {
+            self.count("denied although permissive");
+        }
         if comes == Comes::Runs(None) && judged.said == Said::Deny {
             self.count("ran although denied");
         }

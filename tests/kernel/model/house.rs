@@ -36,6 +36,9 @@ pub static BUNDLES: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
     texts.map(|text| bundle(&text))
 });
 
+/// What nobody pays: an invariant is violated by the one, and with the other a number gets too large.
+pub const BAD: [i64; 2] = [66_600, 77_700];
+
 /// From how much on people are asked before a job is done. Jobs are the records of the house.
 pub fn dear(bundle: usize) -> i64 {
     if bundle == 1 { 5_000 } else { 10_000 }
@@ -91,9 +94,15 @@ policy stepping on step {{
         when context.to == done and resource.cost >= {dear}.0
         from Team::"board"  quorum 1  within 20m
 }}
+invariant lucky on pay {{
+    require context.cost != 666.0
+    code    UNLUCKY
+    because "nobody pays {{context.cost}}"
+}}
 policy paying on pay {{
     allow within_limit when context.cost <= subject.limit
     deny frozen when context.frozen
+    deny astray when context.cost == 777.0 and context.cost * 1000000000000.0 > 0.0
 {rules}}}
 policy mending on restart {{
     allow everybody

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::house::{AGENTS, AUDIT, BOARD, CHIEFS, Does, PEOPLE, Registry, Want, dear};
+use super::house::{AGENTS, AUDIT, BAD, BOARD, CHIEFS, Does, PEOPLE, Registry, Want, dear};
 use super::jobs::Job;
 
 /// Who does something: an agent, a person, or somebody whom nobody knows.
@@ -190,6 +190,7 @@ impl Model {
         let mut asks = Vec::new();
         match want {
             Want::Pay { .. } if frozen > 1 => return Said::Error,
+            Want::Pay { cents, .. } if BAD.contains(cents) => return Said::Error,
             Want::Pay { cents, .. } => {
                 if *cents > limit || frozen > 0 || (self.bundle == 1 && *cents > 40_000) {
                     return Said::Deny;

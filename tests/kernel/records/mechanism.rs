@@ -7,6 +7,7 @@ use pdl::kernel::entry::{Entry, Kind};
 use pdl::kernel::gate::{Gate, GateState, Refused, Verdict as Vote};
 use pdl::kernel::govern::operators::{Change, Operator, Role};
 use pdl::kernel::log::commitment::reveal;
+use pdl::kernel::modes::Mode;
 use pdl::kernel::record::Principal;
 use pdl::kernel::records::change::{Changed, Move};
 use pdl::kernel::retain::Old;
@@ -170,6 +171,19 @@ fn people_are_asked_and_the_second_time_it_is_done() {
     assert_eq!(done(&kernel, &both).len(), 2);
     assert_eq!(kernel.gate(&reader(), &gate.id).map(|gate| gate.map(|gate| gate.state)), Ok(Some(GateState::Spent)));
     assert_eq!(stored(&kernel, "r1").map(|record| record.status).as_deref(), Some("paid"));
+}
+
+/// What is denied may run where a capability is permissive; but it changes nothing that the kernel itself keeps.
+#[test]
+fn no_mode_changes_a_record() {
+    let kernel = ready(&World::new());
+    done(&kernel, &[making("r1", PLAIN)]);
+    kernel.set_mode(&reader(), "step", Mode::Permissive).expect("she is an admin");
+    let forbidden = on("step", "r1", r#"{"to":"approved","reason":"forbidden"}"#);
+    let verdict = kernel.decide(&who("Agent", "bot"), forbidden.as_bytes(), None);
+    assert_eq!((verdict.answer(), verdict.mode), (Answer::Allow, Mode::Permissive));
+    assert!(denied(&kernel, &[Move::step(forbidden, "{}")]).contains("FORBIDDEN"));
+    assert_eq!(stored(&kernel, "r1").map(|record| record.version), Some(1));
 }
 
 /// People agree to what a change does to the record, and what is told of it, and to nothing else.
