@@ -644,11 +644,7 @@ fn fact(
     let entry = decoder.sink.world.image.entries.get(decoder.sink.entry as usize);
     let read = entry.and_then(|entry| entry.context_read.get(at)).copied().unwrap_or(false);
     let everything = decoder.sink.options.extent == Extent::Everything;
-    let value = decoder.value(field.ty, if read || everything { Want::Built } else { Want::Checked })?;
-    if let Some(place) = decoder.buffers.work.get_mut(mark + at) {
-        *place = value;
-    }
-    Ok(())
+    decoder.value_to(field.ty, if read || everything { Want::Built } else { Want::Checked }, mark + at)
 }
 
 /// The heap of a decision, with all that requests may name.

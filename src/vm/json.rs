@@ -440,6 +440,10 @@ impl<'a> Reader<'a> {
                 }
             }
             self.at = before;
+        } else if self.byte() == Some(b'}') {
+            self.at += 1;
+            self.depth -= 1;
+            return Ok((NextKey::End, 0));
         }
         Ok((self.next_key_slowly()?, 0))
     }

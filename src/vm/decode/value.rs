@@ -139,9 +139,22 @@ const SECONDS: usize = "2026-01-01T00:00:00Z".len();
 /// How many keys are looked for where fields may be left out.
 const KEYS_AHEAD: usize = 4;
 
+/// No place: what is decoded there is checked and forgotten.
+const NOWHERE: usize = usize::MAX;
+
 impl<'d, S: Sink> Decoder<'d, '_, S> {
     /// Decodes a value of a type.
     pub fn value(&mut self, ty: TypeId, want: Want) -> Result<Value, Fail> {
+        let place = self.reserve(1);
+        self.value_to(ty, want, place)?;
+        Ok(self.buffers.work.pop().unwrap_or(Value::INTERNAL))
+    }
+
+    /// Decodes a value of a type to a place among those that are in the making, if there is such a place.
+    //
+    // Values are written where they will lie, and not handed up: they are built of pieces of different sizes, and who copies
+    // one right behind that waits for the processor to bring these together.
+    pub fn value_to(&mut self, ty: TypeId, want: Want, place: usize) -> Result<(), Fail> {
         let shape = self.reader.peek()?;
         let offset = self.reader.offset();
         let schema = self.schema;
@@ -150,15 +163,17 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         while let &Type::Optional(inner) = of {
             if shape == Shape::Null {
                 self.reader.null()?;
-                return Ok(Value::Absent);
+                self.put(place, Value::Absent);
+                return Ok(());
             }
             ty = inner;
             of = schema.ty(ty);
         }
-        Ok(match of {
+        match of {
             Type::Bool => {
                 self.expect(shape, Shape::Bool, ty)?;
-                Value::Bool(self.reader.bool()?)
+                let value = self.reader.bool()?;
+                self.put(place, Value::Bool(value));
             }
             &Type::Int { low, high } => {
                 self.expect(shape, Shape::Number, ty)?;
@@ -170,14 +185,14 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
                     return Err(out_of_range(offset, number, low, high));
                 }
                 self.buffers.trace.number(offset, self.reader.offset());
-                Value::Int(number)
+                self.put(place, Value::Int(number));
             }
             Type::Decimal => {
                 self.expect(shape, Shape::Number, ty)?;
                 let text = self.reader.number()?;
                 self.buffers.trace.number(offset, self.reader.offset());
                 match Decimal::parse_json(text) {
-                    Ok(number) => Value::Decimal(number.0),
+                    Ok(number) => self.put(place, Value::Decimal(number.0)),
                     Err(error) => return Err(fail(InputErrorKind::NumberUnfit, offset, None, error.to_string())),
                 }
             }
@@ -185,15 +200,18 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
                 let text = self.expect_string(shape, ty)?;
                 check_length(text, bytes_max, offset)?;
                 match want {
-                    Want::Built => Value::String(self.sink.string(text)),
-                    Want::Checked => Value::Absent,
+                    Want::Built => {
+                        let string = self.sink.string(text);
+                        self.put(place, Value::String(string));
+                    }
+                    Want::Checked => self.put(place, Value::Absent),
                 }
             }
             Type::Enum(of) => {
                 let text = self.expect_string(shape, ty)?;
                 let Some(names) = self.plan.variants.get(*of as usize) else { return Err(internal(offset)) };
                 match names.find(usize::MAX, text) {
-                    Some(at) => Value::Enum(Variant { of: *of, at: at as u32 }),
+                    Some(at) => self.put(place, Value::Enum(Variant { of: *of, at: at as u32 })),
                     None => return Err(self.unknown_variant(*of, text, offset)),
                 }
             }
@@ -201,36 +219,50 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
                 let text = self.expect_string(shape, ty)?;
                 check_length(text, STRING_DEFAULT_BYTES_MAX, offset)?;
                 match self.scalar(schema.ty(ty), text, want) {
-                    Ok(value) => value,
+                    Ok(value) => self.put(place, value),
                     Err(message) => return Err(fail(InputErrorKind::UnreadableText, offset, None, message)),
                 }
             }
             Type::Record(at) => {
                 self.expect(shape, Shape::Object, ty)?;
                 let Some(fields) = self.plan.records.get(*at as usize) else { return Err(internal(offset)) };
-                self.record(fields, want)?
+                self.record(fields, want, place)?;
             }
-            Type::Entity(types) => self.entity(types, ty, shape, want)?,
+            Type::Entity(types) => {
+                let value = self.entity(types, ty, shape, want)?;
+                self.put(place, value);
+            }
             &Type::Set(element, max) => {
                 self.expect(shape, Shape::Array, ty)?;
-                self.set(element, max, want)?
+                let value = self.set(element, max, want)?;
+                self.put(place, value);
             }
             &Type::List(element, max) => {
                 self.expect(shape, Shape::Array, ty)?;
                 let mark = self.buffers.work.len();
                 self.elements(element, max, want, false)?;
-                match want {
+                let value = match want {
                     Want::Built => Value::List(self.finish(mark)),
                     Want::Checked => self.forget(mark),
-                }
+                };
+                self.put(place, value);
             }
             &Type::Map(element, max) => {
                 self.expect(shape, Shape::Object, ty)?;
-                self.map(element, max, want)?
+                let value = self.map(element, max, want)?;
+                self.put(place, value);
             }
             // Looked through above.
             Type::Optional(_) => return Err(internal(offset)),
-        })
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn put(&mut self, place: usize, value: Value) {
+        if let Some(of) = self.buffers.work.get_mut(place) {
+            *of = value;
+        }
     }
 
     /// A whole number that is long or faulty.
@@ -347,12 +379,10 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
                 return Err(self.too_many(max));
             }
             let from = self.reader.offset();
-            let value = self.value(element, want)?;
+            let place = if want == Want::Built { self.reserve(1) } else { NOWHERE };
+            self.value_to(element, want, place)?;
             if of_set {
                 self.trace_order(&mut before, from);
-            }
-            if want == Want::Built {
-                self.buffers.work.push(value);
             }
             more = self.reader.next_element()?;
         }
@@ -470,10 +500,13 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
             check_length(name, STRING_DEFAULT_BYTES_MAX, start.saturating_sub(1))?;
             self.buffers.keys.push(start, name);
             let name = if want == Want::Built { Value::String(self.sink.string(name)) } else { Value::Absent };
-            let value = self.value(element, want)?;
-            if want == Want::Built {
-                self.buffers.work.extend([name, value]);
-            }
+            let place = if want == Want::Built {
+                self.buffers.work.push(name);
+                self.reserve(1)
+            } else {
+                NOWHERE
+            };
+            self.value_to(element, want, place)?;
             key = self.reader.next_key()?;
         }
         if let Some(start) = self.buffers.keys.close(key_mark, self.reader.text()) {
@@ -488,8 +521,12 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
         Ok(Value::Map(self.finish(mark)))
     }
 
-    fn record(&mut self, fields: &Fields, want: Want) -> Result<Value, Fail> {
-        let Some(required) = fields.required else { return self.wide_record(fields, want) };
+    fn record(&mut self, fields: &Fields, want: Want, place: usize) -> Result<(), Fail> {
+        let Some(required) = fields.required else {
+            let value = self.wide_record(fields, want)?;
+            self.put(place, value);
+            return Ok(());
+        };
         let offset = self.reader.offset();
         let mark = self.buffers.work.len();
         if want == Want::Built {
@@ -502,17 +539,18 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
             }
             seen |= 1 << at;
             let Some(field) = fields.list.get(at) else { return Err(internal(start)) };
-            let value = decoder.value(field.ty, want)?;
-            if want == Want::Built
-                && let Some(place) = decoder.buffers.work.get_mut(mark + at)
-            {
-                *place = value;
-            }
-            Ok(())
+            decoder.value_to(field.ty, want, if want == Want::Built { mark + at } else { NOWHERE })
         })?;
         match required & !seen {
-            0 if want == Want::Built => Ok(Value::Record(self.finish(mark))),
-            0 => Ok(Value::Absent),
+            0 if want == Want::Built => {
+                let record = self.finish(mark);
+                self.put(place, Value::Record(record));
+                Ok(())
+            }
+            0 => {
+                self.put(place, Value::Absent);
+                Ok(())
+            }
             lacking => Err(missing(offset, fields.names.get(lacking.trailing_zeros() as usize))),
         }
     }
@@ -574,10 +612,7 @@ impl<'d, S: Sink> Decoder<'d, '_, S> {
                 error
             })?;
             let Some(field) = fields.list.get(at) else { return Err(internal(start)) };
-            let value = decoder.value(field.ty, want)?;
-            if let Some(place) = decoder.buffers.work.get_mut(mark + at) {
-                *place = value;
-            }
+            decoder.value_to(field.ty, want, mark + at)?;
             taken(decoder, at, start);
             Ok(())
         })
