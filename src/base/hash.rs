@@ -82,8 +82,8 @@ impl Digest {
         out.push_str(std::str::from_utf8(&self.digits()).unwrap_or_default());
     }
 
-    /// Computed and not looked up, so that many are done at once.
-    fn digits(&self) -> [u8; 64] {
+    /// Its digits, computed and not looked up, so that many are done at once.
+    pub(crate) fn digits(&self) -> [u8; 64] {
         let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
         let mut text = [0; 64];
         for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {

@@ -388,15 +388,43 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn key_of(&mut self, is_first: bool, probable: usize, keys: &[&str]) -> Result<KnownKey<'a>, JsonError> {
         let expected = keys.get(probable).copied().unwrap_or("");
-        let key = if is_first { self.first_key_or(expected)? } else { self.next_key_or(expected)? };
-        Ok(match key {
-            NextKey::End => KnownKey::End,
-            NextKey::Expected => KnownKey::At { place: probable, start: self.at - expected.len() },
-            NextKey::Other(text) => self.find_key(text, keys),
-        })
+        let before = self.at;
+        if is_first {
+            self.open(b'{')?;
+        } else if self.byte() == Some(b',') {
+            self.at += 1;
+            if self.byte() == Some(b' ') {
+                self.at += 1;
+                self.is_odd = true;
+            }
+        }
+        if is_first || self.at > before {
+            if self.take_expected(expected) {
+                return Ok(KnownKey::At { place: probable, start: self.at - expected.len() });
+            }
+            for (place, key) in keys.iter().enumerate() {
+                if self.take_expected(key) {
+                    return Ok(KnownKey::At { place, start: self.at - key.len() });
+                }
+            }
+        }
+        if !is_first {
+            self.at = before;
+        }
+        self.key_of_slowly(is_first, keys)
     }
 
+    /// The same where something else stands; of the first key only the brace was taken.
     #[inline(never)]
+    fn key_of_slowly(&mut self, is_first: bool, keys: &[&str]) -> Result<KnownKey<'a>, JsonError> {
+        let key = match is_first {
+            true if self.close(b'}') => None,
+            true => Some(self.key()?),
+            false => self.next_key()?,
+        };
+        Ok(key.map_or(KnownKey::End, |text| self.find_key(text, keys)))
+    }
+
     fn find_key(&self, text: Text<'a>, keys: &[&str]) -> KnownKey<'a> {
         match keys.iter().position(|key| text.is(key.trim_matches(['"', ':']))) {
             Some(place) => KnownKey::At { place, start: self.key_start(text).saturating_sub(1) },
@@ -414,13 +442,8 @@ impl<'a> Reader<'a> {
         Ok(if self.close(b'}') { NextKey::End } else { NextKey::Other(self.key()?) })
     }
 
-    /// As [`Reader::next_key`], for who knows which key probably stands next: it is written `"key":` here.
-    #[inline]
-    pub fn next_key_or(&mut self, expected: &str) -> Result<NextKey<'a>, JsonError> {
-        Ok(self.next_key_among(1, |_| expected)?.0)
-    }
-
-    /// The same for who knows of a few keys, the most probable first. Says which of them was taken.
+    /// As [`Reader::next_key`], for who knows of a few keys, the most probable first, written in the same way. Says which of
+    /// them was taken.
     #[inline]
     pub fn next_key_among<'k>(
         &mut self,

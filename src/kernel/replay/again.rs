@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde_json::{Map, Value};
 
 use super::skim::{Look, Name, text_of};
-use super::told::{Constants, MEMBERS, Told, tell_digests};
+use super::told::{Constants, MEMBERS, Told, ToldDigests};
 use super::{Finding, Gap, Lost, Outcome};
 use crate::base::hash::Digest;
 use crate::kernel::ask::{Peek, peek};
@@ -33,7 +33,7 @@ pub(super) struct Room {
     /// What was asked of an entry of which something is hidden.
     pub(super) request: Vec<u8>,
     pub(super) facts: Vec<u8>,
-    told: String,
+    told: ToldDigests,
     constants: Constants,
 }
 
@@ -78,9 +78,7 @@ fn outcome(
     let (request, facts) = texts(entry)?;
     let question = Question { facts: Some(facts), ..Question::strict(request) };
     let redecided = active.machine.redecide(&active.store, question, &mut room.scratch);
-    room.told.clear();
-    tell_digests(&redecided.digests, &mut room.told);
-    let mut is_same = entry.member(Name::Digests) == Some(&room.told);
+    let mut is_same = entry.member(Name::Digests).map(str::as_bytes) == Some(room.told.of(&redecided.digests));
     let decision = match room.constants.find(active.bundle, &redecided) {
         Ok(constant) => {
             if is_same && constant.is(entry) {

@@ -11,32 +11,39 @@ pub(super) struct Marks {
     quotes: Vec<u64>,
     /// Backslashes that begin an escape.
     escapes: Vec<u64>,
+    has_other_escapes: bool,
 }
 
 impl Marks {
     /// Marks a text, in the room of the one before. `None` if it has control characters, which canonical JSON has not.
     pub(super) fn of(&mut self, text: &[u8]) -> Option<()> {
-        self.quotes.clear();
-        self.escapes.clear();
         let (blocks, rest) = text.as_chunks::<WORD>();
+        let mut last = [b' '; WORD];
+        last.get_mut(..rest.len())?.copy_from_slice(rest);
+        let last = if rest.is_empty() { None } else { Some(&last) };
+        let count = text.len().div_ceil(WORD);
+        self.quotes.resize(count, 0);
+        self.escapes.resize(count, 0);
         let mut is_behind_escape = false;
-        let mut has_control = false;
-        let mut mark = |block: &[u8; WORD]| {
+        let (mut has_control, mut others) = (false, 0);
+        let places = self.quotes.iter_mut().zip(&mut self.escapes);
+        for (block, (quotes_at, escapes_at)) in blocks.iter().chain(last).zip(places) {
             let found = classify(block);
             has_control |= found.has_control;
             let escapes = escapes(found.backslashes, is_behind_escape);
             let escaped = escapes.wrapping_shl(1) | u64::from(is_behind_escape);
             is_behind_escape = escapes.leading_zeros() == 0;
-            self.quotes.push(found.quotes & !escaped);
-            self.escapes.push(escapes);
-        };
-        blocks.iter().for_each(&mut mark);
-        if !rest.is_empty() {
-            let mut last = [b' '; WORD];
-            last.get_mut(..rest.len())?.copy_from_slice(rest);
-            mark(&last);
+            others |= escaped & !(found.quotes | found.backslashes);
+            *quotes_at = found.quotes & !escaped;
+            *escapes_at = escapes;
         }
+        self.has_other_escapes = others != 0;
         (!has_control).then_some(())
+    }
+
+    /// Whether something else than quotes and backslashes is escaped.
+    pub(super) fn has_other_escapes(&self) -> bool {
+        self.has_other_escapes
     }
 
     /// All quotes, from the first on.
@@ -114,26 +121,35 @@ struct Block {
     has_control: bool,
 }
 
-/// Eight bytes are looked at in one.
 #[inline]
 fn classify(block: &[u8; WORD]) -> Block {
+    let has_control = block.iter().fold(false, |any, &byte| any | (byte < 0x20));
+    Block { quotes: find(block, b'"'), backslashes: find(block, b'\\'), has_control }
+}
+
+/// The bytes that are this one. Written so that bytes are compared many at once, without asking for any processor.
+#[inline]
+fn find(block: &[u8; WORD], of: u8) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    /// Brings the highest bit of each byte together.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
-    // The highest bit of each byte that is zero.
-    let zeros = |word: u64| !((word & LOW).wrapping_add(LOW) | word | LOW);
-    let bits = |highest: u64| highest.wrapping_shr(7).wrapping_mul(GATHER).wrapping_shr(56);
-    let mut found = Block { quotes: 0, backslashes: 0, has_control: false };
-    let (words, _) = block.as_chunks::<8>();
-    for (shift, word) in (0..).step_by(8).zip(words) {
-        let word = u64::from_le_bytes(*word);
-        let of = |byte: u8| bits(zeros(word ^ ONES.wrapping_mul(byte.into()))).wrapping_shl(shift);
-        found.quotes |= of(b'"');
-        found.backslashes |= of(b'\\');
-        found.has_control |= zeros(word & ONES.wrapping_mul(0xe0)) != 0;
-    }
-    found
+    let mut found = [0_u8; WORD];
+    found.iter_mut().zip(block).for_each(|(found, byte)| *found = if *byte == of { 0xff } else { 0 });
+    let (words, _) = found.as_chunks::<8>();
+    // Of each row of eight bytes another bit is kept, so that all rows have room in one: with a bit for each byte, but those
+    // of a column together.
+    let bits = (0..).zip(words).fold(0, |bits, (row, word)| bits | u64::from_le_bytes(*word) & ONES.wrapping_shl(row));
+    transposed(bits)
+}
+
+/// Eight rows of eight bits as columns: squares of one, two and four bits change places with those across.
+#[inline]
+fn transposed(bits: u64) -> u64 {
+    [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0_u64)].into_iter().fold(
+        bits,
+        |bits, (by, squares)| {
+            let changed = (bits ^ bits.wrapping_shr(by)) & squares;
+            bits ^ changed ^ changed.wrapping_shl(by)
+        },
+    )
 }
 
 #[cfg(test)]
@@ -166,6 +182,11 @@ mod tests {
             prop_assert_eq!(marks.of(text.as_bytes()), Some(()));
             let (quotes, escapes) = slowly(text.as_bytes());
             prop_assert_eq!(marks.quotes().collect::<Vec<_>>(), quotes);
+            let others = |at_end: bool| escapes.iter().any(|at| {
+                text.as_bytes().get(at + 1).map_or(at_end, |escaped| !matches!(escaped, b'"' | b'\\'))
+            });
+            // Of an escape at the end nothing is known.
+            prop_assert!(marks.has_other_escapes() == others(false) || marks.has_other_escapes() == others(true));
             let behind: Vec<usize> = escapes.into_iter().filter(|at| *at >= from).collect();
             prop_assert_eq!(marks.escapes(from).collect::<Vec<_>>(), behind);
         }

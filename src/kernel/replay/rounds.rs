@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::again::Contents;
@@ -222,7 +223,7 @@ impl<'k, R: Reads> Rounds<'k, R> {
         let limit = u32::try_from(left).unwrap_or(u32::MAX).min(most);
         let mut rows = mem::take(&mut self.rows);
         rows.clear();
-        let rows = self.reads.rows(rows, from, limit)?;
+        let mut rows = self.reads.rows(rows, from, limit)?;
         mem::swap(&mut self.page, &mut self.before);
         let page = match Arc::get_mut(&mut self.page) {
             Some(page) => page,
@@ -232,7 +233,7 @@ impl<'k, R: Reads> Rounds<'k, R> {
                 page
             }
         };
-        page.clear();
+        let is_text = page.begin(&mut rows.bytes);
         let mut last = None;
         for (at, row) in rows.iter() {
             last = Some(at);
@@ -243,21 +244,23 @@ impl<'k, R: Reads> Rounds<'k, R> {
             let damaged = |id, why: String| {
                 Some(Finding { index: at, id, outcome: Outcome::NotReplayed(Lost { gap: Gap::Damaged, why }) })
             };
-            let bytes = match row {
-                Ok(bytes) => bytes,
+            let place = match row {
+                Ok(place) => place,
                 Err(why) => {
                     tally.count(damaged(None, why.to_owned()));
                     continue;
                 }
             };
-            let number = page.add(at, bytes);
+            let given = || rows.bytes.get(place.clone()).unwrap_or_default();
+            let on_page = if is_text { Some(place.clone()) } else { page.give(given()) };
+            let number = on_page.and_then(|place| page.add(at, place));
             match number.and_then(|number| Some((number, page.get(number)?))) {
                 Some((number, entry)) if entry.kind() == Kind::Decision.name() => {
                     self.waiting.entry(with(entry)).or_default().push(number);
                 }
                 Some(_) => page.forget(),
                 // Entries of other kinds may have members that those of decisions don't.
-                None => match Header::read(bytes) {
+                None => match Header::read(page.bytes(place.clone()).filter(|_| is_text).unwrap_or_else(given)) {
                     Ok(header) if header.kind != Kind::Decision => {}
                     Ok(header) => {
                         tally.count(damaged(Some(header.id.to_owned()), "it is not one of a decision".to_owned()))
@@ -355,14 +358,11 @@ impl Rows {
         self.read(tx, from.saturating_add(half.into()), limit.saturating_sub(half))
     }
 
-    fn iter(&self) -> impl Iterator<Item = (u64, Result<&[u8], &str>)> {
+    /// Where each stands in the log, and where it lies among the bytes.
+    fn iter(&self) -> impl Iterator<Item = (u64, Result<Range<usize>, &str>)> {
         let mut start = 0;
         self.rows.iter().map(move |(at, row)| match row {
-            Ok(end) => {
-                let bytes = self.bytes.get(start..*end).unwrap_or_default();
-                start = *end;
-                (*at, Ok(bytes))
-            }
+            Ok(end) => (*at, Ok(mem::replace(&mut start, *end)..*end)),
             Err(why) => (*at, Err(why.as_str())),
         })
     }

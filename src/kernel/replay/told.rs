@@ -178,6 +178,62 @@ pub(super) fn tell_digests(digests: &Digests, out: &mut String) {
     out.push('}');
 }
 
+/// The member `digests` of one entry after the other: most have the same bundle and entities, and are written over.
+#[derive(Debug, Default)]
+pub(super) struct ToldDigests {
+    text: Vec<u8>,
+    /// The bundle and the entities that are written, if all five digests are.
+    written: Option<(Digest, Digest)>,
+}
+
+/// What stands before the digits of each in the text, and behind those of the one before.
+const BEFORE: [&[u8]; 5] = [
+    b"{\"binding\":\"sha256:",
+    b"\",\"bundle\":\"sha256:",
+    b"\",\"facts\":\"sha256:",
+    b"\",\"registry\":\"sha256:",
+    b"\",\"request\":\"sha256:",
+];
+const BEHIND: &[u8] = b"\"}";
+const DIGITS: usize = 64;
+
+impl ToldDigests {
+    /// What is said of some digests: the same as [`tell_digests`] appends.
+    pub(super) fn of(&mut self, digests: &Digests) -> &[u8] {
+        let &Digests { binding, bundle, facts, registry, request } = digests;
+        let (Some(binding), Some(bundle), Some(facts), Some(registry), Some(request)) =
+            (binding, bundle, facts, registry, request)
+        else {
+            let mut text = String::new();
+            tell_digests(digests, &mut text);
+            *self = ToldDigests { text: text.into_bytes(), written: None };
+            return &self.text;
+        };
+        let all = [binding, bundle, facts, registry, request];
+        if self.written == Some((bundle, registry)) {
+            let mut at = 0_usize;
+            for (which, (before, digest)) in BEFORE.into_iter().zip(all).enumerate() {
+                at = at.saturating_add(before.len());
+                let place = self.text.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<DIGITS>());
+                // The others are written already.
+                if let (Some(place), 0 | 2 | 4) = (place, which) {
+                    *place = digest.digits();
+                }
+                at = at.saturating_add(DIGITS);
+            }
+        } else {
+            self.text.clear();
+            for (before, digest) in BEFORE.into_iter().zip(all) {
+                self.text.extend_from_slice(before);
+                self.text.extend_from_slice(&digest.digits());
+            }
+            self.text.extend_from_slice(BEHIND);
+            self.written = Some((bundle, registry));
+        }
+        &self.text
+    }
+}
+
 fn number(out: &mut String, number: i64) {
     let text = number.to_string();
     if number.unsigned_abs() <= NUMBER_MAX { out.push_str(&text) } else { push_string(out, &text) }
@@ -347,6 +403,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn digests_are_told_the_same_over_others(
+            all in prop::collection::vec((digest(), digest(), digest(), digest(), digest(), 0..4_usize), 1..6)
+        ) {
+            let mut told = ToldDigests::default();
+            let mut before: Option<Digests> = None;
+            for (binding, bundle, facts, registry, request, keep) in all {
+                let mut digests = Digests { binding, bundle, facts, registry, request };
+                // Of most the bundle and the entities are those of the one before.
+                if let (Some(before), 1..) = (&before, keep) {
+                    (digests.bundle, digests.registry) = (before.bundle, before.registry);
+                }
+                let mut expected = String::new();
+                tell_digests(&digests, &mut expected);
+                prop_assert_eq!(std::str::from_utf8(told.of(&digests)), Ok(expected.as_str()));
+                before = Some(digests);
+            }
+        }
+
         #[test]
         fn both_ways_of_telling_a_decision_are_one(decision in decision()) {
             let slow = told(&decision);

@@ -15,6 +15,7 @@ use std::fmt::{Display, Write as _};
 use std::ops::Range;
 
 use crate::base::hash::{Digest, Hasher};
+use crate::base::pieces::copy;
 use crate::vm::digest::Digests;
 
 /// What is noted of the documents of a question.
@@ -93,27 +94,40 @@ impl Trace {
             ranges.sort_unstable_by_key(|range| range.start);
         }
         let Room { text, cuts } = room;
-        quote(request, of_request, text);
-        cut(text, of_request, &self.advisory, cuts);
-        let (request, binding) = both(text, cuts);
-        quote(facts, of_facts, text);
-        Some(Digests { request, binding, facts: Digest::of(text) })
+        let quoted = quote(request, of_request, text);
+        cut(quoted, of_request, &self.advisory, cuts);
+        let (request, binding) = both(quoted, cuts);
+        Some(Digests { request, binding, facts: Digest::of(quote(facts, of_facts, text)) })
     }
 }
 
-/// The document with its numbers in quotes.
-fn quote(document: &[u8], numbers: &[Range<u32>], text: &mut Vec<u8>) {
-    text.clear();
-    let mut from = 0;
-    for number in numbers {
-        let (start, end) = (number.start as usize, number.end as usize);
-        text.extend_from_slice(document.get(from..start).unwrap_or_default());
-        text.push(b'"');
-        text.extend_from_slice(document.get(start..end).unwrap_or_default());
-        text.push(b'"');
-        from = end;
+/// As long as most pieces between two numbers are.
+const CHUNK: usize = 32;
+
+/// The document with its numbers in quotes. There is room for it in `text`, in which what lies behind it is of others.
+fn quote<'t>(document: &'t [u8], numbers: &[Range<u32>], text: &'t mut Vec<u8>) -> &'t [u8] {
+    if numbers.is_empty() {
+        return document;
     }
-    text.extend_from_slice(document.get(from..).unwrap_or_default());
+    let length = numbers.len().saturating_mul(2).saturating_add(document.len());
+    let room = length.saturating_add(CHUNK);
+    if text.len() < room {
+        text.resize(room, 0);
+    }
+    let (mut from, mut to) = (0_usize, 0_usize);
+    let ends = numbers.iter().flat_map(|number| [number.start as usize, number.end as usize]);
+    for end in ends {
+        let length = end.saturating_sub(from);
+        copy::<CHUNK>(document.get(from..).unwrap_or_default(), length, text.get_mut(to..).unwrap_or_default());
+        to = to.saturating_add(length);
+        if let Some(quote) = text.get_mut(to) {
+            *quote = b'"';
+        }
+        (from, to) = (end, to.saturating_add(1));
+    }
+    let rest = document.get(from..).unwrap_or_default();
+    copy::<CHUNK>(rest, rest.len(), text.get_mut(to..).unwrap_or_default());
+    text.get(..length).unwrap_or_default()
 }
 
 /// Where advisory members stand in the text with its quotes, each with one comma.
@@ -161,7 +175,28 @@ fn both(text: &[u8], cuts: &[Range<usize>]) -> (Digest, Digest) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_are_put_into_quotes(pieces in prop::collection::vec(("[a-z]{0,80}", "[0-9]{1,40}"), 0..6), end in "[a-z]{0,80}") {
+            let (mut document, mut expected, mut numbers) = (String::new(), String::new(), Vec::new());
+            for (text, number) in pieces {
+                document.push_str(&text);
+                numbers.push(document.len() as u32..(document.len() + number.len()) as u32);
+                document.push_str(&number);
+                expected.push_str(&format!("{text}\"{number}\""));
+            }
+            document.push_str(&end);
+            expected.push_str(&end);
+            // What was there before does not show.
+            let mut room = vec![b'#'; 300];
+            let quoted = quote(document.as_bytes(), &numbers, &mut room);
+            prop_assert_eq!(std::str::from_utf8(quoted), Ok(expected.as_str()));
+        }
+    }
 
     #[test]
     fn what_is_left_out_leaves_an_object() {
