@@ -121,14 +121,14 @@ struct Block {
     has_control: bool,
 }
 
-#[inline]
+#[inline(always)]
 fn classify(block: &[u8; WORD]) -> Block {
     let has_control = block.iter().fold(false, |any, &byte| any | (byte < 0x20));
     Block { quotes: find(block, b'"'), backslashes: find(block, b'\\'), has_control }
 }
 
 /// The bytes that are this one. Written so that bytes are compared many at once, without asking for any processor.
-#[inline]
+#[inline(always)]
 fn find(block: &[u8; WORD], of: u8) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let mut found = [0_u8; WORD];
@@ -141,7 +141,7 @@ fn find(block: &[u8; WORD], of: u8) -> u64 {
 }
 
 /// Eight rows of eight bits as columns: squares of one, two and four bits change places with those across.
-#[inline]
+#[inline(always)]
 fn transposed(bits: u64) -> u64 {
     [(7, 0x00aa_00aa_00aa_00aa), (14, 0x0000_cccc_0000_cccc), (28, 0x0000_0000_f0f0_f0f0_u64)].into_iter().fold(
         bits,
