@@ -14,7 +14,9 @@ unset PDL_KERNEL PDL_PRINCIPAL
 
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT
-cp -R "$here" "$sources/docs/kernel/check.py" "$room"
+check=$sources/docs/kernel/check.py
+[ -e "$check" ] || check=$here/../check.py
+cp -R "$here" "$check" "$room"
 cd "$room/kernel-tour" || exit 1
 
 # step STATUS COMMAND: shows the command, runs it, shows what it prints and how it ends.

@@ -27,16 +27,19 @@ fn load(args: &RegistryLoadArgs, output: &mut Output) -> Result<Status, Failure>
     if args.entities.iter().filter(|path| files::is_stdin(path)).count() > 1 {
         return Err(Failure::usage("only one of the paths can be `-`, standard input"));
     }
-    let (document, _) = eval::joined_entities(&args.entities)?;
+    let (document, names) = eval::joined_entities(&args.entities)?;
     let kernel = Place::new(&args.act.place.store).open()?;
-    let version = kernel.load_entities(&args.act.who, &document).map_err(|error| trouble::kernel(&error))?;
+    let version = kernel.load_entities(&args.act.who, &document);
+    let version = version.map_err(|error| trouble::of_entities(&error, &names))?;
     told(version, &args.act.place, output)
 }
 
 fn patch(args: &RegistryPatchArgs, output: &mut Output) -> Result<Status, Failure> {
     let patch = files::read(&args.patch, ENTITIES_BYTES_MAX)?;
     let kernel = Place::new(&args.act.place.store).open()?;
-    let version = kernel.patch_entities(&args.act.who, &patch).map_err(|error| trouble::kernel(&error))?;
+    let names = format!("`{}`", files::shown(&args.patch));
+    let version = kernel.patch_entities(&args.act.who, &patch);
+    let version = version.map_err(|error| trouble::of_entities(&error, &names))?;
     told(version, &args.act.place, output)
 }
 

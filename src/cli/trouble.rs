@@ -44,6 +44,17 @@ pub fn kernel(error: &KernelError) -> Failure {
     }
 }
 
+/// The same where entities were given, of these files: they are named.
+#[must_use]
+pub fn of_entities(error: &KernelError, names: &str) -> Failure {
+    match error {
+        KernelError::Entities(refused) => {
+            Failure::new(format!("the entities in {names} are refused:{}", faults(refused)))
+        }
+        error => kernel(error),
+    }
+}
+
 /// The failure for an error of the log.
 #[must_use]
 pub fn log(error: &LogError) -> Failure {

@@ -186,8 +186,7 @@ fn prepare(words: &[&str], room: &Path, transcript: &mut String) -> bool {
             let same = if read(one) == read(other) { "the same" } else { "different" };
             let _ = writeln!(transcript, "{same}");
         }
-        // mode FILE: who may read it.
-        // The first file of a folder has another byte.
+        // spoil FOLDER KIND: the first of its files there has another byte.
         ["spoil", folder, kind] => {
             let files = fs::read_dir(room.join(folder).join(kind)).expect("it can be listed");
             let mut files: Vec<_> = files.map(|file| file.expect("it can be listed").path()).collect();
@@ -196,6 +195,7 @@ fn prepare(words: &[&str], room: &Path, transcript: &mut String) -> bool {
             *content.last_mut().expect("it is not empty") ^= 1;
             fs::write(&files[0], content).expect("it can be written");
         }
+        // mode FILE: who may read it.
         ["mode", file] => {
             let _ = writeln!(transcript, "{}", mode(&room.join(file)));
         }

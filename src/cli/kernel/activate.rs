@@ -20,8 +20,9 @@ pub fn run(args: &ActivateArgs, output: &mut Output) -> Result<Status, Failure> 
     }
     let entities = match &args.entities[..] {
         [] => None,
-        paths => Some(eval::joined_entities(paths)?.0),
+        paths => Some(eval::joined_entities(paths)?),
     };
+    let (entities, names) = entities.unzip();
     let bundle = args.policy.as_ref().map(|path| policy::bundle_of(path, output)).transpose()?;
     let kernel = Place::new(&args.act.place.store).open()?;
     let who = &args.act.who;
@@ -30,7 +31,7 @@ pub fn run(args: &ActivateArgs, output: &mut Output) -> Result<Status, Failure> 
         (None, Some(name)) => kernel.activate_kept(who, name, entities.as_deref()),
         (None, None) => return Err(Failure::usage("name a policy, or one that is kept with `--kept`")),
     };
-    done.map_err(|error| trouble::kernel(&error))?;
+    done.map_err(|error| trouble::of_entities(&error, &names.unwrap_or_else(|| "the registry".to_owned())))?;
     let active = kernel.active().map_err(|error| trouble::kernel(&error))?;
     match args.act.place.format {
         Format::Human => {

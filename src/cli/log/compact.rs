@@ -15,6 +15,7 @@ use super::super::trouble;
 use super::folder::Folder;
 use crate::kernel::Kernel;
 use crate::kernel::log::compact::Archive;
+use crate::kernel::log::verify::Progress;
 use crate::kernel::reading::Against;
 use crate::log::note::Verifier;
 
@@ -47,12 +48,15 @@ pub fn run(args: &CompactArgs, output: &mut Output) -> Result<Status, Failure> {
     let (kernel, (_, verifier)) = (place.open()?, place.verifier()?);
     let archive = verified(&kernel, &args.folder, &[verifier])?;
     let before = args.before.unwrap_or(archive.size());
+    let bar = Bar::new("dropping");
     let mut dropped = None;
     loop {
         let told = kernel.compact_log(&args.act.who, &archive, before, &args.reason);
         let Some(entry) = told.map_err(|error| trouble::kernel(&error))? else { break };
         dropped = entry.body.get("before").and_then(serde_json::Value::as_u64).or(dropped);
+        bar.show(Progress { done: dropped.unwrap_or_default(), of: before });
     }
+    drop(bar);
     match (args.act.place.format, dropped) {
         (Format::Human, None) => output.say("there was nothing to drop: entries go 256 at a time"),
         (Format::Human, Some(before)) => {

@@ -29,7 +29,12 @@ pub fn run(args: &ExportArgs, output: &mut Output) -> Result<Status, Failure> {
         false => 0,
     };
     let revealed = match args.reveal {
-        true => kernel.export_revealed(&args.act.who, kept.size, files).map_err(|error| trouble::kernel(&error))?,
+        true => {
+            let bar = Bar::new("revealing");
+            let progress = &mut |progress| bar.show(progress);
+            let written = kernel.export_revealed(&args.act.who, kept.size, files, progress);
+            written.map_err(|error| trouble::kernel(&error))?
+        }
         false => 0,
     };
     let folder = args.folder.display().to_string();

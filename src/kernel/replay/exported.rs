@@ -164,7 +164,13 @@ impl Kernel {
     ///
     /// # Errors
     /// [`KernelError::Forbidden`]. The store can't be read; an entry is none; a file can't be written.
-    pub fn export_revealed(&self, who: &Principal, size: u64, files: &mut dyn Files) -> Result<u64, KernelError> {
+    pub fn export_revealed(
+        &self,
+        who: &Principal,
+        size: u64,
+        files: &mut dyn Files,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<u64, KernelError> {
         self.permit(who, Act::export_log())?;
         self.permit(who, Act::read_log(true))?;
         let (mut written, mut from) = (BTreeSet::new(), self.read(|tx| Ok(tx.dropped()?))?);
@@ -189,6 +195,7 @@ impl Kernel {
                     written.insert(digest);
                 }
             }
+            progress(Progress { done: from, of: size });
         }
         Ok(u64::try_from(written.len()).unwrap_or(u64::MAX))
     }

@@ -74,8 +74,11 @@ fn an_exported_log_comes_out_as_in_its_store() {
     assert!(report.decisions <= in_store(&kernel).decisions);
     // It can be exported, too, by who may read it.
     let size = all(&kernel).len() as u64;
-    assert!(matches!(kernel.export_revealed(&super::olga(), size, &mut files), Err(KernelError::Forbidden(_))));
-    assert!(kernel.export_revealed(&auditor(), size, &mut files).is_ok_and(|written| written >= hidden));
+    assert!(matches!(
+        kernel.export_revealed(&super::olga(), size, &mut files, &mut |_| {}),
+        Err(KernelError::Forbidden(_))
+    ));
+    assert!(kernel.export_revealed(&auditor(), size, &mut files, &mut |_| {}).is_ok_and(|written| written >= hidden));
     let revealed = replay(&mut files, &Given::default());
     assert!(revealed.is_whole() && revealed.same == report.decisions, "{revealed:?}");
 }
@@ -90,7 +93,7 @@ fn what_is_behind_commitments_is_hidden_unless_it_was_exported() {
     assert_eq!(report.not_replayed[&Gap::Hidden], decisions);
     let plain: Vec<String> = files.keys().cloned().collect();
     let size = all(&kernel).len() as u64;
-    let written = kernel.export_revealed(&auditor(), size, &mut files).expect("it can be read");
+    let written = kernel.export_revealed(&auditor(), size, &mut files, &mut |_| {}).expect("it can be read");
     assert!(replay(&mut files, &Given::default()).is_whole());
     // Each is the one that was committed to, or hidden, or damaged.
     let revealed: Vec<String> = files.keys().filter(|path| !plain.contains(path)).cloned().collect();
