@@ -98,6 +98,8 @@ step 0 'pdl log replay --as Person::pia'
 step 0 'pdl log show $VOTE --format json --as Person::pia > entry.json'
 step 0 'pdl log prove $VOTE --as Person::pia > entry.tlog-proof'
 step 0 'python3 ../check.py entry.json entry.tlog-proof .pdl/log.pub'
+step 0 'pdl log export ../exported --as Person::pia'
+step 0 'python3 ../check.py ../exported .pdl/log.pub'
 
 # Caught.
 step 0 'cp -R .pdl honest'
