@@ -91,6 +91,10 @@ pub fn open(place: &Place, error: &StoreError) -> Failure {
     let failure = store(place, error);
     match error {
         StoreError::Corrupt(_) => failure.help("if this is a backup that was put back on purpose: `pdl kernel accept`"),
+        StoreError::Unknown(_) => failure.help(
+            "`kernel.db` in that folder has to be the state of this kernel: put back a copy of the whole folder, or name \
+             another folder with `--store`",
+        ),
         StoreError::Unavailable(why) if why == IN_USE => {
             failure.help("a service or another command has it; ask that service, or wait until the command is done")
         }
