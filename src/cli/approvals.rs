@@ -171,7 +171,10 @@ fn told(gate: &Gate, format: Format, output: &mut Output) -> Result<Status, Fail
             let needed: Vec<String> = gate.asked.iter().map(|asked| needed(gate, asked)).collect();
             output.say(&format!("{} is {} ({})", gate.id, gate.state, needed.join(", ")));
             if gate.state == GateState::Approved {
-                output.hint(&format!("who asked spends it with `pdl kernel spend {}`", gate.id));
+                output.hint(&match gate.has_effects {
+                    false => format!("who asked spends it with `pdl kernel spend {}`", gate.id),
+                    true => "who asked asks for the same change again".to_owned(),
+                });
             }
         }
         Format::Json => output.data(&format!("{:#}\n", document(gate, System.now())))?,
