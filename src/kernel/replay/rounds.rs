@@ -21,8 +21,10 @@ use crate::kernel::govern::operators;
 use crate::kernel::log::commitment::commitments;
 use crate::kernel::store::{StoreError, Tx};
 
-/// How many entries are read at once, for each thread: about as many as a processor has at hand.
+/// How many entries are read at once, for each thread: so many that it is worth giving them to others.
 const ROUND: u32 = 256;
+/// The same where nothing is given to others: so few that a processor has them at hand.
+const ROUND_ALONE: u32 = 64;
 /// How many decisions are a task.
 const TASK: usize = 128;
 /// How many bytes of contents are read for a task; a last one may be longer.
@@ -219,7 +221,10 @@ impl<'k, R: Reads> Rounds<'k, R> {
     fn read(&mut self, tally: &mut Tally) -> Result<bool, KernelError> {
         let from = self.at;
         let Some(left) = self.until.checked_sub(from).filter(|left| *left > 0) else { return Ok(false) };
-        let most = ROUND.saturating_mul(u32::try_from(self.at_once).unwrap_or(1));
+        let most = match u32::try_from(self.at_once).unwrap_or(1) {
+            1 => ROUND_ALONE,
+            threads => ROUND.saturating_mul(threads),
+        };
         let limit = u32::try_from(left).unwrap_or(u32::MAX).min(most);
         let mut rows = mem::take(&mut self.rows);
         rows.clear();
