@@ -273,6 +273,10 @@ fn what_is_left_open_is_set_to_anything_and_all_else_is_not() {
         paid(101, "ann has agreed").leaving_open("note"),
         paid(100, "ann has agreed").leaving_open("note").leaving_open("amount"),
         paid(100, "ann has agreed").leaving_open("amount"),
+        // What nobody was shown is not open, though nothing was said of it either.
+        Move::step(on("step", "r1", r#"{"to":"paid"}"#), r#"{"amount":100,"iban":"DE03"}"#)
+            .leaving_open("note")
+            .leaving_open("iban"),
     ];
     for other in others {
         assert_ne!(asked(other).id, gate.id);
