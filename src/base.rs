@@ -6,3 +6,4 @@ pub mod hash;
 pub mod limits;
 pub(crate) mod pieces;
 pub mod span;
+pub mod text;

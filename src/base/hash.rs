@@ -4,6 +4,8 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+use super::text::Pieces;
+
 /// What stands before the digits.
 const PREFIX: &str = "sha256:";
 
@@ -75,19 +77,31 @@ impl fmt::Display for Digest {
     }
 }
 
+/// The two digits of each byte.
+static PAIRS: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < pairs.len() {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
 impl Digest {
     /// Appends it as it is shown.
-    pub fn push(&self, out: &mut String) {
+    #[inline]
+    pub fn push(&self, out: &mut impl Pieces) {
         out.push_str(PREFIX);
-        out.push_str(std::str::from_utf8(&self.digits()).unwrap_or_default());
+        out.push_ascii(&self.digits());
     }
 
-    /// Its digits, computed and not looked up, so that many are done at once.
+    /// Its digits.
     pub(crate) fn digits(&self) -> [u8; 64] {
-        let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
         let mut text = [0; 64];
         for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {
-            *pair = [digit(byte >> 4), digit(byte & 15)];
+            *pair = PAIRS[usize::from(byte)];
         }
         text
     }

@@ -15,6 +15,7 @@ use std::fmt;
 
 use super::arithmetic::ArithmeticError;
 use super::duration::{Duration, fraction_millis};
+use crate::base::text::Pieces;
 
 /// An instant. See the module for range and text.
 //
@@ -217,47 +218,65 @@ const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
-/// The inverse of `days_from_civil`: year, month, day.
+/// The inverse of `days_from_civil`: year, month, day. Of days of the years that a timestamp has, so that all fits into 32
+/// bits; one era more than need be keeps it above zero.
 const fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
+    let days = (days + 719_468 + 146_097) as u32;
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
+    (year as i64 - 400, month as i64, day as i64)
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.in_text(|text| f.write_str(text))
+        let (text, length) = self.text();
+        f.write_str(std::str::from_utf8(&text[..length]).unwrap_or_default())
     }
 }
 
 impl Timestamp {
     /// Appends it as it is shown.
-    pub fn push(self, out: &mut String) {
-        self.in_text(|text| out.push_str(text));
+    pub fn push(self, out: &mut impl Pieces) {
+        let (text, length) = self.text();
+        out.push_ascii(&text[..length]);
     }
 
-    fn in_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
-        let Parts { year, month, day, hour, minute, second, millisecond, .. } = self.parts();
-        let digit = |number: u16| b'0' + (number % 10) as u8;
-        let two = |number: u8| [digit(u16::from(number) / 10), digit(number.into())];
-        let [[m1, m0], [d1, d0], [h1, h0], [n1, n0], [s1, s0]] = [month, day, hour, minute, second].map(two);
-        let [y3, y2, y1, y0] = [year / 1_000, year / 100, year / 10, year].map(digit);
-        let [f2, f1, f0] = [millisecond / 100, millisecond / 10, millisecond].map(digit);
-        let mut text = [
-            y3, y2, y1, y0, b'-', m1, m0, b'-', d1, d0, b'T', h1, h0, b':', n1, n0, b':', s1, s0, b'.', f2, f1, f0,
-            b'Z',
-        ];
+    /// How it is shown: the text, and how much of it. The digits are added to what is there, each in its place: every entry of
+    /// a log has some, so nothing is looked up or gathered first, and numbers are as short as they may be.
+    #[inline]
+    fn text(self) -> ([u8; 24], usize) {
+        let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MILLIS));
+        let millis = self.0.rem_euclid(DAY_MILLIS) as u32;
+        let (seconds, millisecond) = (millis / 1_000, millis % 1_000);
+        let (minutes, second) = (seconds / 60, seconds % 60);
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        // Of two digits; up to 178 that is a division by ten.
+        let two = |text: &mut [u8; 24], at: usize, number: u32| {
+            let tens = (number * 103) >> 10;
+            text[at] += tens as u8;
+            text[at + 1] += (number - tens * 10) as u8;
+        };
+        let century = year as u32 / 100;
+        two(&mut text, 0, century);
+        two(&mut text, 2, year as u32 - century * 100);
+        two(&mut text, 5, month as u32);
+        two(&mut text, 8, day as u32);
+        two(&mut text, 11, minutes / 60);
+        two(&mut text, 14, minutes % 60);
+        two(&mut text, 17, second);
+        let hundreds = millisecond / 100;
+        text[20] += hundreds as u8;
+        two(&mut text, 21, millisecond - hundreds * 100);
         // Whole seconds have no fraction, and end where it would begin.
-        let end = if millisecond == 0 { 20 } else { text.len() };
-        text[end - 1] = b'Z';
-        take(std::str::from_utf8(&text[..end]).unwrap_or_default())
+        let length = if millisecond == 0 { 20 } else { text.len() };
+        text[length - 1] = b'Z';
+        (text, length)
     }
 }
 

@@ -126,7 +126,7 @@ impl Kernel {
         let who = wanted.who.clone();
         let answered = catch_unwind(AssertUnwindSafe(|| self.admit(wanted, follow)));
         match answered.unwrap_or(Err(KernelError::Panicked)) {
-            Ok(concluded) => Verdict::of(concluded),
+            Ok(concluded) => Verdict::of(*concluded),
             Err(trouble) => (self.deny(&who, trouble), None),
         }
     }
@@ -141,7 +141,7 @@ impl Kernel {
         &self,
         wanted: Wanted,
         follow: impl FnOnce(&mut dyn Tx, &Shared, &Allowed<'_>) -> Result<T, KernelError> + Send + 'static,
-    ) -> Result<Concluded<T>, KernelError> {
+    ) -> Result<Box<Concluded<T>>, KernelError> {
         let (active, shared) = (self.active()?, Arc::clone(&self.shared));
         let judged = match peek(&active, &wanted.request) {
             Peek::Plain { clock } => Ok(judge_plain(&active, &shared, clock, &wanted)?),
@@ -152,7 +152,9 @@ impl Kernel {
                 Ok(judged) => judged,
                 Err(touched) => judge_in(tx, &active, &shared, &touched, &wanted)?,
             };
-            conclude(tx, &shared, &active, &wanted, judged, |tx, allowed| follow(tx, &shared, allowed))
+            let concluded = conclude(tx, &shared, &active, &wanted, judged, |tx, allowed| follow(tx, &shared, allowed));
+            // It is handed on through a few hands, and large.
+            concluded.map(Box::new)
         })
     }
 }

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::json::push_members;
+use crate::base::text::{Pieces, Text};
 use crate::data::timestamp::Timestamp;
 use crate::vm::canonical::{key_order, push_number, push_string};
 
@@ -133,7 +134,7 @@ impl Entry {
     /// The bytes that the log keeps.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = String::with_capacity(BYTES_USUAL);
+        let mut out = Text::with_room(BYTES_USUAL);
         let envelope = Envelope { index: self.index, id: &self.id, kind: self.kind, time: self.time };
         let mut links: Vec<(&str, &str)> = self.links.iter().map(|(name, id)| (&**name, &**id)).collect();
         links.sort_unstable_by(|(one, _), (other, _)| key_order(one, other));
@@ -153,7 +154,7 @@ pub(super) struct Envelope<'e> {
 
 impl Envelope<'_> {
     /// Appends the text of an entry: with these links, in the order of their names, and the body that `push_body` appends.
-    pub(super) fn push(self, out: &mut String, links: &[(&str, &str)], push_body: impl FnOnce(&mut String)) {
+    pub(super) fn push<O: Pieces>(self, out: &mut O, links: &[(&str, &str)], push_body: impl FnOnce(&mut O)) {
         debug_assert!(links.is_sorted_by(|(one, _), (other, _)| key_order(one, other).is_lt()), "{links:?}");
         // The members in the order of their names.
         out.push_str("{\"body\":");

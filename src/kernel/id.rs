@@ -6,6 +6,16 @@
 use super::environment::{Environment, NoRandomness};
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// The two characters of each ten bits.
+static PAIRS: [[u8; 2]; 1_024] = {
+    let mut pairs = [[0; 2]; 1_024];
+    let mut bits = 0;
+    while bits < pairs.len() {
+        pairs[bits] = [ALPHABET[bits >> 5], ALPHABET[bits & 31]];
+        bits += 1;
+    }
+    pairs
+};
 /// How many characters behind the word.
 const LENGTH: usize = 26;
 /// So many of them are of one number.
@@ -21,22 +31,56 @@ pub fn new(word: &str, environment: &dyn Environment) -> Result<String, NoRandom
     environment.random(&mut bytes)?;
     let time = u128::from(environment.now().millis().unsigned_abs()) << 80;
     let chance = u128::from_be_bytes(bytes) & ((1 << 80) - 1);
-    let number = time | chance;
-    // In parts of twelve characters, which are numbers that the processor has.
+    Ok(text(word, time | chance))
+}
+
+/// The id of a number. Those of one word are in the order of their numbers.
+#[must_use]
+pub fn text(word: &str, number: u128) -> String {
+    // In parts of twelve characters, which are numbers that the processor has, and two by two.
     let mut text = [0_u8; LENGTH];
     let parts = text.rchunks_mut(PART).zip([number, number >> PART_BITS, number >> PART_BITS >> PART_BITS]);
     for (places, part) in parts {
         let mut part = part as u64;
-        for place in places.iter_mut().rev() {
-            *place = ALPHABET[(part & 31) as usize];
-            part >>= 5;
+        for place in places.as_chunks_mut::<2>().0.iter_mut().rev() {
+            *place = PAIRS[(part & 1_023) as usize];
+            part >>= 10;
         }
     }
     let mut id = String::with_capacity(word.len() + 1 + LENGTH);
     id.push_str(word);
     id.push('_');
     id.push_str(std::str::from_utf8(&text).unwrap_or_default());
-    Ok(id)
+    id
+}
+
+/// The word and the number of an id: what [`text`] makes it of again. None of another text.
+#[must_use]
+pub fn parts(id: &str) -> Option<(&str, u128)> {
+    let (word, digits) = id.split_at_checked(id.len().checked_sub(LENGTH + 1)?)?;
+    let (first, digits) = digits.strip_prefix('_')?.as_bytes().split_first()?;
+    // 128 bits are 25 digits of five and three more.
+    let mut number = u128::from(value(*first).filter(|value| *value < 8)?);
+    for part in digits.chunks(PART) {
+        let part_of = |part: u64, digit: &u8| Some(part << 5 | u64::from(value(*digit)?));
+        number = number << (5 * part.len()) | u128::from(part.iter().try_fold(0, part_of)?);
+    }
+    Some((word, number))
+}
+
+/// What a digit stands for.
+fn value(digit: u8) -> Option<u8> {
+    const NONE: u8 = u8::MAX;
+    const VALUES: [u8; 256] = {
+        let mut values = [NONE; 256];
+        let mut value = 0;
+        while value < ALPHABET.len() {
+            values[ALPHABET[value] as usize] = value as u8;
+            value += 1;
+        }
+        values
+    };
+    Some(VALUES[usize::from(digit)]).filter(|value| *value != NONE)
 }
 
 /// Whether a text is written as the ids of a word are.
@@ -84,5 +128,33 @@ mod tests {
             assert!(!is_id("dec", other), "{other}");
         }
         assert!(!is_id("gate", &id));
+    }
+
+    #[test]
+    fn an_id_is_a_word_and_a_number() {
+        for number in
+            [0, 1, 31, 32, 1 << 60, (1 << 60) - 1, 1 << 120, u128::MAX, 0x0123_4567_89ab_cdef_0011_2233_4455_6677]
+        {
+            let id = text("permit", number);
+            assert!(is_id("permit", &id));
+            assert_eq!(parts(&id), Some(("permit", number)));
+        }
+        assert_eq!(parts("a_b_00000000000000000000000001"), Some(("a_b", 1)));
+        assert_eq!(parts("_00000000000000000000000001"), Some(("", 1)));
+        for other in [
+            "",
+            "_",
+            "00000000000000000000000001",
+            "dec_0000000000000000000000001",
+            "dec-00000000000000000000000001",
+            // Not one more than 128 bits have, not small letters, none that are not in the alphabet.
+            "dec_80000000000000000000000000",
+            "dec_0000000000000000000000000a",
+            "dec_0000000000000000000000000I",
+            "dec_0000000000000000000000000\u{e9}",
+            "\u{e9}0000000000000000000000000",
+        ] {
+            assert_eq!(parts(other), None, "{other}");
+        }
     }
 }

@@ -6,10 +6,9 @@
 pub(in crate::kernel) mod object;
 pub mod scan;
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 
+use crate::base::text::Pieces;
 use crate::vm::canonical::{key_order, push_string};
 
 /// The canonical text.
@@ -21,13 +20,13 @@ pub fn canonical(value: &Value) -> String {
 }
 
 /// Appends the canonical text.
-pub(super) fn push(out: &mut String, value: &Value) {
+pub(super) fn push(out: &mut impl Pieces, value: &Value) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Value::Number(number) => {
             debug_assert!(number.as_i64().is_some_and(|number| number.unsigned_abs() <= 1 << 53), "{number}");
-            let _ = write!(out, "{number}");
+            out.push_str(&number.to_string());
         }
         Value::String(text) => push_string(out, text),
         Value::Array(values) => {
@@ -45,7 +44,7 @@ pub(super) fn push(out: &mut String, value: &Value) {
 }
 
 /// Appends the canonical text of an object.
-pub(super) fn push_members(out: &mut String, members: &Map<String, Value>) {
+pub(super) fn push_members(out: &mut impl Pieces, members: &Map<String, Value>) {
     // Whoever writes them in order has nothing to sort.
     if members.keys().is_sorted_by(|one, other| key_order(one, other).is_le()) {
         return push_in_order(out, members.iter());
@@ -55,7 +54,7 @@ pub(super) fn push_members(out: &mut String, members: &Map<String, Value>) {
     push_in_order(out, members.into_iter());
 }
 
-fn push_in_order<'v>(out: &mut String, members: impl Iterator<Item = (&'v String, &'v Value)>) {
+fn push_in_order<'v>(out: &mut impl Pieces, members: impl Iterator<Item = (&'v String, &'v Value)>) {
     out.push('{');
     for (at, (key, value)) in members.enumerate() {
         if at > 0 {

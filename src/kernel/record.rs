@@ -30,6 +30,7 @@ use super::json::{bytes_at_most, canonical, push_members};
 use super::log::append::Event;
 use crate::base::hash::Digest;
 use crate::base::limits::{ENTRY_BYTES_MAX, PRINCIPAL_BYTES_MAX, REQUEST_BYTES_MAX, TROUBLE_CHARACTERS_MAX};
+use crate::base::text::Pieces;
 use crate::bytecode::schema::{Field, Schema, Type, TypeId};
 use crate::kernel::json::scan::NUMBER_MAX;
 use crate::vm::asked::{self as vm, Part};
@@ -150,7 +151,7 @@ impl Principal {
     }
 
     /// Appends the same as text.
-    pub(super) fn push(&self, out: &mut String) {
+    pub(super) fn push(&self, out: &mut impl Pieces) {
         let mut members = Object::new(out);
         members.text("id", &self.id);
         members.text("type", &self.ty);

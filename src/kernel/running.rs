@@ -26,6 +26,7 @@ use super::scope::{Ended, ScopeRefused};
 use super::scopes::{self, Reserved};
 use super::store::{Object, Query, Standing as Stands, Tx};
 use crate::base::hash::Digest;
+use crate::base::text::Text;
 use crate::data::decimal::Decimal;
 use crate::data::timestamp::Timestamp;
 use crate::vm::decode::Options;
@@ -102,10 +103,10 @@ fn give(
         version: 0,
         state: state.name().to_owned(),
         due_ms: Some(due.millis()),
-        body: kept(claims, reserved.as_ref()).into_bytes(),
+        body: kept(claims, reserved.as_ref()),
     })?;
     // What it is for stands in the entry of the decision, hidden there if it has to be.
-    let told = |out: &mut String| {
+    let told = |out: &mut Text| {
         let mut told = Members::new(out);
         told.text("action", &claims.action);
         told.time("expires", claims.expires);
@@ -121,8 +122,8 @@ fn give(
 }
 
 /// The body of a permit as it is stored.
-fn kept(claims: &Claims, reserved: Option<&Reserved>) -> String {
-    let mut out = String::with_capacity(BODY_BYTES_USUAL);
+fn kept(claims: &Claims, reserved: Option<&Reserved>) -> Vec<u8> {
+    let mut out = Text::with_room(BODY_BYTES_USUAL);
     let mut body = Members::new(&mut out);
     body.text("action", &claims.action);
     body.digest("binding", &claims.binding);
@@ -141,7 +142,7 @@ fn kept(claims: &Claims, reserved: Option<&Reserved>) -> String {
         of.end();
     }
     body.end();
-    out
+    out.into_bytes()
 }
 
 /// Who says that a permit takes a step.
@@ -163,7 +164,7 @@ fn write_step(
     (permit, decision): (&str, &str),
     by: By<'_>,
 ) -> Result<(), KernelError> {
-    let told = |out: &mut String| {
+    let told = |out: &mut Text| {
         let mut told = Members::new(out);
         told.text("permit", permit);
         match by {
@@ -547,15 +548,15 @@ mod tests {
         for (gate, reserved) in [(None, None), (Some("gate_1"), Some(reserved))] {
             let claims = Claims { gate: gate.map(str::to_owned), ..claims.clone() };
             let body = kept(&claims, reserved.as_ref());
-            let value: Value = serde_json::from_str(&body).expect("it is JSON");
-            assert_eq!(canonical(&value), body);
+            let value: Value = serde_json::from_slice(&body).expect("it is JSON");
+            assert_eq!(canonical(&value).as_bytes(), body);
             let object = Object {
                 kind: KIND.to_owned(),
                 key: claims.id.clone(),
                 version: 1,
                 state: "issued".to_owned(),
                 due_ms: Some(claims.expires.millis()),
-                body: body.into_bytes(),
+                body,
             };
             // What is read of it is what is known without reading it.
             let stands = Stands { version: 1, state: object.state.clone(), due_ms: object.due_ms };

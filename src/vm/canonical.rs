@@ -18,6 +18,7 @@ use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
+use crate::base::text::Pieces;
 use crate::bytecode::schema::{Field, Type, TypeId};
 use crate::data::decimal::Decimal;
 use crate::data::duration::Duration;
@@ -49,8 +50,7 @@ pub fn key_order(left: &str, right: &str) -> Ordering {
 }
 
 /// Appends a string with the escapes of RFC 8785, section 3.2.2.2.
-pub fn push_string(out: &mut String, text: &str) {
-    out.reserve(text.len() + 2);
+pub fn push_string(out: &mut impl Pieces, text: &str) {
     out.push('"');
     if is_plain(text) {
         out.push_str(text);
@@ -61,7 +61,10 @@ pub fn push_string(out: &mut String, text: &str) {
 }
 
 /// Appends a whole number.
-pub fn push_number(out: &mut String, number: u64) {
+pub fn push_number(out: &mut impl Pieces, number: u64) {
+    if number < 10 {
+        return out.push_ascii(&[b'0' + number as u8]);
+    }
     let (mut digits, mut rest, mut begin) = ([b'0'; 20], number, 20);
     for (at, digit) in digits.iter_mut().enumerate().rev() {
         *digit = b'0' + (rest % 10) as u8;
@@ -70,7 +73,7 @@ pub fn push_number(out: &mut String, number: u64) {
             break;
         }
     }
-    out.push_str(std::str::from_utf8(&digits[begin..]).unwrap_or_default());
+    out.push_ascii(&digits[begin..]);
 }
 
 /// The same of one that may be below zero.
@@ -99,6 +102,21 @@ const ESCAPES: [u8; 256] = {
     escapes
 };
 
+/// The same as it is written: two bytes, how many of them count, and whether there is a code to be written instead.
+const WRITTEN: [u32; 256] = {
+    let mut written = [0; 256];
+    let mut byte = 0;
+    while byte < written.len() {
+        written[byte] = u32::from_le_bytes(match ESCAPES[byte] {
+            0 => [byte as u8, 0, 1, 0],
+            b'u' => [0, 0, 0, 1],
+            short => [b'\\', short, 2, 0],
+        });
+        byte += 1;
+    }
+    written
+};
+
 /// Whether nothing in a text is escaped. Many bytes at once, without a look at each before the next.
 fn is_plain(text: &str) -> bool {
     let is_escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
@@ -111,27 +129,28 @@ fn is_plain(text: &str) -> bool {
 
 /// Texts of JSON have a quote every few bytes: what is between is gathered, and appended many bytes at once. Whether a byte
 /// is a quote nobody can guess, so nothing branches on it.
-fn push_escaped(out: &mut String, text: &str) {
-    const PART: usize = 128;
+fn push_escaped(out: &mut impl Pieces, text: &str) {
+    // As many as fit into the room when all of them are escaped; then a place in it is a byte, and never outside.
+    const PART: usize = 127;
     let mut rest = text;
     while !rest.is_empty() {
         // Never within a character.
         let (part, behind) = rest.split_at(rest.floor_char_boundary(PART));
         rest = behind;
-        let (mut room, mut used, mut has_code) = ([0_u8; 2 * PART], 0, false);
+        let (mut room, mut used, mut seen) = ([0_u8; 257], 0_u8, 0);
         for byte in part.bytes() {
-            let escape = ESCAPES[usize::from(byte)];
-            has_code |= escape == b'u';
-            room[used] = b'\\';
-            used += usize::from(escape != 0);
-            room[used] = if escape == 0 { byte } else { escape };
-            used += 1;
+            let written = WRITTEN[usize::from(byte)];
+            seen |= written;
+            let [first, second, count, _] = written.to_le_bytes();
+            room[usize::from(used)] = first;
+            room[usize::from(used) + 1] = second;
+            used += count;
         }
-        if has_code {
+        if seen >> 24 != 0 {
             push_codes(out, part);
         } else {
             // Whole characters, and escapes between.
-            match std::str::from_utf8(&room[..used]) {
+            match std::str::from_utf8(&room[..usize::from(used)]) {
                 Ok(escaped) => out.push_str(escaped),
                 Err(_) => push_codes(out, part),
             }
@@ -141,13 +160,16 @@ fn push_escaped(out: &mut String, text: &str) {
 
 /// The same of a text in which something is escaped by its code.
 #[cold]
-fn push_codes(out: &mut String, text: &str) {
+fn push_codes(out: &mut impl Pieces, text: &str) {
     for character in text.chars() {
         let escape = u8::try_from(character).map_or(0, |byte| ESCAPES[usize::from(byte)]);
         match escape {
             0 => out.push(character),
-            b'u' => drop(write!(out, "\\u{:04x}", u32::from(character))),
-            short => out.extend(['\\', char::from(short)]),
+            b'u' => out.push_str(&format!("\\u{:04x}", u32::from(character))),
+            short => {
+                out.push('\\');
+                out.push(char::from(short));
+            }
         }
     }
 }

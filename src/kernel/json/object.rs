@@ -7,29 +7,29 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use crate::base::hash::Digest;
+use crate::base::text::Pieces;
 use crate::data::timestamp::Timestamp;
 use crate::vm::canonical::{key_order, push_number, push_string};
 
 /// An object that is being written.
 #[derive(Debug)]
-pub(in crate::kernel) struct Object<'o> {
-    out: &'o mut String,
+pub(in crate::kernel) struct Object<'o, O> {
+    out: &'o mut O,
     last: Option<&'static str>,
 }
 
-impl<'o> Object<'o> {
+impl<'o, O: Pieces> Object<'o, O> {
     /// Begins one, behind what is there.
-    pub(in crate::kernel) fn new(out: &'o mut String) -> Object<'o> {
+    pub(in crate::kernel) fn new(out: &'o mut O) -> Object<'o, O> {
         out.push('{');
         Object { out, last: None }
     }
 
     /// Begins a member: its value is what is appended next. Where the name is known it costs a few stores.
     #[inline(always)]
-    pub(in crate::kernel) fn member(&mut self, name: &'static str) -> &mut String {
+    pub(in crate::kernel) fn member(&mut self, name: &'static str) -> &mut O {
         debug_assert!(self.last.is_none_or(|last| key_order(last, name).is_lt()), "`{name}` is not behind the others");
         debug_assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "`{name}` is no plain name");
-        self.out.reserve(name.len().saturating_add(4));
         if self.last.is_some() {
             self.out.push(',');
         }
@@ -44,6 +44,16 @@ impl<'o> Object<'o> {
     #[inline]
     pub(in crate::kernel) fn text(&mut self, name: &'static str, text: &str) {
         push_string(self.member(name), text);
+    }
+
+    /// A member that is a word of ours, in which nothing is escaped.
+    #[inline]
+    pub(in crate::kernel) fn word(&mut self, name: &'static str, word: &'static str) {
+        debug_assert!(word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)), "`{word}`");
+        let out = self.member(name);
+        out.push('"');
+        out.push_str(word);
+        out.push('"');
     }
 
     /// A member that is a digest.
@@ -68,7 +78,7 @@ impl<'o> Object<'o> {
     }
 
     /// A member that is an array, of items that `push` appends.
-    pub(in crate::kernel) fn all<T>(&mut self, name: &'static str, items: &[T], push: impl Fn(&mut String, &T)) {
+    pub(in crate::kernel) fn all<T>(&mut self, name: &'static str, items: &[T], push: impl Fn(&mut O, &T)) {
         let out = self.member(name);
         out.push('[');
         for (at, item) in items.iter().enumerate() {

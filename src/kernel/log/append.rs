@@ -9,6 +9,7 @@ use super::commitment::{self, Sealed};
 use super::{LogError, with_nodes};
 use crate::base::hash::Digest;
 use crate::base::limits::ENTRY_BYTES_MAX;
+use crate::base::text::Text;
 use crate::data::timestamp::Timestamp;
 use crate::kernel::entry::read::{Header, ID_WORD, Malformed};
 use crate::kernel::entry::{Entry, Envelope, Kind};
@@ -66,7 +67,7 @@ pub struct Log {
 struct Kept {
     head: Option<Head>,
     /// Where entries are written before they are stored: room that is there already.
-    text: String,
+    text: Text,
 }
 
 /// The end of a log.
@@ -114,7 +115,7 @@ impl Log {
         environment: &dyn Environment,
         kind: Kind,
         links: &[(&str, &str)],
-        push_body: impl FnOnce(&mut String),
+        push_body: impl FnOnce(&mut Text),
     ) -> Result<String, LogError> {
         Ok(self.put(tx, environment, (kind, links), &[], push_body)?.id)
     }
@@ -125,7 +126,7 @@ impl Log {
         environment: &dyn Environment,
         (kind, links): (Kind, &[(&str, &str)]),
         contents: &[Vec<u8>],
-        push_body: impl FnOnce(&mut String),
+        push_body: impl FnOnce(&mut Text),
     ) -> Result<Placed, LogError> {
         if links.iter().any(|(name, id)| name.is_empty() || id.is_empty()) {
             return Err(LogError::Malformed(Malformed::Links));
@@ -140,8 +141,7 @@ impl Log {
         }
         let time = head.last.map_or(now, |(_, last)| now.max(last));
         let id = id::new(ID_WORD, environment)?;
-        text.clear();
-        text.shrink_to(TEXT_BYTES_KEPT);
+        text.clear(TEXT_BYTES_KEPT);
         Envelope { index, id: &id, kind, time }.push(text, links, push_body);
         let bytes = text.as_bytes();
         if bytes.len() > ENTRY_BYTES_MAX {

@@ -13,6 +13,7 @@ use sha2::Sha256;
 use super::{Claims, Permit};
 use crate::base::hash::Digest;
 use crate::base::limits::PERMIT_BYTES_MAX;
+use crate::base::text::{Pieces, Text};
 use crate::data::timestamp::Timestamp;
 use crate::kernel::json::object::Object;
 use crate::vm::canonical::push_number;
@@ -115,11 +116,9 @@ impl Issuer {
     pub(crate) fn issue(&self, claims: Claims) -> Permit {
         let token = match &self.key {
             IssuingKey::Shared(key) => {
-                let mut token = untagged(MAC_SCHEME, &claims);
-                let tag = mac(key, &token).finalize().into_bytes();
-                token.push('.');
-                push_base64(&mut token, &tag);
-                token
+                let token = untagged(MAC_SCHEME, &claims);
+                let tag = mac(key, token.as_bytes()).finalize().into_bytes();
+                tagged(token, &tag)
             }
             IssuingKey::Signing(key) => signed(key, &claims),
         };
@@ -136,20 +135,24 @@ impl Issuer {
     }
 }
 
-fn untagged(scheme: &str, claims: &Claims) -> String {
-    let mut token = String::with_capacity(TOKEN_BYTES_USUAL);
+fn untagged(scheme: &str, claims: &Claims) -> Text {
+    let mut token = Text::with_room(TOKEN_BYTES_USUAL);
     token.push_str(scheme);
     token.push('.');
-    push_base64(&mut token, payload(claims).as_bytes());
+    push_base64(&mut token, &payload(claims));
     token
 }
 
-fn signed(key: &SigningKey, claims: &Claims) -> String {
-    let mut token = untagged(SIGNED_SCHEME, claims);
-    let tag = key.sign(token.as_bytes()).to_bytes();
+fn tagged(mut token: Text, tag: &[u8]) -> String {
     token.push('.');
-    push_base64(&mut token, &tag);
-    token
+    push_base64(&mut token, tag);
+    String::from_utf8(token.into_bytes()).unwrap_or_default()
+}
+
+fn signed(key: &SigningKey, claims: &Claims) -> String {
+    let token = untagged(SIGNED_SCHEME, claims);
+    let tag = key.sign(token.as_bytes()).to_bytes();
+    tagged(token, &tag)
 }
 
 /// Who checks permits.
@@ -208,7 +211,7 @@ impl Verifier {
         match (&self.key, scheme) {
             (VerifyingSide::Shared(key), MAC_SCHEME) => {
                 // In constant time.
-                mac(key, text).verify_slice(&tag).map_err(|_| TokenRefused::NotAuthentic)?;
+                mac(key, text.as_bytes()).verify_slice(&tag).map_err(|_| TokenRefused::NotAuthentic)?;
             }
             (_, SIGNED_SCHEME) => {
                 let key = public.ok_or(TokenRefused::NotAuthentic)?;
@@ -226,37 +229,49 @@ impl Verifier {
 
 /// Appends bytes in base64url without padding. Nothing of a token is a secret from whoever holds it, so this need not take
 /// the same time for all bytes, as keys would.
-fn push_base64(out: &mut String, bytes: &[u8]) {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    /// As many digits as are appended at once, four for three bytes.
+fn push_base64(out: &mut impl Pieces, bytes: &[u8]) {
+    /// As many digits as are appended at once, eight for six bytes.
     const ROOM: usize = 256;
-    const PART: usize = ROOM / 4 * 3;
-    let digit = |bits: u32| DIGITS.get((bits & 63) as usize).copied().unwrap_or(0);
-    let digits = |bits: u32| [digit(bits >> 18), digit(bits >> 12), digit(bits >> 6), digit(bits)];
+    const PART: usize = ROOM / 8 * 6;
+    let digits = |bits: u64| PAIRS.get((bits & 4_095) as usize).copied().unwrap_or_default();
     for part in bytes.chunks(PART) {
         let mut room = [0; ROOM];
-        let (threes, rest) = part.as_chunks::<3>();
-        let mut places = room.as_chunks_mut::<4>().0.iter_mut();
-        for (&[a, b, c], place) in threes.iter().zip(&mut places) {
-            *place = digits(u32::from_be_bytes([0, a, b, c]));
+        let (sixes, rest) = part.as_chunks::<6>();
+        let mut last = [0; 6];
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        for (&[a, b, c, d, e, f], place) in sixes.iter().chain([&last]).zip(room.as_chunks_mut::<8>().0) {
+            let bits = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+            let [[a, b], [c, d], [e, f], [g, h]] = [bits >> 36, bits >> 24, bits >> 12, bits].map(digits);
+            *place = [a, b, c, d, e, f, g, h];
         }
-        let mut used = threes.len().saturating_mul(4);
-        if let (Some(&a), Some(place)) = (rest.first(), places.next()) {
-            *place = digits(u32::from_be_bytes([0, a, rest.get(1).copied().unwrap_or(0), 0]));
-            used = used.saturating_add(rest.len()).saturating_add(1);
-        }
-        out.push_str(std::str::from_utf8(room.get(..used).unwrap_or_default()).unwrap_or_default());
+        let used = part.len().saturating_mul(4).div_ceil(3);
+        out.push_ascii(room.get(..used).unwrap_or_default());
     }
 }
 
-fn mac(key: &SharedKey, text: &str) -> SharedKey {
+/// The two digits of each twelve bits.
+static PAIRS: [[u8; 2]; 4_096] = pairs();
+
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "it is computed when this is compiled")]
+const fn pairs() -> [[u8; 2]; 4_096] {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut pairs = [[0; 2]; 4_096];
+    let mut bits = 0;
+    while bits < pairs.len() {
+        pairs[bits] = [DIGITS[bits >> 6], DIGITS[bits & 63]];
+        bits += 1;
+    }
+    pairs
+}
+
+fn mac(key: &SharedKey, text: &[u8]) -> SharedKey {
     key.clone().chain_update(text)
 }
 
 /// The payload: the members in the order of their names.
-fn payload(claims: &Claims) -> String {
+fn payload(claims: &Claims) -> Vec<u8> {
     let Claims { id, decision, action, binding, bundle, registry, gate, issued, expires } = claims;
-    let mut out = String::with_capacity(PAYLOAD_BYTES_USUAL);
+    let mut out = Text::with_room(PAYLOAD_BYTES_USUAL);
     let mut members = Object::new(&mut out);
     members.text("action", action);
     members.digest("binding", binding);
@@ -273,7 +288,7 @@ fn payload(claims: &Claims) -> String {
     push_number(quoted, *registry);
     quoted.push('"');
     members.end();
-    out
+    out.into_bytes()
 }
 
 /// As it is written in a token.
@@ -306,7 +321,7 @@ fn from_json(bytes: &[u8]) -> Option<Claims> {
         issued: Timestamp::parse(&issued).ok()?,
         expires: Timestamp::parse(&expires).ok()?,
     };
-    (payload(&claims).as_bytes() == bytes).then_some(claims)
+    (payload(&claims) == bytes).then_some(claims)
 }
 
 #[cfg(test)]
@@ -414,9 +429,10 @@ mod tests {
 
     #[test]
     fn a_payload_is_written_in_one_way() {
-        let text = payload(&claims());
+        let text = String::from_utf8(payload(&claims())).expect("it is text");
         assert_eq!(scan::check(&text), Ok(()));
-        let with_gate = payload(&Claims { gate: Some("gate_\"x\"".to_owned()), ..claims() });
+        let with_gate = String::from_utf8(payload(&Claims { gate: Some("gate_\"x\"".to_owned()), ..claims() }));
+        let with_gate = with_gate.expect("it is text");
         assert_eq!(scan::check(&with_gate), Ok(()));
         assert!(with_gate.contains(",\"gate\":\"gate_\\\"x\\\"\","), "{with_gate}");
         assert_eq!(from_json(text.as_bytes()), Some(claims()));

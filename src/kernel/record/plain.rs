@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use super::{Hidden, Principal, decided_of, error, gate, number, obligation};
+use crate::base::text::Pieces;
 use crate::kernel::entry::Kind;
 use crate::kernel::environment::Environment;
 use crate::kernel::json::scan::NUMBER_MAX;
@@ -81,11 +82,11 @@ impl Plain<'_> {
         event
     }
 
-    fn push(self, out: &mut String) {
+    fn push(self, out: &mut impl Pieces) {
         let Plain { who, registry, request, facts, decision, came } = self;
         let digests = &decision.digests;
         let mut body = Object::new(out);
-        body.text("answer", decision.answer().name());
+        body.word("answer", decision.answer().name());
         if let Some(bundle) = &digests.bundle {
             body.digest("bundle", bundle);
         }
@@ -104,7 +105,7 @@ impl Plain<'_> {
         }
         named.end();
         if let Some(answer) = came.enforced {
-            body.text("enforced", answer.name());
+            body.word("enforced", answer.name());
         }
         if let Some(fault) = &decision.error {
             json::push(body.member("error"), &error(fault));
@@ -114,9 +115,9 @@ impl Plain<'_> {
             body.text("gate", gate);
         }
         body.all("gates", &decision.gates, |out, asked| json::push(out, &gate(asked)));
-        body.text("kind", decision.kind.name());
+        body.word("kind", decision.kind.name());
         if let Some(mode) = came.mode {
-            body.text("mode", mode.name());
+            body.word("mode", mode.name());
         }
         body.all("obligations", &decision.obligations, |out, obliged| json::push(out, &obligation(obliged)));
         who.push(body.member("principal"));
@@ -131,25 +132,27 @@ impl Plain<'_> {
     }
 }
 
-fn push_document(out: &mut String, text: &str) {
+fn push_document(out: &mut impl Pieces, text: &str) {
     let mut document = Object::new(out);
     document.text("text", text);
     document.end();
 }
 
-fn push_rule(out: &mut String, rule: &RuleReport) {
+fn push_rule(out: &mut impl Pieces, rule: &RuleReport) {
     let mut members = Object::new(out);
-    for (name, text) in [
-        ("at", rule.at.as_deref()),
-        ("code", rule.code.as_deref()),
-        ("effect", Some(effect_name(rule.effect))),
-        ("error", rule.error.map(|error| error.name())),
-        ("id", Some(rule.id.as_str())),
-        ("message", rule.message.as_deref()),
-    ] {
-        if let Some(text) = text {
-            members.text(name, text);
-        }
+    if let Some(at) = &rule.at {
+        members.text("at", at);
+    }
+    if let Some(code) = &rule.code {
+        members.text("code", code);
+    }
+    members.word("effect", effect_name(rule.effect));
+    if let Some(error) = rule.error {
+        members.word("error", error.name());
+    }
+    members.text("id", &rule.id);
+    if let Some(message) = &rule.message {
+        members.text("message", message);
     }
     members.end();
 }

@@ -3,10 +3,14 @@
 
 #![deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod keys;
+mod rows;
+
 use std::collections::{BTreeMap, btree_map};
-use std::ops::Bound;
 use std::sync::Arc;
 
+use self::keys::{Key, Keys};
+use self::rows::{Dropped, Rows};
 use super::{
     Object, Query, Standing, Store, StoreError, Tx, conflict, content_fits, entry_fits, node_conflict, object_fits,
     state_fits,
@@ -20,11 +24,11 @@ const STEPS_KEPT: usize = 256;
 /// A store in memory.
 #[derive(Debug, Default)]
 pub struct Memory {
-    objects: Sorted<BTreeMap<Arc<str>, Kept>>,
+    objects: Sorted<Keys<Kept>>,
     // Before these there were so many.
     dropped: u64,
-    entries: Vec<Entry>,
-    ids: BTreeMap<Arc<str>, u64>,
+    entries: Rows,
+    ids: Keys<u64>,
     kinds: Sorted<Vec<u64>>,
     nodes: Nodes,
     contents: BTreeMap<Digest, Vec<u8>>,
@@ -55,45 +59,40 @@ impl Kept {
     }
 }
 
-#[derive(Debug)]
-struct Entry {
-    id: Arc<str>,
-    kind: Kind,
-    bytes: Box<[u8]>,
-}
-
 /// The place of a kind, which it keeps.
 type Kind = usize;
 
 /// What is kept by kinds, of which there are few: by their names, and by their places once they are found.
 #[derive(Debug)]
 struct Sorted<T> {
-    places: BTreeMap<Box<str>, Kind>,
+    /// Looked through one by one: most differ in how long they are.
+    kinds: Vec<Box<str>>,
     all: Vec<T>,
 }
 
 impl<T> Default for Sorted<T> {
     fn default() -> Sorted<T> {
-        Sorted { places: BTreeMap::new(), all: Vec::new() }
+        Sorted { kinds: Vec::new(), all: Vec::new() }
     }
 }
 
 impl<T: Default> Sorted<T> {
     fn get(&self, kind: &str) -> Option<&T> {
-        self.all.get(*self.places.get(kind)?)
+        self.all.get(self.find(kind)?)
+    }
+
+    /// The place of a kind, if there is one.
+    fn find(&self, kind: &str) -> Option<Kind> {
+        self.kinds.iter().position(|other| **other == *kind)
     }
 
     /// The place of a kind, made if there is none.
     fn place(&mut self, kind: &str) -> Kind {
-        match self.places.get(kind) {
-            Some(place) => *place,
-            None => {
-                let place = self.all.len();
-                self.all.push(T::default());
-                self.places.insert(kind.into(), place);
-                place
-            }
-        }
+        self.find(kind).unwrap_or_else(|| {
+            self.kinds.push(kind.into());
+            self.all.push(T::default());
+            self.all.len().saturating_sub(1)
+        })
     }
 }
 
@@ -144,10 +143,11 @@ impl Memory {
         self.dropped.saturating_add(u64::try_from(self.entries.len()).unwrap_or(u64::MAX))
     }
 
-    /// The objects of a kind and the one of a key, or where it would be.
-    fn object(&mut self, kind: &str, key: &str) -> Option<(Kind, btree_map::Entry<'_, Arc<str>, Kept>)> {
-        let kind = self.objects.place(kind);
-        Some((kind, self.objects.all.get_mut(kind)?.entry(key.into())))
+    /// The place of a kind, and of its objects that of a key.
+    fn object(&mut self, kind: &str, key: &str) -> Option<(Kind, Key, &mut Kept)> {
+        let kind = self.objects.find(kind)?;
+        let (key, kept) = self.objects.all.get_mut(kind)?.get_mut(key)?;
+        Some((kind, key, kept))
     }
 
     fn set_content(&mut self, digest: Digest, content: Option<Vec<u8>>) -> Option<Vec<u8>> {
@@ -162,26 +162,25 @@ impl Memory {
             Undo::Object { kind, key, before } => {
                 let Some(objects) = self.objects.all.get_mut(kind) else { return };
                 match before {
-                    Some(before) => drop(objects.insert(key, before)),
+                    Some(before) => objects.set(key, before),
                     None => drop(objects.remove(&key)),
                 }
             }
-            Undo::Entry => {
-                let Some(entry) = self.entries.pop() else { return };
-                self.ids.remove(&entry.id);
-                if let Some(indexes) = self.kinds.all.get_mut(entry.kind) {
+            Undo::Entry(id) => {
+                self.ids.remove(&id);
+                let Some(kind) = self.entries.pop() else { return };
+                if let Some(indexes) = self.kinds.all.get_mut(kind) {
                     indexes.pop();
                 }
             }
-            Undo::Dropped { before, mut entries } => {
-                for (index, entry) in (before..).zip(&entries) {
-                    self.ids.insert(Arc::clone(&entry.id), index);
-                    if let Some(indexes) = self.kinds.all.get_mut(entry.kind) {
+            Undo::Dropped { before, entries, ids } => {
+                ids.into_iter().for_each(|(id, index)| self.ids.set(id, index));
+                for (index, kind) in (before..).zip(entries.kinds()) {
+                    if let Some(indexes) = self.kinds.all.get_mut(kind) {
                         indexes.insert(indexes.partition_point(|other| *other < index), index);
                     }
                 }
-                entries.append(&mut self.entries);
-                self.entries = entries;
+                self.entries.put_back(entries);
                 self.dropped = before;
             }
             Undo::Node(node) => self.nodes.remove(node),
@@ -217,9 +216,9 @@ impl Store for Memory {
 /// What a step changed, as it was before.
 #[derive(Debug)]
 enum Undo {
-    Object { kind: Kind, key: Arc<str>, before: Option<Kept> },
-    Entry,
-    Dropped { before: u64, entries: Vec<Entry> },
+    Object { kind: Kind, key: Key, before: Option<Kept> },
+    Entry(Key),
+    Dropped { before: u64, entries: Dropped, ids: Vec<(Key, u64)> },
     Node(Node),
     Content { digest: Digest, before: Option<Vec<u8>> },
 }
@@ -273,22 +272,21 @@ impl Tx for Transaction<'_> {
         object_fits(object)?;
         let Object { kind, key, version, state, due_ms, body } = object;
         let refused = || conflict(kind, key);
-        let version = version.checked_add(1).ok_or_else(refused)?;
-        let kept = || Kept { version, state: state.as_str().into(), due_ms: *due_ms, body: body.as_slice().into() };
-        let (kind, entry) = self.store.object(kind, key).ok_or_else(refused)?;
-        let key = Arc::clone(entry.key());
-        let before = match entry {
-            btree_map::Entry::Occupied(mut entry) if entry.get().version == object.version => {
-                Some(entry.insert(kept()))
+        let next = version.checked_add(1).ok_or_else(refused)?;
+        let kept = Kept { version: next, state: state.as_str().into(), due_ms: *due_ms, body: body.as_slice().into() };
+        let (place, key, before) = if *version == 0 {
+            let place = self.store.objects.place(kind);
+            let objects = self.store.objects.all.get_mut(place).ok_or_else(refused)?;
+            (place, objects.insert(key, kept).ok_or_else(refused)?, None)
+        } else {
+            let (place, id, there) = self.store.object(kind, key).ok_or_else(refused)?;
+            if there.version != *version {
+                return Err(refused());
             }
-            btree_map::Entry::Vacant(entry) if object.version == 0 => {
-                entry.insert(kept());
-                None
-            }
-            _ => return Err(refused()),
+            (place, id, Some(std::mem::replace(there, kept)))
         };
-        self.done.push(Undo::Object { kind, key, before });
-        Ok(version)
+        self.done.push(Undo::Object { kind: place, key, before });
+        Ok(next)
     }
 
     fn turn(
@@ -300,40 +298,34 @@ impl Tx for Transaction<'_> {
     ) -> Result<u64, StoreError> {
         state_fits(state)?;
         let refused = || conflict(kind, key);
-        let Some((place, btree_map::Entry::Occupied(mut entry))) = self.store.object(kind, key) else {
-            return Err(refused());
-        };
-        let key = Arc::clone(entry.key());
-        let kept = entry.get_mut();
+        let (place, id, kept) = self.store.object(kind, key).ok_or_else(refused)?;
         let next = version.checked_add(1).filter(|_| version == kept.version).ok_or_else(refused)?;
         let turned = Kept { version: next, state: state.into(), due_ms, body: Arc::clone(&kept.body) };
         let before = Some(std::mem::replace(kept, turned));
-        self.done.push(Undo::Object { kind: place, key, before });
+        self.done.push(Undo::Object { kind: place, key: id, before });
         Ok(next)
     }
 
     fn remove(&mut self, kind: &str, key: &str, version: u64) -> Result<(), StoreError> {
-        let (place, before) = match self.store.object(kind, key) {
-            Some((place, btree_map::Entry::Occupied(entry))) if entry.get().version == version => {
-                (place, entry.remove_entry())
-            }
-            _ => return Err(conflict(kind, key)),
-        };
-        let (key, before) = (before.0, Some(before.1));
-        self.done.push(Undo::Object { kind: place, key, before });
+        let refused = || conflict(kind, key);
+        let (place, id, kept) = self.store.object(kind, key).ok_or_else(refused)?;
+        if kept.version != version {
+            return Err(refused());
+        }
+        let before = self.store.objects.all.get_mut(place).and_then(|objects| objects.remove(&id));
+        self.done.push(Undo::Object { kind: place, key: id, before });
         Ok(())
     }
 
     fn find(&mut self, query: &Query) -> Result<Vec<Object>, StoreError> {
         let Some(objects) = self.store.objects.get(&query.kind) else { return Ok(Vec::new()) };
-        let from = query.after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let is_wanted = |kept: &Kept| {
             let in_time = query.due_until_ms.is_none_or(|until| kept.due_ms.is_some_and(|due| due <= until));
             in_time && query.state.as_ref().is_none_or(|state| **state == *kept.state)
         };
-        let found = objects.range::<str, _>((from, Bound::Unbounded)).filter(|(_, kept)| is_wanted(kept));
+        let found = objects.behind(query.after.as_deref(), is_wanted);
         let found = found.take(usize::try_from(query.limit).unwrap_or(usize::MAX));
-        Ok(found.map(|(key, kept)| kept.to_object(&query.kind, key)).collect())
+        Ok(found.map(|(key, kept)| kept.to_object(&query.kind, &key)).collect())
     }
 
     fn log_size(&mut self) -> Result<u64, StoreError> {
@@ -343,17 +335,16 @@ impl Tx for Transaction<'_> {
     fn append(&mut self, id: &str, kind: &str, entry: &[u8]) -> Result<u64, StoreError> {
         entry_fits(id, kind, entry)?;
         let index = self.store.size();
-        let btree_map::Entry::Vacant(place) = self.store.ids.entry(id.into()) else {
-            return Err(conflict("entry", id));
-        };
-        let id = Arc::clone(place.key());
-        place.insert(index);
         let kind = self.store.kinds.place(kind);
+        let id = self.store.ids.insert(id, index).ok_or_else(|| conflict("entry", id))?;
+        if !self.store.entries.push(kind, entry) {
+            self.store.ids.remove(&id);
+            return Err(StoreError::Full("more entries than memory has places for".to_owned()));
+        }
         if let Some(indexes) = self.store.kinds.all.get_mut(kind) {
             indexes.push(index);
         }
-        self.store.entries.push(Entry { id, kind, bytes: entry.into() });
-        self.done.push(Undo::Entry);
+        self.done.push(Undo::Entry(id));
         Ok(index)
     }
 
@@ -368,16 +359,13 @@ impl Tx for Transaction<'_> {
         if count == 0 || count > self.store.entries.len() {
             return Ok(dropped);
         }
-        let kept = self.store.entries.split_off(count);
-        let entries = std::mem::replace(&mut self.store.entries, kept);
+        let entries = self.store.entries.drop_first(count);
         self.store.dropped = before;
-        for entry in &entries {
-            self.store.ids.remove(&entry.id);
-        }
+        let ids = self.store.ids.extract(|index| *index < before);
         for indexes in &mut self.store.kinds.all {
             indexes.drain(..indexes.partition_point(|index| *index < before));
         }
-        self.done.push(Undo::Dropped { before: dropped, entries });
+        self.done.push(Undo::Dropped { before: dropped, entries, ids });
         Ok(before)
     }
 
@@ -390,8 +378,8 @@ impl Tx for Transaction<'_> {
     fn each_entry(&mut self, from: u64, limit: u32, show: &mut dyn FnMut(u64, &[u8])) -> Result<(), StoreError> {
         let dropped = self.store.dropped;
         let skipped = usize::try_from(from.saturating_sub(dropped)).unwrap_or(usize::MAX);
-        let entries = self.store.entries.iter().skip(skipped).take(usize::try_from(limit).unwrap_or(usize::MAX));
-        (from.max(dropped)..).zip(entries).for_each(|(index, entry)| show(index, &entry.bytes));
+        let entries = self.store.entries.behind(skipped).take(usize::try_from(limit).unwrap_or(usize::MAX));
+        (from.max(dropped)..).zip(entries).for_each(|(index, entry)| show(index, entry));
         Ok(())
     }
 
@@ -452,6 +440,6 @@ impl Transaction<'_> {
             let place = index.checked_sub(self.store.dropped)?;
             self.store.entries.get(usize::try_from(place).ok()?)
         };
-        indexes.filter_map(|index| Some((index, entry(index)?.bytes.to_vec()))).collect()
+        indexes.filter_map(|index| Some((index, entry(index)?.to_vec()))).collect()
     }
 }
