@@ -233,6 +233,17 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year as i64 - 400, month as i64, day as i64)
 }
 
+/// The two digits of each number below a hundred.
+static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < pairs.len() {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (text, length) = self.text();
@@ -247,32 +258,24 @@ impl Timestamp {
         out.push_ascii(&text[..length]);
     }
 
-    /// How it is shown: the text, and how much of it. The digits are added to what is there, each in its place: every entry of
-    /// a log has some, so nothing is looked up or gathered first, and numbers are as short as they may be.
+    /// How it is shown: the text, and how much of it. Every entry of a log has a few, so digits are written two by two, and
+    /// numbers are as short as they may be.
     #[inline]
     fn text(self) -> ([u8; 24], usize) {
         let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MILLIS));
         let millis = self.0.rem_euclid(DAY_MILLIS) as u32;
         let (seconds, millisecond) = (millis / 1_000, millis % 1_000);
         let (minutes, second) = (seconds / 60, seconds % 60);
-        let mut text = *b"0000-00-00T00:00:00.000Z";
-        // Of two digits; up to 178 that is a division by ten.
-        let two = |text: &mut [u8; 24], at: usize, number: u32| {
-            let tens = (number * 103) >> 10;
-            text[at] += tens as u8;
-            text[at + 1] += (number - tens * 10) as u8;
-        };
-        let century = year as u32 / 100;
-        two(&mut text, 0, century);
-        two(&mut text, 2, year as u32 - century * 100);
-        two(&mut text, 5, month as u32);
-        two(&mut text, 8, day as u32);
-        two(&mut text, 11, minutes / 60);
-        two(&mut text, 14, minutes % 60);
-        two(&mut text, 17, second);
-        let hundreds = millisecond / 100;
-        text[20] += hundreds as u8;
-        two(&mut text, 21, millisecond - hundreds * 100);
+        let two = |number: u32| PAIRS.get(number as usize).copied().unwrap_or_default();
+        let (century, hundreds) = (year as u32 / 100, millisecond / 100);
+        let ([y3, y2], [y1, y0]) = (two(century), two(year as u32 - century * 100));
+        let ([m1, m0], [d1, d0]) = (two(month as u32), two(day as u32));
+        let ([h1, h0], [n1, n0], [s1, s0]) = (two(minutes / 60), two(minutes % 60), two(second));
+        let ([_, f2], [f1, f0]) = (two(hundreds), two(millisecond - hundreds * 100));
+        let mut text = [
+            y3, y2, y1, y0, b'-', m1, m0, b'-', d1, d0, b'T', h1, h0, b':', n1, n0, b':', s1, s0, b'.', f2, f1, f0,
+            b'Z',
+        ];
         // Whole seconds have no fraction, and end where it would begin.
         let length = if millisecond == 0 { 20 } else { text.len() };
         text[length - 1] = b'Z';

@@ -97,14 +97,8 @@ fn give(
 ) -> Result<Option<Reserved>, KernelError> {
     let claims = permit.claims();
     let reserved = scopes::reserve(tx, shared, allowed)?;
-    tx.put(&Object {
-        kind: KIND.to_owned(),
-        key: claims.id.clone(),
-        version: 0,
-        state: state.name().to_owned(),
-        due_ms: Some(due.millis()),
-        body: kept(claims, reserved.as_ref()),
-    })?;
+    let body = kept(claims, reserved.as_ref());
+    tx.create(KIND, &claims.id, (state.name(), Some(due.millis())), body.as_bytes())?;
     // What it is for stands in the entry of the decision, hidden there if it has to be.
     let told = |out: &mut Text| {
         let mut told = Members::new(out);
@@ -122,7 +116,7 @@ fn give(
 }
 
 /// The body of a permit as it is stored.
-fn kept(claims: &Claims, reserved: Option<&Reserved>) -> Vec<u8> {
+fn kept(claims: &Claims, reserved: Option<&Reserved>) -> Text {
     let mut out = Text::with_room(BODY_BYTES_USUAL);
     let mut body = Members::new(&mut out);
     body.text("action", &claims.action);
@@ -142,7 +136,7 @@ fn kept(claims: &Claims, reserved: Option<&Reserved>) -> Vec<u8> {
         of.end();
     }
     body.end();
-    out.into_bytes()
+    out
 }
 
 /// Who says that a permit takes a step.
@@ -547,7 +541,7 @@ mod tests {
         let reserved = Reserved { scope: "scope_1".to_owned(), cost };
         for (gate, reserved) in [(None, None), (Some("gate_1"), Some(reserved))] {
             let claims = Claims { gate: gate.map(str::to_owned), ..claims.clone() };
-            let body = kept(&claims, reserved.as_ref());
+            let body = kept(&claims, reserved.as_ref()).into_bytes();
             let value: Value = serde_json::from_slice(&body).expect("it is JSON");
             assert_eq!(canonical(&value).as_bytes(), body);
             let object = Object {

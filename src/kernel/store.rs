@@ -166,6 +166,21 @@ pub trait Tx {
     /// [`StoreError::Conflict`] if it is not at that version; [`StoreError::TooLarge`].
     fn put(&mut self, object: &Object) -> Result<u64, StoreError>;
 
+    /// Writes an object that is not there yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if it is; [`StoreError::TooLarge`].
+    fn create(
+        &mut self,
+        kind: &str,
+        key: &str,
+        (state, due_ms): (&str, Option<i64>),
+        body: &[u8],
+    ) -> Result<u64, StoreError> {
+        let (kind, key, state, body) = (kind.to_owned(), key.to_owned(), state.to_owned(), body.to_vec());
+        self.put(&Object { kind, key, version: 0, state, due_ms, body })
+    }
+
     /// How an object stands, for who needs nothing else of it.
     ///
     /// # Errors
@@ -339,11 +354,11 @@ fn fits(what: &'static str, bytes: usize, max: usize) -> Result<(), StoreError> 
     if bytes > max { Err(StoreError::TooLarge { what, bytes, max }) } else { Ok(()) }
 }
 
-fn object_fits(object: &Object) -> Result<(), StoreError> {
-    fits("kind", object.kind.len(), STORE_KEY_BYTES_MAX)?;
-    fits("key", object.key.len(), STORE_KEY_BYTES_MAX)?;
-    state_fits(&object.state)?;
-    fits("object", object.body.len(), OBJECT_BYTES_MAX)
+fn object_fits((kind, key): (&str, &str), state: &str, body: &[u8]) -> Result<(), StoreError> {
+    fits("kind", kind.len(), STORE_KEY_BYTES_MAX)?;
+    fits("key", key.len(), STORE_KEY_BYTES_MAX)?;
+    state_fits(state)?;
+    fits("object", body.len(), OBJECT_BYTES_MAX)
 }
 
 fn state_fits(state: &str) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::marks::{Marks, Places};
 use crate::base::limits::ENTRY_BYTES_MAX;
-use crate::base::pieces::copy;
+use crate::base::short::copy;
 
 macro_rules! names {
     ($($name:ident $text:literal)*) => {

@@ -269,24 +269,38 @@ impl Tx for Transaction<'_> {
     }
 
     fn put(&mut self, object: &Object) -> Result<u64, StoreError> {
-        object_fits(object)?;
         let Object { kind, key, version, state, due_ms, body } = object;
+        if *version == 0 {
+            return self.create(kind, key, (state, *due_ms), body);
+        }
+        object_fits((kind, key), state, body)?;
         let refused = || conflict(kind, key);
         let next = version.checked_add(1).ok_or_else(refused)?;
+        let (place, key, there) = self.store.object(kind, key).ok_or_else(refused)?;
+        if there.version != *version {
+            return Err(refused());
+        }
         let kept = Kept { version: next, state: state.as_str().into(), due_ms: *due_ms, body: body.as_slice().into() };
-        let (place, key, before) = if *version == 0 {
-            let place = self.store.objects.place(kind);
-            let objects = self.store.objects.all.get_mut(place).ok_or_else(refused)?;
-            (place, objects.insert(key, kept).ok_or_else(refused)?, None)
-        } else {
-            let (place, id, there) = self.store.object(kind, key).ok_or_else(refused)?;
-            if there.version != *version {
-                return Err(refused());
-            }
-            (place, id, Some(std::mem::replace(there, kept)))
-        };
+        let before = Some(std::mem::replace(there, kept));
         self.done.push(Undo::Object { kind: place, key, before });
         Ok(next)
+    }
+
+    fn create(
+        &mut self,
+        kind: &str,
+        key: &str,
+        (state, due_ms): (&str, Option<i64>),
+        body: &[u8],
+    ) -> Result<u64, StoreError> {
+        object_fits((kind, key), state, body)?;
+        let refused = || conflict(kind, key);
+        let place = self.store.objects.place(kind);
+        let objects = self.store.objects.all.get_mut(place).ok_or_else(refused)?;
+        let kept = Kept { version: 1, state: state.into(), due_ms, body: body.into() };
+        let key = objects.insert(key, kept).ok_or_else(refused)?;
+        self.done.push(Undo::Object { kind: place, key, before: None });
+        Ok(1)
     }
 
     fn turn(

@@ -15,7 +15,7 @@ use std::fmt::{Display, Write as _};
 use std::ops::Range;
 
 use crate::base::hash::{Digest, Hasher};
-use crate::base::pieces::copy;
+use crate::base::short::copy;
 use crate::vm::digest::Digests;
 
 /// What is noted of the documents of a question.

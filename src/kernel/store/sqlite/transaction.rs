@@ -334,7 +334,7 @@ impl Tx for Transaction<'_> {
     }
 
     fn put(&mut self, object: &Object) -> Result<u64, StoreError> {
-        object_fits(object)?;
+        object_fits((&object.kind, &object.key), &object.state, &object.body)?;
         let refused = || conflict(&object.kind, &object.key);
         let version = object.version.checked_add(1).ok_or_else(refused)?;
         let signed = i64::try_from(version).map_err(|_| refused())?;
