@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use super::text::Pieces;
+use super::text::{Pieces, pairs};
 
 /// What stands before the digits.
 const PREFIX: &str = "sha256:";
@@ -78,16 +78,7 @@ impl fmt::Display for Digest {
 }
 
 /// The two digits of each byte.
-static PAIRS: [[u8; 2]; 256] = {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut pairs = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < pairs.len() {
-        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
-        byte += 1;
-    }
-    pairs
-};
+static PAIRS: [[u8; 2]; 256] = pairs(b"0123456789abcdef");
 
 impl Digest {
     /// Appends it as it is shown.

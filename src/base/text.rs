@@ -121,6 +121,19 @@ impl Pieces for Text {
     }
 }
 
+/// All pairs of digits, in the order of the numbers that they say. To look up two at once takes half the steps.
+#[must_use]
+pub const fn pairs<const DIGITS: usize, const PAIRS: usize>(digits: &[u8; DIGITS]) -> [[u8; 2]; PAIRS] {
+    assert!(PAIRS == DIGITS * DIGITS, "each has two digits");
+    let mut pairs = [[0; 2]; PAIRS];
+    let mut number = 0;
+    while number < PAIRS {
+        pairs[number] = [digits[number / DIGITS], digits[number % DIGITS]];
+        number += 1;
+    }
+    pairs
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

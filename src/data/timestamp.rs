@@ -15,7 +15,7 @@ use std::fmt;
 
 use super::arithmetic::ArithmeticError;
 use super::duration::{Duration, fraction_millis};
-use crate::base::text::Pieces;
+use crate::base::text::{Pieces, pairs};
 
 /// An instant. See the module for range and text.
 //
@@ -234,15 +234,7 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
 }
 
 /// The two digits of each number below a hundred.
-static PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[0; 2]; 100];
-    let mut number = 0;
-    while number < pairs.len() {
-        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
-        number += 1;
-    }
-    pairs
-};
+static PAIRS: [[u8; 2]; 100] = pairs(b"0123456789");
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

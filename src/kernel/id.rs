@@ -4,18 +4,11 @@
 //! of chance, in Crockford's base 32.
 
 use super::environment::{Environment, NoRandomness};
+use crate::base::text::pairs;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// The two characters of each ten bits.
-static PAIRS: [[u8; 2]; 1_024] = {
-    let mut pairs = [[0; 2]; 1_024];
-    let mut bits = 0;
-    while bits < pairs.len() {
-        pairs[bits] = [ALPHABET[bits >> 5], ALPHABET[bits & 31]];
-        bits += 1;
-    }
-    pairs
-};
+static PAIRS: [[u8; 2]; 1_024] = pairs(ALPHABET);
 /// How many characters behind the word.
 const LENGTH: usize = 26;
 /// So many of them are of one number.

@@ -13,7 +13,7 @@ use sha2::Sha256;
 use super::{Claims, Permit};
 use crate::base::hash::Digest;
 use crate::base::limits::PERMIT_BYTES_MAX;
-use crate::base::text::{Pieces, Text};
+use crate::base::text::{Pieces, Text, pairs};
 use crate::data::timestamp::Timestamp;
 use crate::kernel::json::object::Object;
 use crate::vm::canonical::push_number;
@@ -250,19 +250,7 @@ fn push_base64(out: &mut impl Pieces, bytes: &[u8]) {
 }
 
 /// The two digits of each twelve bits.
-static PAIRS: [[u8; 2]; 4_096] = pairs();
-
-#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "it is computed when this is compiled")]
-const fn pairs() -> [[u8; 2]; 4_096] {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut pairs = [[0; 2]; 4_096];
-    let mut bits = 0;
-    while bits < pairs.len() {
-        pairs[bits] = [DIGITS[bits >> 6], DIGITS[bits & 63]];
-        bits += 1;
-    }
-    pairs
-}
+static PAIRS: [[u8; 2]; 4_096] = pairs(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
 fn mac(key: &SharedKey, text: &[u8]) -> SharedKey {
     key.clone().chain_update(text)
