@@ -89,6 +89,7 @@ impl Digest {
     }
 
     /// Its digits.
+    #[inline]
     pub(crate) fn digits(&self) -> [u8; 64] {
         let mut text = [0; 64];
         for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(self.0) {

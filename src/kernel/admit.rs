@@ -74,7 +74,7 @@ pub(super) struct Said {
     pub(super) request: String,
 }
 
-/// A request that was judged.
+/// A request that was judged. It is large, and handed on a few times: so in a box.
 #[derive(Clone, Debug)]
 pub(super) struct Judged {
     pub(super) decision: Decision,
@@ -82,8 +82,8 @@ pub(super) struct Judged {
     /// What was asked, if it could be read.
     said: Option<Said>,
     /// Where people have to agree: what is decided today of whom to ask, and what it comes to once they have.
-    today: Option<Today>,
-    approved: Option<Decision>,
+    today: Option<Box<Today>>,
+    approved: Option<Box<Decision>>,
     /// The scope that it runs in.
     scope: Option<String>,
 }
@@ -180,7 +180,7 @@ pub(super) fn judge_plain(
     shared: &Shared,
     clock: bool,
     wanted: &Wanted,
-) -> Result<Judged, KernelError> {
+) -> Result<Box<Judged>, KernelError> {
     let now = clock.then(|| shared.environment.now());
     match present::facts(wanted.facts.as_deref(), now) {
         Ok(facts) => judge(active, wanted, Documents { request: &wanted.request, facts, scope: None, is_sure: false }),
@@ -196,7 +196,7 @@ pub(super) fn judge_in(
     shared: &Shared,
     touched: &Touched,
     wanted: &Wanted,
-) -> Result<Judged, KernelError> {
+) -> Result<Box<Judged>, KernelError> {
     let documents = (&wanted.request[..], wanted.facts.as_deref());
     match present::present(tx, active, touched, wanted.given, documents, shared.environment.now()) {
         Ok(Presented { request, facts, scope, is_sure }) => {
@@ -215,23 +215,24 @@ struct Documents<'d> {
     is_sure: bool,
 }
 
-fn judge(active: &Arc<Active>, wanted: &Wanted, documents: Documents<'_>) -> Result<Judged, KernelError> {
+fn judge(active: &Arc<Active>, wanted: &Wanted, documents: Documents<'_>) -> Result<Box<Judged>, KernelError> {
     let Documents { request, facts, scope, is_sure } = documents;
     let question = Question { facts: Some(facts.as_bytes()), ..Question::strict(request) };
     let mut scratch = SCRATCH.take();
     let mut recorded = active.machine.recorded(&active.store, question, &mut scratch);
-    let approved = recorded.approved();
+    let approved = recorded.approved().map(Box::new);
     let Recorded { decision, asked, .. } = recorded;
     SCRATCH.set(scratch);
     let wants_today = wanted.gate.is_some() || decision.answer() == Answer::RequireApproval;
-    let today = wants_today.then(|| Today::new(&decision, approved.as_ref()).with(wanted.effects.as_ref()));
+    let today =
+        wants_today.then(|| Today::new(&decision, approved.as_deref()).with(wanted.effects.as_ref())).map(Box::new);
     let Some(asked) = asked else {
         let mut decision = decision;
         decision.digests.bundle.get_or_insert(active.bundle);
         let registry = Some(active.registry);
         let event = record::refused(&wanted.who, registry, request, Some(facts.as_bytes()), &decision);
         let telling = Telling::Event(Box::new(event));
-        return Ok(Judged { decision, telling, said: None, today, approved: None, scope: None });
+        return Ok(Box::new(Judged { decision, telling, said: None, today, approved: None, scope: None }));
     };
     let event = (!active.secrets.are_none())
         .then(|| record::decided(&wanted.who, active.registry, &active.secrets, &asked, &decision));
@@ -256,7 +257,7 @@ fn judge(active: &Arc<Active>, wanted: &Wanted, documents: Documents<'_>) -> Res
         None => Telling::Plain { facts: facts.into_text(), registry: active.registry },
         Some(event) => Telling::Event(Box::new(event)),
     };
-    Ok(Judged { decision, telling, said: Some(said), today, approved, scope })
+    Ok(Box::new(Judged { decision, telling, said: Some(said), today, approved, scope }))
 }
 
 /// The state that a governed record is asked to step to: the field `to`, if it is one of its lifecycle.
@@ -279,14 +280,14 @@ fn is_found(said: &Said, found: Option<&str>) -> bool {
 }
 
 /// A denial of what could not be read.
-fn unreadable(active: &Active, wanted: &Wanted, why: ErrorReport) -> Judged {
+fn unreadable(active: &Active, wanted: &Wanted, why: ErrorReport) -> Box<Judged> {
     let mut decision = Decision::refused(why);
     decision.digests.bundle = Some(active.bundle);
     let facts = wanted.facts.as_deref();
     let event = record::refused(&wanted.who, Some(active.registry), &wanted.request, facts, &decision);
-    let today = wanted.gate.is_some().then(Today::unreadable);
+    let today = wanted.gate.is_some().then(|| Box::new(Today::unreadable()));
     let telling = Telling::Event(Box::new(event));
-    Judged { decision, telling, said: None, today, approved: None, scope: None }
+    Box::new(Judged { decision, telling, said: None, today, approved: None, scope: None })
 }
 
 fn damaged() -> KernelError {
@@ -299,10 +300,10 @@ pub(super) fn conclude<T>(
     shared: &Shared,
     active: &Active,
     wanted: &Wanted,
-    judged: Judged,
+    judged: Box<Judged>,
     follow: impl FnOnce(&mut dyn Tx, &Allowed<'_>) -> Result<T, KernelError>,
 ) -> Result<Concluded<T>, KernelError> {
-    let Judged { decision, telling, said, today, approved, scope } = judged;
+    let Judged { decision, telling, said, today, approved, scope } = *judged;
     let (who, now) = (&wanted.who, shared.environment.now());
     let answer = decision.answer();
     let binding = decision.digests.binding;
@@ -348,7 +349,7 @@ pub(super) fn conclude<T>(
         let is_spent = told.gate.state == GateState::Spent;
         gate = Some(approvals::keep(tx, shared, waiting, told, None)?);
         if is_spent && let Some(approved) = approved {
-            outcome = Decision { digests: outcome.digests, ..approved };
+            outcome = Decision { digests: outcome.digests, ..*approved };
         }
     } else if answer == Answer::RequireApproval {
         let said = said.as_ref().ok_or_else(damaged)?;

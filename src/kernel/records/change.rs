@@ -274,7 +274,7 @@ fn make(tx: &mut dyn Tx, shared: &Shared, active: &Arc<Active>, asked: &Asked) -
         Peek::Kept(touched) => judge_in(tx, active, shared, &touched, wanted)?,
         Peek::Plain { clock } => judge_plain(active, shared, clock, wanted)?,
     };
-    let again = Box::new(judged.clone());
+    let again = judged.clone();
     let mut refused = None;
     let concluded = conclude(tx, shared, active, wanted, judged, |tx, allowed| {
         write(tx, shared, allowed, &wanted.who, (one, sealed.as_ref())).inspect_err(|why| refused = Some(why.clone()))
@@ -302,7 +302,7 @@ fn tell(
         Stop::Failed(error) => return Err(error),
         Stop::Answered(judged) => {
             let concluded: Concluded<()> =
-                conclude(tx, shared, active, wanted, *judged, |_, _| Err(RecordRefused::UsedUp.into()))?;
+                conclude(tx, shared, active, wanted, judged, |_, _| Err(RecordRefused::UsedUp.into()))?;
             (Verdict::of(concluded).0, None)
         }
         Stop::Refused(judged, why) => {

@@ -162,7 +162,7 @@ impl Memory {
             Undo::Object { kind, key, before } => {
                 let Some(objects) = self.objects.all.get_mut(kind) else { return };
                 match before {
-                    Some(before) => objects.set(key, before),
+                    Some(before) => objects.set(key, *before),
                     None => drop(objects.remove(&key)),
                 }
             }
@@ -180,7 +180,7 @@ impl Memory {
                         indexes.insert(indexes.partition_point(|other| *other < index), index);
                     }
                 }
-                self.entries.put_back(entries);
+                self.entries.put_back(*entries);
                 self.dropped = before;
             }
             Undo::Node(node) => self.nodes.remove(node),
@@ -216,9 +216,9 @@ impl Store for Memory {
 /// What a step changed, as it was before.
 #[derive(Debug)]
 enum Undo {
-    Object { kind: Kind, key: Key, before: Option<Kept> },
+    Object { kind: Kind, key: Key, before: Option<Box<Kept>> },
     Entry(Key),
-    Dropped { before: u64, entries: Dropped, ids: Vec<(Key, u64)> },
+    Dropped { before: u64, entries: Box<Dropped>, ids: Vec<(Key, u64)> },
     Node(Node),
     Content { digest: Digest, before: Option<Vec<u8>> },
 }
@@ -281,7 +281,7 @@ impl Tx for Transaction<'_> {
             return Err(refused());
         }
         let kept = Kept { version: next, state: state.as_str().into(), due_ms: *due_ms, body: body.as_slice().into() };
-        let before = Some(std::mem::replace(there, kept));
+        let before = Some(Box::new(std::mem::replace(there, kept)));
         self.done.push(Undo::Object { kind: place, key, before });
         Ok(next)
     }
@@ -315,7 +315,7 @@ impl Tx for Transaction<'_> {
         let (place, id, kept) = self.store.object(kind, key).ok_or_else(refused)?;
         let next = version.checked_add(1).filter(|_| version == kept.version).ok_or_else(refused)?;
         let turned = Kept { version: next, state: state.into(), due_ms, body: Arc::clone(&kept.body) };
-        let before = Some(std::mem::replace(kept, turned));
+        let before = Some(Box::new(std::mem::replace(kept, turned)));
         self.done.push(Undo::Object { kind: place, key: id, before });
         Ok(next)
     }
@@ -326,7 +326,7 @@ impl Tx for Transaction<'_> {
         if kept.version != version {
             return Err(refused());
         }
-        let before = self.store.objects.all.get_mut(place).and_then(|objects| objects.remove(&id));
+        let before = self.store.objects.all.get_mut(place).and_then(|objects| objects.remove(&id)).map(Box::new);
         self.done.push(Undo::Object { kind: place, key: id, before });
         Ok(())
     }
@@ -373,7 +373,7 @@ impl Tx for Transaction<'_> {
         if count == 0 || count > self.store.entries.len() {
             return Ok(dropped);
         }
-        let entries = self.store.entries.drop_first(count);
+        let entries = Box::new(self.store.entries.drop_first(count));
         self.store.dropped = before;
         let ids = self.store.ids.extract(|index| *index < before);
         for indexes in &mut self.store.kinds.all {
