@@ -48,7 +48,7 @@ use std::fmt;
 
 use super::entry::read::Malformed;
 use super::environment::NoRandomness;
-use super::store::{StoreError, Tx};
+use super::store::StoreError;
 use crate::base::hash::Digest;
 use crate::log::note::NoteError;
 use crate::log::offline::Unproved;
@@ -156,13 +156,14 @@ impl From<LogError> for StoreError {
     }
 }
 
-/// Runs what asks for nodes of the tree, with those of the store. An error of the store comes before any of the work.
-fn with_nodes<T>(
-    tx: &mut dyn Tx,
+/// Runs what asks for nodes of the tree, which are read of a store or of files. An error of these comes before any of the
+/// work.
+fn with_nodes<T, E>(
+    mut read: impl FnMut(Node) -> Result<Option<Digest>, E>,
     work: impl FnOnce(&mut dyn FnMut(Node) -> Option<Digest>) -> T,
-) -> Result<T, StoreError> {
+) -> Result<T, E> {
     let mut fault = None;
-    let done = work(&mut |node| match tx.node(node) {
+    let done = work(&mut |node| match read(node) {
         Ok(hash) => hash,
         Err(error) => {
             fault.get_or_insert(error);

@@ -44,9 +44,9 @@ pub enum LogCommand {
     Erase(EraseArgs),
 }
 
-/// Where a log is read: the one of a kernel by who may, or an exported one by whoever has its files.
+/// Who reads a log, and where: who has its files need not be anybody.
 #[derive(Arguments, Debug)]
-pub struct ReadArgs {
+pub struct ByArgs {
     /// Where.
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -59,6 +59,14 @@ pub struct ReadArgs {
         value_parser = values::principal
     )]
     pub who: Option<Principal>,
+}
+
+/// Where a log is read: the one of a kernel by who may, or an exported one by whoever has its files.
+#[derive(Arguments, Debug)]
+pub struct ReadArgs {
+    /// Who, and where.
+    #[command(flatten)]
+    pub by: ByArgs,
     /// Read a log that was exported to this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub files: Option<PathBuf>,
@@ -160,18 +168,9 @@ pub struct VerifyArgs {
 /// `pdl log replay`
 #[derive(Arguments, Debug)]
 pub struct ReplayArgs {
-    /// Where.
+    /// Who, and where.
     #[command(flatten)]
-    pub place: PlaceArgs,
-    /// Who acts, such as 'Person::"ann"'
-    #[arg(
-        long = "as",
-        env = "PDL_PRINCIPAL",
-        required_unless_present = "files",
-        value_name = "PRINCIPAL",
-        value_parser = values::principal
-    )]
-    pub who: Option<Principal>,
+    pub by: ByArgs,
     /// From this entry on
     #[arg(long, value_name = "INDEX", default_value_t = 0)]
     pub from: u64,

@@ -98,7 +98,7 @@ pub fn with_files<T>(
     folder: &Path,
     work: impl FnOnce(&mut Exported<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let (origin, verifier) = key(&Place::new(&args.place.store), args.key.as_deref(), true)?;
+    let (origin, verifier) = key(&Place::new(&args.by.place.store), args.key.as_deref(), true)?;
     let mut files = Folder::existing(folder)?;
     let mut log = Exported::open(&mut files, &origin, &[verifier]).map_err(|error| trouble::log(&error))?;
     work(&mut log)

@@ -34,7 +34,7 @@ pub fn checkpoint(args: &PlaceArgs, output: &mut Output) -> Result<Status, Failu
 
 /// Prints a proof, a text that stands alone.
 pub fn run(args: &ProveArgs, output: &mut Output) -> Result<Status, Failure> {
-    let (proof, index) = match (&args.read.files, &args.read.who) {
+    let (proof, index) = match (&args.read.files, &args.read.by.who) {
         (Some(folder), _) => with_files(&args.read, folder, |log| {
             let proof = match (&args.entry, args.since) {
                 (Some(entry), _) => log.entry(entry).map(|Proved { proof, .. }| (proof.to_string(), Some(proof.index))),
@@ -44,7 +44,7 @@ pub fn run(args: &ProveArgs, output: &mut Output) -> Result<Status, Failure> {
         })?,
         (None, None) => return Err(Failure::usage("say who reads the log, with `--as` or PDL_PRINCIPAL")),
         (None, Some(who)) => {
-            let place = Place::new(&args.read.place.store);
+            let place = Place::new(&args.read.by.place.store);
             let kernel = place.open()?;
             let dropped = match (&args.archive, &args.entry) {
                 (Some(folder), Some(entry)) => in_archive(&place, folder, entry)?,
@@ -63,7 +63,7 @@ pub fn run(args: &ProveArgs, output: &mut Output) -> Result<Status, Failure> {
             proof.map_err(|error| trouble::kernel(&error))?
         }
     };
-    match args.read.place.format {
+    match args.read.by.place.format {
         Format::Human => output.data(&proof)?,
         Format::Json => output.data(&format!("{:#}\n", json!({ "index": index, "proof": proof })))?,
     }

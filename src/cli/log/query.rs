@@ -20,7 +20,7 @@ pub fn tail(args: &TailArgs, output: &mut Output) -> Result<Status, Failure> {
     let search = Search { limit: args.limit, ..Search::default() };
     let Found { mut entries, .. } = find(&args.read, search, output)?;
     entries.reverse();
-    shown(&entries, args.read.place.format, output)
+    shown(&entries, args.read.by.place.format, output)
 }
 
 /// Looks for entries, the newest first.
@@ -35,7 +35,7 @@ pub fn run(args: &QueryArgs, output: &mut Output) -> Result<Status, Failure> {
         limit: args.limit,
     };
     let Found { entries, next } = find(&args.read, search, output)?;
-    let status = shown(&entries, args.read.place.format, output)?;
+    let status = shown(&entries, args.read.by.place.format, output)?;
     if let Some(next) = next {
         output.hint(&format!("there may be more: `--before {next}` goes on"));
     }
@@ -50,8 +50,8 @@ struct Found {
 
 /// Looks in the log of a kernel, or in the files of one.
 fn find(args: &ReadArgs, search: Search, output: &mut Output) -> Result<Found, Failure> {
-    let (entries, next) = match (&args.files, &args.who) {
-        (None, Some(who)) => entries::find(&Place::new(&args.place.store).open()?, who, search)?,
+    let (entries, next) = match (&args.files, &args.by.who) {
+        (None, Some(who)) => entries::find(&Place::new(&args.by.place.store).open()?, who, search)?,
         (None, None) => return Err(Failure::usage("say who reads the log, with `--as` or PDL_PRINCIPAL")),
         (Some(folder), _) => with_files(args, folder, |log| {
             let found = entries::find_by(search, |search| log.search(search).map_err(|error| trouble::log(&error)))?;

@@ -26,7 +26,7 @@ pub fn run(args: &ReplayArgs, output: &mut Output) -> Result<Status, Failure> {
     let options = Options { from: args.from, threads, ..Options::default() };
     let bar = Bar::new("replaying");
     let progress = &mut |progress| bar.show(progress);
-    let report = match (&args.files, &args.who) {
+    let report = match (&args.files, &args.by.who) {
         (Some(folder), _) => {
             let given = Given {
                 bundles: files(&args.bundle, BUNDLE_BYTES_MAX)?,
@@ -34,12 +34,12 @@ pub fn run(args: &ReplayArgs, output: &mut Output) -> Result<Status, Failure> {
             };
             replay_files(&mut Folder::existing(folder)?, given, &options, progress)
         }
-        (None, Some(who)) => Place::new(&args.place.store).open()?.replay(who, &options, progress),
+        (None, Some(who)) => Place::new(&args.by.place.store).open()?.replay(who, &options, progress),
         (None, None) => return Err(Failure::usage("say who replays the log, with `--as` or PDL_PRINCIPAL")),
     };
     let report = report.map_err(|error| trouble::kernel(&error))?;
     drop(bar);
-    match args.place.format {
+    match args.by.place.format {
         Format::Human => {
             output.data(&text(&report, output.color_data()))?;
             if args.files.is_some() {

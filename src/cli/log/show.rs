@@ -20,11 +20,11 @@ use crate::kernel::replay::exported::content_path;
 
 /// Shows it as it was written, or with what is sensitive put back.
 pub fn run(args: &ShowArgs, output: &mut Output) -> Result<Status, Failure> {
-    let (Revealed { entry, erased }, gone) = match (&args.read.files, &args.read.who) {
+    let (Revealed { entry, erased }, gone) = match (&args.read.files, &args.read.by.who) {
         (Some(folder), _) => (exported(args, folder)?, "is not among the files, or erased"),
         (None, None) => return Err(Failure::usage("say who reads the log, with `--as` or PDL_PRINCIPAL")),
         (None, Some(who)) => {
-            let kernel = Place::new(&args.read.place.store).open()?;
+            let kernel = Place::new(&args.read.by.place.store).open()?;
             let found = if args.reveal {
                 kernel.reveal(who, &args.entry)
             } else {
@@ -33,7 +33,7 @@ pub fn run(args: &ShowArgs, output: &mut Output) -> Result<Status, Failure> {
             (found.map_err(|error| trouble::kernel(&error))?, "is erased")
         }
     };
-    match args.read.place.format {
+    match args.read.by.place.format {
         Format::Human => {
             let mut facts = vec![
                 ("entry", entry.id.clone()),

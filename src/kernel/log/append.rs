@@ -205,12 +205,15 @@ fn head(known: Option<Head>, tx: &mut dyn Tx) -> Result<Head, LogError> {
         return Ok(known);
     }
     let mut absent = last_node;
-    let frontier = with_nodes(tx, |node| {
-        Frontier::load(size, |wanted| {
-            absent = wanted;
-            node(wanted)
-        })
-    })?;
+    let frontier = with_nodes(
+        |node| tx.node(node),
+        |node| {
+            Frontier::load(size, |wanted| {
+                absent = wanted;
+                node(wanted)
+            })
+        },
+    )?;
     let frontier = frontier.ok_or_else(|| missing(absent))?;
     let damaged = |why: String| StoreError::Corrupt(format!("the last entry of the log: {why}"));
     let rows = tx.entries(last_index, 1)?;

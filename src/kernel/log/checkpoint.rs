@@ -108,7 +108,7 @@ impl Log {
                 std::cmp::Ordering::Greater => return Err(broken),
                 std::cmp::Ordering::Equal => head.root(),
                 std::cmp::Ordering::Less => {
-                    with_nodes(tx, |node| proof::root(kept.size, node))?.map_err(LogError::NoProof)?
+                    with_nodes(|node| tx.node(node), |node| proof::root(kept.size, node))?.map_err(LogError::NoProof)?
                 }
             };
             if today != promised.root || promised.origin != signer.name() {

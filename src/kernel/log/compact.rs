@@ -77,7 +77,7 @@ pub fn compact(
     outlives: &dyn Fn(&mut dyn Tx, Digest) -> Result<bool, StoreError>,
 ) -> Result<Option<Entry>, LogError> {
     let Archive { size, root } = *archive;
-    let ours = with_nodes(tx, |node| proof::root(size, node))?.map_err(LogError::NoProof)?;
+    let ours = with_nodes(|node| tx.node(node), |node| proof::root(size, node))?.map_err(LogError::NoProof)?;
     if ours != root {
         return Err(LogError::Archive(format!("its {size} entries are not those of this log")));
     }

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::LogError;
 use super::export::{CHECKPOINT, Files, without_files};
 use super::search::{Page, Search};
+use super::{LogError, with_nodes};
 use crate::base::hash::Digest;
 use crate::base::limits::{SEARCH_MAX, SEARCH_STEPS_MAX};
 use crate::kernel::entry::Entry;
@@ -23,7 +23,7 @@ use crate::kernel::json::canonical;
 use crate::log::checkpoint::Checkpoint;
 use crate::log::note::{NOTE_BYTES_MAX, Verifier};
 use crate::log::offline::{Consistency, Inclusion, open_checkpoint};
-use crate::log::proof::{self, NoProof, check_inclusion};
+use crate::log::proof::{self, check_inclusion};
 use crate::log::tile::{Content, TILE_WIDTH, Tile, read_entries, read_hashes};
 use crate::log::tree::{Node, leaf_hash};
 
@@ -148,14 +148,16 @@ impl<'f> Exported<'f> {
     /// [`LogError::NoProof`] if the log is not as long, or `old` is 0, of which there is nothing to prove.
     pub fn growth(&mut self, old: u64) -> Result<Consistency, LogError> {
         let size = self.head.size;
-        let hashes = self.with_nodes(|node| proof::consistency(old, size, node))?;
+        let hashes = with_nodes(|node| self.node(node), |node| proof::consistency(old, size, node))?
+            .map_err(LogError::NoProof)?;
         Ok(Consistency { old, hashes, checkpoint: self.note.clone() })
     }
 
     /// The entry of some bytes, if the head stands for them there.
     fn proved(&mut self, index: u64, bytes: &[u8]) -> Result<Proved, LogError> {
         let size = self.head.size;
-        let hashes = self.with_nodes(|node| proof::inclusion(index, size, node))?;
+        let hashes = with_nodes(|node| self.node(node), |node| proof::inclusion(index, size, node))?
+            .map_err(LogError::NoProof)?;
         let is_signed = check_inclusion(leaf_hash(bytes), index, size, &hashes, self.head.root);
         is_signed.map_err(|_| wrong(&format!("entry {index} is not what was signed")))?;
         let entry = Entry::read(bytes).map_err(|fault| wrong(&format!("entry {index}: {fault}")))?;
@@ -163,25 +165,6 @@ impl<'f> Exported<'f> {
             return Err(wrong(&format!("entry {} stands at {index}", entry.index)));
         }
         Ok(Proved { entry, proof: Inclusion { index, hashes, checkpoint: self.note.clone() } })
-    }
-
-    /// Runs what asks for nodes of the tree. A file that can't be read, or is none, comes before any of the work.
-    fn with_nodes<T>(
-        &mut self,
-        work: impl FnOnce(&mut dyn FnMut(Node) -> Option<Digest>) -> Result<T, NoProof>,
-    ) -> Result<T, LogError> {
-        let mut fault = None;
-        let done = work(&mut |node| match self.node(node) {
-            Ok(hash) => hash,
-            Err(error) => {
-                fault.get_or_insert(error);
-                None
-            }
-        });
-        match fault {
-            Some(fault) => Err(fault),
-            None => done.map_err(LogError::NoProof),
-        }
     }
 
     fn node(&mut self, node: Node) -> Result<Option<Digest>, LogError> {

@@ -45,7 +45,8 @@ fn proof_at(tx: &mut dyn Tx, index: u64, size: Option<u64>) -> Result<Inclusion,
         None => current(tx)?,
     };
     let Kept { size, note } = kept.filter(|kept| kept.size >= needed).ok_or(LogError::NoCheckpoint(needed))?;
-    let hashes = with_nodes(tx, |node| proof::inclusion(index, size, node))?.map_err(LogError::NoProof)?;
+    let hashes =
+        with_nodes(|node| tx.node(node), |node| proof::inclusion(index, size, node))?.map_err(LogError::NoProof)?;
     Ok(Inclusion { index, hashes, checkpoint: note })
 }
 
@@ -55,7 +56,8 @@ fn proof_at(tx: &mut dyn Tx, index: u64, size: Option<u64>) -> Result<Inclusion,
 /// [`LogError::NoCheckpoint`] if the last one is not of so many; `old` is 0, of which there is nothing to prove.
 pub fn consistency(tx: &mut dyn Tx, old: u64) -> Result<Consistency, LogError> {
     let Kept { size, note } = current(tx)?.filter(|kept| kept.size >= old).ok_or(LogError::NoCheckpoint(old))?;
-    let hashes = with_nodes(tx, |node| proof::consistency(old, size, node))?.map_err(LogError::NoProof)?;
+    let hashes =
+        with_nodes(|node| tx.node(node), |node| proof::consistency(old, size, node))?.map_err(LogError::NoProof)?;
     Ok(Consistency { old, hashes, checkpoint: note })
 }
 
